@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import CMartletABI
+
+/// One record, checked once and then read without further checks.
+///
+/// This is the border where bytes from outside become values: the initialiser verifies the length, the kind and every
+/// text's place, so that no accessor can leave the record. It owns nothing and holds as long as its batch does.
+public struct EventRecord {
+  public let kind: EventKind
+  let start: UnsafeRawPointer
+
+  /// Nil when the bytes are not a record: too short, of an unknown kind, or with a text that points outside.
+  /// The caller counts that; there is nothing to say about such bytes that could be trusted.
+  public init?(_ bytes: UnsafeRawBufferPointer) {
+    guard let start = bytes.baseAddress, bytes.count >= MemoryLayout<martlet_record>.size,
+      UInt(bitPattern: start) % UInt(MemoryLayout<UInt64>.alignment) == 0
+    else { return nil }
+    let common = start.assumingMemoryBound(to: martlet_record.self)
+    guard Int(common.pointee.length_bytes) == bytes.count, let kind = EventKind(rawValue: common.pointee.kind),
+      bytes.count >= kind.fixedByteCount
+    else { return nil }
+    self.kind = kind
+    self.start = start
+    guard hasTextsInside(bytes.count) else { return nil }
+    if kind.isMatched {
+      guard let type = EventType(rawValue: UInt8(truncatingIfNeeded: common.pointee.call)),
+        type.kind == kind, common.pointee.call <= UInt8.max
+      else { return nil }
+    }
+  }
+
+  /// The part that every record has.
+  public var common: UnsafePointer<martlet_record> { start.assumingMemoryBound(to: martlet_record.self) }
+
+  /// The fixed parts by kind. Asking for another kind's is a programming error.
+  public var process: UnsafePointer<martlet_process> {
+    precondition(kind == .exec || kind == .process, "not a process record")
+    return start.assumingMemoryBound(to: martlet_process.self)
+  }
+  public var fork: UnsafePointer<martlet_fork> { fixedPart(.fork) }
+  public var exit: UnsafePointer<martlet_exit> { fixedPart(.exit) }
+  public var open: UnsafePointer<martlet_open> { fixedPart(.open) }
+  public var connect: UnsafePointer<martlet_connect> { fixedPart(.connect) }
+  public var cgroup: UnsafePointer<martlet_cgroup> { fixedPart(.cgroup) }
+  public var host: UnsafePointer<martlet_host> { fixedPart(.host) }
+
+  /// Nil for records that rules are not tried on.
+  public var type: EventType? { EventType(rawValue: UInt8(truncatingIfNeeded: common.pointee.call)) }
+
+  /// CLOCK_BOOTTIME, in nanoseconds.
+  public var timeNanoseconds: UInt64 { common.pointee.time_ns }
+
+  /// The bytes of one of this record's texts. `text` must come from this record.
+  public func bytes(_ text: martlet_text) -> ByteView {
+    ByteView(
+      start: (start + Int(text.offset_bytes)).assumingMemoryBound(to: UInt8.self), count: Int(text.length_bytes))
+  }
+
+  /// The acting thread's name, without its padding.
+  public var comm: ByteView {
+    // The name is the record's last member; a test holds this to be so.
+    let offset = MemoryLayout<martlet_record>.size - Int(MARTLET_COMM_BYTES)
+    let whole = ByteView(
+      start: (start + offset).assumingMemoryBound(to: UInt8.self), count: Int(MARTLET_COMM_BYTES))
+    return whole.slice(from: 0, to: whole.firstIndex(of: 0) ?? whole.count)
+  }
+
+  /// Whether the kernel side said that something about this record is not as it should be.
+  public func has(flag: UInt32) -> Bool { common.pointee.flags & flag != 0 }
+
+  private func fixedPart<Part>(_ expected: EventKind) -> UnsafePointer<Part> {
+    precondition(kind == expected, "a record was read as another kind than its own")
+    return start.assumingMemoryBound(to: Part.self)
+  }
+
+  private func hasTextsInside(_ byteCount: Int) -> Bool {
+    func isInside(_ text: martlet_text) -> Bool {
+      text.length_bytes == 0 && text.offset_bytes <= byteCount
+        || text.offset_bytes >= kind.fixedByteCount
+          && UInt64(text.offset_bytes) + UInt64(text.length_bytes) <= UInt64(byteCount)
+    }
+    switch kind {
+    case .exec, .process:
+      let part = process.pointee
+      return isInside(part.exe_path) && isInside(part.filename) && isInside(part.arguments)
+        && isInside(part.directory)
+    case .open:
+      let part = open.pointee
+      return isInside(part.path) && isInside(part.name) && isInside(part.directory)
+    case .cgroup: return isInside(cgroup.pointee.path)
+    case .host: return isInside(host.pointee.hostname)
+    case .fork, .exit, .connect, .tick: return true
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension FieldRegistry {
+  static let fileFields: [FieldDescription] = [
+    .init(
+      .fdNumber, "fd.num", .int64, on: [.open, .connect],
+      "The descriptor; -1 for a failed open. Missing where the kernel hook does not know it."),
+    .init(
+      .fdType, "fd.type", .string, on: [.open, .connect],
+      "What the descriptor is: file, directory, ipv4, ipv6, pipe, char, block, socket. Missing on a failed open."),
+    .init(
+      .fdTypeChar, "fd.typechar", .string, on: [.open, .connect],
+      "The same as one letter: f file, d directory, 4 and 6 ip sockets, p pipe, o other. A failed open gives f."),
+    .init(
+      .fdName, "fd.name", .path, on: [.open, .connect],
+      "A file's path as the program spelled it, made absolute and normalised; a socket's `client:port->server:port`. In the resolved view of a rule, the same as fd.realpath."
+    ),
+    .init(
+      .fdNameRaw, "fd.nameraw", .path, on: [.open, .connect],
+      "A file's path made absolute, `.` and `..` left in; otherwise as fd.name. The same in both views."),
+    .init(
+      .fdRealPath, "fd.realpath", .path, on: [.open],
+      "A file's path as the kernel resolved it: links and `..` followed, seen from the process's root. Missing on a failed open and for what has no path."
+    ),
+    .init(
+      .fdDirectory, "fd.directory", .path, on: [.open],
+      "The directory part of fd.name; fd.name itself where that is a directory."),
+    .init(
+      .fdFilename, "fd.filename", .path, on: [.open],
+      "The last component of fd.name. Missing on a failed open."),
+    .init(.fdInode, "fd.ino", .int64, on: [.open], "Inode number. Missing on a failed open."),
+    .init(
+      .fdDevice, "fd.dev", .int64, on: [.open],
+      "Device number of the file system, as stat(2) gives it. Missing on a failed open."),
+  ]
+
+  static let socketFields: [FieldDescription] = [
+    .init(
+      .fdProtocol, "fd.l4proto", .string, on: [.open, .connect],
+      "tcp, udp, icmp or raw; the text `<NA>` for anything else."),
+    .init(.fdSocketFamily, "fd.sockfamily", .string, on: [.connect], "`ip` for internet sockets."),
+    .init(.fdClientAddress, "fd.cip", .address, on: [.connect], "Address of the end that connects."),
+    .init(.fdServerAddress, "fd.sip", .address, on: [.connect], "Address of the end that is connected to."),
+    .init(.fdLocalAddress, "fd.lip", .address, on: [.connect], "Address of this end."),
+    .init(.fdRemoteAddress, "fd.rip", .address, on: [.connect], "Address of the other end."),
+    .init(.fdClientPort, "fd.cport", .port, on: [.connect], "Port of the end that connects; 0 before it has one."),
+    .init(.fdServerPort, "fd.sport", .port, on: [.connect], "Port of the end that is connected to."),
+    .init(.fdLocalPort, "fd.lport", .port, on: [.connect], "Port of this end."),
+    .init(.fdRemotePort, "fd.rport", .port, on: [.connect], "Port of the other end."),
+    .init(
+      .fdEitherAddress, "fd.ip", .address, multiplicity: .bothEnds, on: [.connect], isFilterOnly: true,
+      "Either end's address. `=` and `in` hold if they hold for one end, `!=` if it holds for both."),
+    .init(
+      .fdEitherPort, "fd.port", .port, multiplicity: .bothEnds, on: [.connect], isFilterOnly: true,
+      "Either end's port."),
+    .init(
+      .fdEitherNetwork, "fd.net", .network, multiplicity: .bothEnds, on: [.connect], isFilterOnly: true,
+      "Either end's address, compared with networks."),
+    .init(
+      .fdClientNetwork, "fd.cnet", .network, on: [.connect], isFilterOnly: true,
+      "Address of the end that connects, compared with networks."),
+    .init(
+      .fdServerNetwork, "fd.snet", .network, on: [.connect], isFilterOnly: true,
+      "Address of the end that is connected to, compared with networks."),
+    .init(
+      .fdLocalNetwork, "fd.lnet", .network, on: [.connect], isFilterOnly: true,
+      "Address of this end, compared with networks."),
+    .init(
+      .fdRemoteNetwork, "fd.rnet", .network, on: [.connect], isFilterOnly: true,
+      "Address of the other end, compared with networks."),
+  ]
+}

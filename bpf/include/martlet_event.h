@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The bytes that the kernel side writes and the user side reads: one header for both.
+ *
+ * A record is a fixed part, chosen by its kind, followed by the texts that the fixed part points to.
+ * Only fixed-width integers stand here, padding is spelled out, and every size is asserted below, so
+ * that BPF C, C and Swift cannot disagree. Numbers are in host byte order unless a comment says so.
+ * A reader trusts none of it: see Record.swift for the checks.
+ */
+#ifndef MARTLET_EVENT_H
+#define MARTLET_EVENT_H
+
+#ifdef __bpf__
+/* vmlinux-free BPF builds get these from <linux/types.h>, which every program includes first. */
+typedef __u8 martlet_u8;
+typedef __u16 martlet_u16;
+typedef __u32 martlet_u32;
+typedef __u64 martlet_u64;
+typedef __s32 martlet_s32;
+typedef __s64 martlet_s64;
+#else
+#include <stdint.h>
+typedef uint8_t martlet_u8;
+typedef uint16_t martlet_u16;
+typedef uint32_t martlet_u32;
+typedef uint64_t martlet_u64;
+typedef int32_t martlet_s32;
+typedef int64_t martlet_s64;
+#endif
+
+/* Bounds, in bytes. A text that does not fit is cut and its record says so in `flags`. */
+#define MARTLET_COMM_BYTES 16
+#define MARTLET_PATH_BYTES_MAX 4096
+#define MARTLET_ARGUMENTS_BYTES_MAX 4096
+#define MARTLET_RECORD_BYTES_MAX 24576
+
+/* What a record is about. Never renumber: recordings keep these values. */
+enum martlet_kind {
+  MARTLET_KIND_EXEC = 1,    /* a process replaced its image: martlet_process */
+  MARTLET_KIND_PROCESS = 2, /* a process that was there at start: martlet_process */
+  MARTLET_KIND_FORK = 3,    /* a process (not a thread) came to be: martlet_fork */
+  MARTLET_KIND_EXIT = 4,    /* the last thread of a process ended: martlet_exit */
+  MARTLET_KIND_OPEN = 5,    /* a call of the open family returned: martlet_open */
+  MARTLET_KIND_CONNECT = 6, /* a connection was asked for: martlet_connect */
+  MARTLET_KIND_CGROUP = 7,  /* a cgroup id and its path, before the first record that carries it */
+  /* From here on records are made in user space and enter the same stream. */
+  MARTLET_KIND_HOST = 32,   /* host name and clock offset: martlet_host */
+  MARTLET_KIND_TICK = 33,   /* time went by; the fixed part alone */
+};
+
+/* martlet_record.flags */
+#define MARTLET_FLAG_PATH_TRUNCATED (1u << 0)
+#define MARTLET_FLAG_NAME_TRUNCATED (1u << 1)
+#define MARTLET_FLAG_ARGUMENTS_TRUNCATED (1u << 2)
+#define MARTLET_FLAG_DIRECTORY_TRUNCATED (1u << 3)
+/* A text that only user memory held, read after the fact: another thread may have changed it. */
+#define MARTLET_FLAG_NAME_UNTRUSTED (1u << 4)
+/* The path ended at a mount outside the task's root. */
+#define MARTLET_FLAG_PATH_UNREACHABLE (1u << 5)
+/* A text could not be read: its page was not there. */
+#define MARTLET_FLAG_NAME_MISSING (1u << 6)
+
+/* Facts about a file object: martlet_process.exe_flags, martlet_open.file_flags. */
+#define MARTLET_FILE_UPPER_LAYER (1u << 0) /* overlayfs, copied up or created since the image was made */
+#define MARTLET_FILE_LOWER_LAYER (1u << 1) /* overlayfs, from the image */
+#define MARTLET_FILE_MEMFD (1u << 2)
+#define MARTLET_FILE_UNLINKED (1u << 3)
+
+/* The call that a record came from: Falco's event types. Never renumber. */
+enum martlet_call {
+  MARTLET_CALL_NONE = 0,
+  MARTLET_CALL_EXECVE = 1,
+  MARTLET_CALL_EXECVEAT = 2,
+  MARTLET_CALL_OPEN = 3,
+  MARTLET_CALL_OPENAT = 4,
+  MARTLET_CALL_OPENAT2 = 5,
+  MARTLET_CALL_CREAT = 6,
+  MARTLET_CALL_OPEN_BY_HANDLE_AT = 7,
+  MARTLET_CALL_CONNECT = 8,
+};
+
+/* A text inside its record: `offset_bytes` from the record's first byte. No terminating NUL is counted. */
+struct martlet_text {
+  martlet_u32 offset_bytes;
+  martlet_u32 length_bytes;
+};
+
+/* What every record starts with: which event, when, and the task that acted. */
+struct martlet_record {
+  martlet_u32 length_bytes;      /* the whole record, texts included; a multiple of 8 */
+  martlet_u16 kind;              /* enum martlet_kind */
+  martlet_u16 call;              /* enum martlet_call */
+  martlet_u64 time_ns;           /* CLOCK_BOOTTIME */
+  martlet_u64 process_start_ns;  /* start_boottime of the thread group leader: with process_id, who this is */
+  martlet_u64 cgroup_id;         /* on the v2 hierarchy; 1 or 0 where there is none */
+  martlet_u64 cgroup_v1_id;      /* on the v1 hierarchy in use; 0 where none is */
+  martlet_u32 process_id;        /* tgid in the first pid namespace */
+  martlet_u32 thread_id;
+  martlet_u32 user_id;           /* real ids in the first user namespace */
+  martlet_u32 group_id;
+  martlet_u32 flags;             /* MARTLET_FLAG_* */
+  martlet_u32 cpu;
+  martlet_u8 comm[MARTLET_COMM_BYTES]; /* of the acting thread, NUL-padded */
+};
+
+/* MARTLET_KIND_EXEC, MARTLET_KIND_PROCESS */
+struct martlet_process {
+  struct martlet_record record;
+  martlet_u64 parent_start_ns;
+  martlet_u64 capabilities_effective;
+  martlet_u64 capabilities_permitted;
+  martlet_u64 capabilities_inheritable;
+  martlet_u64 exe_inode;
+  martlet_u64 exe_modified_ns;   /* CLOCK_REALTIME */
+  martlet_u64 exe_changed_ns;    /* CLOCK_REALTIME */
+  martlet_u32 exe_device;        /* kernel encoding: major << 20 | minor */
+  martlet_u32 exe_flags;         /* MARTLET_FILE_* */
+  martlet_u32 parent_id;         /* tgid of real_parent */
+  martlet_u32 process_group_id;  /* as seen from the first pid namespace */
+  martlet_u32 session_id;
+  martlet_u32 namespace_process_id;       /* in the innermost pid namespace */
+  martlet_u32 namespace_process_group_id;
+  martlet_u32 namespace_session_id;
+  martlet_u32 effective_user_id;
+  martlet_u32 saved_user_id;
+  martlet_u32 effective_group_id;
+  martlet_u32 login_user_id;     /* 4294967295 where unset */
+  martlet_u32 terminal;          /* device number of the controlling terminal; 0 for none */
+  martlet_u32 pid_namespace;     /* inode numbers of the namespaces */
+  martlet_u32 mount_namespace;
+  martlet_u32 network_namespace;
+  martlet_u32 user_namespace;
+  martlet_u32 reserved;
+  struct martlet_text exe_path;  /* as the kernel resolved it, from the task's root */
+  struct martlet_text filename;  /* as passed to execve; a script's own name, not its interpreter's */
+  struct martlet_text arguments; /* argv, each ended by NUL */
+  struct martlet_text directory; /* the working directory, from the task's root */
+};
+
+/* MARTLET_KIND_FORK: the record's task is the child. */
+struct martlet_fork {
+  struct martlet_record record;
+  martlet_u64 creator_start_ns;  /* who called: what the child inherits comes from here */
+  martlet_u64 parent_start_ns;   /* real_parent: differs from the creator under CLONE_PARENT */
+  martlet_u32 creator_id;
+  martlet_u32 parent_id;
+  martlet_u32 namespace_process_id;
+  martlet_u32 pid_namespace;
+};
+
+/* MARTLET_KIND_EXIT */
+struct martlet_exit {
+  struct martlet_record record;
+  martlet_s32 exit_code;         /* as wait(2) reports it */
+  martlet_u32 reserved;
+};
+
+/* MARTLET_KIND_OPEN */
+struct martlet_open {
+  struct martlet_record record;
+  martlet_s64 result;            /* the descriptor, or a negated errno */
+  martlet_u64 inode;             /* this and what follows up to `directory_fd`: 0 when the call failed */
+  martlet_u64 filesystem_magic;  /* s_magic of the superblock */
+  martlet_u32 device;            /* kernel encoding: major << 20 | minor */
+  martlet_u32 inode_mode;        /* type and permission bits */
+  martlet_u32 file_mode;         /* FMODE_* of the struct file */
+  martlet_u32 file_flags;        /* MARTLET_FILE_* */
+  martlet_u32 open_flags;        /* O_*, as the call passed them; as the file has them where it passed none */
+  martlet_u32 create_mode;       /* the mode argument */
+  martlet_s32 directory_fd;      /* the dirfd argument, AT_FDCWD for calls that have none */
+  martlet_u32 reserved;
+  struct martlet_text path;      /* from the struct file, resolved, from the task's root; empty when failed */
+  struct martlet_text name;      /* the string the program passed */
+  struct martlet_text directory; /* what a relative name starts from; empty for an absolute one */
+};
+
+/* MARTLET_KIND_CONNECT */
+struct martlet_connect {
+  struct martlet_record record;
+  martlet_u64 socket_cookie;     /* 0 where the kernel gave none */
+  martlet_s64 result;            /* 0 or a negated errno; -EINPROGRESS while the handshake runs */
+  martlet_u32 network_namespace; /* inode number */
+  martlet_u16 family;            /* AF_INET, AF_INET6 */
+  martlet_u16 protocol;          /* IPPROTO_* */
+  martlet_u16 local_port;        /* host byte order; 0 before one is bound */
+  martlet_u16 remote_port;       /* host byte order */
+  martlet_s32 fd;                /* -1 where the hook does not know it */
+  martlet_u8 local_address[16];  /* network byte order; AF_INET uses the first four */
+  martlet_u8 remote_address[16];
+};
+
+/* MARTLET_KIND_CGROUP: id and path of record.cgroup_id (hierarchy 0) or record.cgroup_v1_id (1). */
+struct martlet_cgroup {
+  struct martlet_record record;
+  martlet_u64 id;
+  martlet_u32 hierarchy;
+  martlet_u32 reserved;
+  struct martlet_text path;      /* from the hierarchy's root, "/" for the root itself */
+};
+
+/* MARTLET_KIND_HOST */
+struct martlet_host {
+  struct martlet_record record;
+  martlet_s64 realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
+  struct martlet_text hostname;
+};
+
+/* Every hook counts what becomes of each event that it sees; seen = filtered + delivered + lost_*. */
+enum martlet_hook {
+  MARTLET_HOOK_EXEC = 0,
+  MARTLET_HOOK_FORK = 1,
+  MARTLET_HOOK_EXIT = 2,
+  MARTLET_HOOK_OPEN = 3,
+  MARTLET_HOOK_CONNECT = 4,
+  MARTLET_HOOK_CGROUP = 5,
+  MARTLET_HOOK_COUNT = 6,
+};
+
+struct martlet_hook_counters {
+  martlet_u64 seen;
+  martlet_u64 filtered;          /* not wanted, by a filter that was asked for */
+  martlet_u64 delivered;
+  martlet_u64 lost_ring_full;
+  martlet_u64 lost_nested;       /* an interrupt came while two records were being made on this CPU */
+  martlet_u64 lost_unreadable;   /* the kernel objects could not be read */
+};
+
+#define MARTLET_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed size")
+MARTLET_ASSERT_SIZE(struct martlet_text, 8);
+MARTLET_ASSERT_SIZE(struct martlet_record, 80);
+MARTLET_ASSERT_SIZE(struct martlet_process, 240);
+MARTLET_ASSERT_SIZE(struct martlet_fork, 112);
+MARTLET_ASSERT_SIZE(struct martlet_exit, 88);
+MARTLET_ASSERT_SIZE(struct martlet_open, 160);
+MARTLET_ASSERT_SIZE(struct martlet_connect, 144);
+MARTLET_ASSERT_SIZE(struct martlet_cgroup, 104);
+MARTLET_ASSERT_SIZE(struct martlet_host, 96);
+MARTLET_ASSERT_SIZE(struct martlet_hook_counters, 48);
+
+#endif
