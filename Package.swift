@@ -29,6 +29,7 @@ let package = Package(
     // Pure core: no descriptors, clocks, sockets or logging.
     .systemLibrary(name: "CMartletABI", path: "bpf/include"),
     .target(name: "MartletEvents", dependencies: ["CMartletABI"], swiftSettings: swiftSettings),
+    .target(name: "MartletState", dependencies: ["CMartletABI", "MartletEvents"], swiftSettings: swiftSettings),
     .testTarget(name: "MartletEventsTests", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
   ]
 )

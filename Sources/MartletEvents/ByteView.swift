@@ -114,9 +114,9 @@ extension ByteView: Equatable {
   public static func == (left: ByteView, right: ByteView) -> Bool {
     left.count == right.count && memcmp(left.start, right.start, left.count) == 0
   }
+}
 
+extension ByteView: ExpressibleByStringLiteral {
   @inlinable
-  public static func == (left: ByteView, right: StaticString) -> Bool {
-    left == ByteView(right)
-  }
+  public init(stringLiteral text: StaticString) { self.init(text) }
 }

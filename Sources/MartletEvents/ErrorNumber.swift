@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// Names of errno values.
+public enum ErrorNumber {
+  /// `ENOENT` for 2; `EUNKNOWN` for a number that has no name. Same on x86_64 and arm64.
+  public static func name(of number: Int64) -> StaticString {
+    switch Int32(truncatingIfNeeded: number) {
+    case EPERM: "EPERM"
+    case ENOENT: "ENOENT"
+    case ESRCH: "ESRCH"
+    case EINTR: "EINTR"
+    case EIO: "EIO"
+    case ENXIO: "ENXIO"
+    case E2BIG: "E2BIG"
+    case ENOEXEC: "ENOEXEC"
+    case EBADF: "EBADF"
+    case EAGAIN: "EAGAIN"
+    case ENOMEM: "ENOMEM"
+    case EACCES: "EACCES"
+    case EFAULT: "EFAULT"
+    case EBUSY: "EBUSY"
+    case EEXIST: "EEXIST"
+    case EXDEV: "EXDEV"
+    case ENODEV: "ENODEV"
+    case ENOTDIR: "ENOTDIR"
+    case EISDIR: "EISDIR"
+    case EINVAL: "EINVAL"
+    case ENFILE: "ENFILE"
+    case EMFILE: "EMFILE"
+    case ETXTBSY: "ETXTBSY"
+    case EFBIG: "EFBIG"
+    case ENOSPC: "ENOSPC"
+    case EROFS: "EROFS"
+    case EPIPE: "EPIPE"
+    case ENAMETOOLONG: "ENAMETOOLONG"
+    case ENOSYS: "ENOSYS"
+    case ELOOP: "ELOOP"
+    case EOVERFLOW: "EOVERFLOW"
+    case EOPNOTSUPP: "EOPNOTSUPP"
+    case EPROTOTYPE: "EPROTOTYPE"
+    case EPROTONOSUPPORT: "EPROTONOSUPPORT"
+    case EAFNOSUPPORT: "EAFNOSUPPORT"
+    case EADDRINUSE: "EADDRINUSE"
+    case EADDRNOTAVAIL: "EADDRNOTAVAIL"
+    case ENETDOWN: "ENETDOWN"
+    case ENETUNREACH: "ENETUNREACH"
+    case ECONNABORTED: "ECONNABORTED"
+    case ECONNRESET: "ECONNRESET"
+    case EISCONN: "EISCONN"
+    case ENOTCONN: "ENOTCONN"
+    case ETIMEDOUT: "ETIMEDOUT"
+    case ECONNREFUSED: "ECONNREFUSED"
+    case EHOSTDOWN: "EHOSTDOWN"
+    case EHOSTUNREACH: "EHOSTUNREACH"
+    case EALREADY: "EALREADY"
+    case EINPROGRESS: "EINPROGRESS"
+    case ESTALE: "ESTALE"
+    case EDQUOT: "EDQUOT"
+    default: "EUNKNOWN"
+    }
+  }
+}

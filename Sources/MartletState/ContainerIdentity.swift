@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// What a cgroup's path tells about the container that it belongs to.
+///
+/// Runtimes name a container's cgroup after its id, each in a way of its own; the innermost match counts, because
+/// containers nest. Paths come from whoever may create cgroups: nothing here trusts their length or content.
+struct ContainerIdentity: Equatable {
+  /// 64 hexadecimal digits.
+  var id: String
+  /// What the name tells about the runtime; nil where it is a bare id.
+  var type: ContainerType?
+  /// In the form of the Kubernetes API: with dashes, or 32 digits for a static pod.
+  var podUID: String?
+
+  /// Nil for a path that names no container.
+  init?(cgroupPath path: ByteView) {
+    var end = path.count
+    var found: (id: ByteView, type: ContainerType?)?
+    var podUID: String?
+    while end > 0 {
+      let head = path.slice(from: 0, to: end)
+      let start = (head.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
+      let component = path.slice(from: start, to: end)
+      if found == nil { found = Self.container(in: component) }
+      if found != nil, podUID == nil { podUID = Self.podUID(in: component) }
+      end = start - 1
+    }
+    guard let found else { return nil }
+    id = found.id.string
+    // Kubernetes no longer runs Docker: a bare id below a pod is the runtime's default naming of containerd.
+    type = found.type ?? (podUID == nil ? nil : .containerd)
+    self.podUID = podUID
+  }
+
+  private static let idByteCount = 64
+
+  private static let prefixes: [(prefix: StaticString, type: ContainerType)] = [
+    ("docker-", .docker), ("crio-", .crio), ("cri-containerd-", .containerd), ("libpod-", .podman),
+  ]
+
+  private static func container(in component: ByteView) -> (id: ByteView, type: ContainerType?)? {
+    var name = component
+    let scope = ByteView(".scope")
+    if name.hasSuffix(scope) { name = name.slice(from: 0, to: name.count - scope.count) }
+    if isID(name) { return (name, nil) }
+    for (prefix, type) in prefixes where name.hasPrefix(ByteView(prefix)) {
+      let rest = name.slice(from: prefix.utf8CodeUnitCount, to: name.count)
+      return isID(rest) ? (rest, type) : nil
+    }
+    // The shape of a containerd whose cgroup driver differs from the kubelet's.
+    let mismatch = ByteView(":cri-containerd:")
+    let start = name.count - idByteCount
+    guard start >= mismatch.count, name.slice(from: 0, to: start).hasSuffix(mismatch) else { return nil }
+    let rest = name.slice(from: start, to: name.count)
+    return isID(rest) ? (rest, .containerd) : nil
+  }
+
+  private static func isID(_ name: ByteView) -> Bool {
+    guard name.count == idByteCount else { return false }
+    for index in 0..<name.count where !isHexadecimal(name[index]) { return false }
+    return true
+  }
+
+  /// `pod` and a UID with dashes or underscores, or 32 digits, anywhere in the component that ends there or goes on
+  /// with a dot or colon: a kubelet with its own cgroup root puts text in front.
+  private static func podUID(in component: ByteView) -> String? {
+    var from = 0
+    let marker = ByteView("pod")
+    while from + marker.count < component.count {
+      let rest = component.slice(from: from, to: component.count)
+      if rest.hasPrefix(marker), let uid = uid(at: rest.slice(from: marker.count, to: rest.count)) { return uid }
+      from += 1
+    }
+    return nil
+  }
+
+  private static func uid(at text: ByteView) -> String? {
+    for length in [36, 32] where text.count >= length {
+      let isEnded = text.count == length || text[length] == UInt8(ascii: ".") || text[length] == UInt8(ascii: ":")
+      guard isEnded else { continue }
+      var bytes = text.slice(from: 0, to: length).array
+      let isUID = bytes.indices.allSatisfy { index in
+        let isSeparator = length == 36 && [8, 13, 18, 23].contains(index)
+        if isSeparator { return bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "_") }
+        return isHexadecimal(bytes[index])
+      }
+      guard isUID else { continue }
+      for index in bytes.indices where bytes[index] == UInt8(ascii: "_") { bytes[index] = UInt8(ascii: "-") }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    return nil
+  }
+
+  private static func isHexadecimal(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
+  }
+}
+
+/// What runs a container, under the name that rules see as `container.type`.
+enum ContainerType: UInt8 {
+  case docker, containerd, crio, podman
+
+  var name: StaticString {
+    switch self {
+    case .docker: "docker"
+    case .containerd: "containerd"
+    case .crio: "cri-o"
+    case .podman: "podman"
+    }
+  }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// A place in the container table.
+struct ContainerIndex: Hashable {
+  var rawValue: Int32
+
+  /// Not in a container.
+  static let host = ContainerIndex(rawValue: 0)
+  /// In some container that could not be told apart: its cgroup was not announced, or the table was full.
+  static let unknown = ContainerIndex(rawValue: 1)
+}
+
+/// A container as rules see it: trivial, so that the hot path reads it in place.
+struct Container {
+  static let idByteCountMax = 64
+  static let uidByteCountMax = 36
+
+  /// Texts lie in the table's own storage for as long as the table lives.
+  var id: ByteView
+  var shortID: ByteView
+  var type: ByteView?
+  var podUID: ByteView?
+  /// Tells this container from an earlier one in the same place.
+  var generation: UInt32 = 0
+}
+
+/// Which container a cgroup belongs to, for every cgroup that the kernel side announced.
+///
+/// A cgroup id is announced once, before the first event that carries it, and ids are not used again while the
+/// machine runs. When full, the oldest cgroup makes room for a new one, and a container without processes for a new
+/// container; processes keep the container that they were given.
+struct ContainerTable: ~Copyable {
+  private struct CgroupKey: Hashable {
+    var hierarchy: UInt32
+    var id: UInt64
+  }
+
+  /// A container that a cgroup led to, and which occupant of the place is meant.
+  private struct Reference {
+    var index: ContainerIndex
+    var generation: UInt32
+  }
+
+  let containers: UnsafeMutablePointer<Container>
+  private let texts: UnsafeMutablePointer<UInt8>
+  private let containerCountMax: Int
+  private let cgroupCountMax: Int
+  private var cgroups: [CgroupKey: Reference] = [:]
+  /// Keys in the order of their announcement, a ring once it is full.
+  private var cgroupOrder: [CgroupKey] = []
+  private var nextEvicted = 0
+  private var indices: [String: ContainerIndex] = [:]
+  /// Where to look next for a container without processes.
+  private var hand = 0
+  private var nextGeneration: UInt32 = 0
+  private(set) var containerCount = 0
+  private(set) var evictedCgroupCount: UInt64 = 0
+  private(set) var refusedContainerCount: UInt64 = 0
+
+  var cgroupCount: Int { cgroups.count }
+
+  static let reservedCount = 2
+  private static let textByteCount = Container.idByteCountMax + Container.uidByteCountMax
+  private static let shortIDByteCount = 12
+
+  init(limits: StateLimits) {
+    containerCountMax = limits.containerCountMax
+    cgroupCountMax = max(limits.cgroupCountMax, 1)
+    containers = .allocate(capacity: containerCountMax + Self.reservedCount)
+    texts = .allocate(capacity: containerCountMax * Self.textByteCount)
+    let host = ByteView("host")
+    (containers + 0).initialize(to: Container(id: host, shortID: host, type: host, podUID: nil))
+    let unknown = ByteView("unknown")
+    (containers + 1).initialize(to: Container(id: unknown, shortID: unknown, type: nil, podUID: nil))
+  }
+
+  deinit {
+    containers.deallocate()
+    texts.deallocate()
+  }
+
+  /// Learns the path of a cgroup. `processCounts` has the number of processes in each container, by index.
+  mutating func announce(
+    hierarchy: UInt32, id: UInt64, path: ByteView, processCounts: UnsafeMutablePointer<Int32>
+  ) {
+    let key = CgroupKey(hierarchy: hierarchy, id: id)
+    var index = ContainerIndex.host
+    if let identity = ContainerIdentity(cgroupPath: path) {
+      index = self.index(of: identity, processCounts: processCounts)
+    }
+    let generation = containers[Int(index.rawValue)].generation
+    if cgroups.updateValue(Reference(index: index, generation: generation), forKey: key) != nil { return }
+    if cgroupOrder.count < cgroupCountMax {
+      cgroupOrder.append(key)
+      return
+    }
+    cgroups[cgroupOrder[nextEvicted]] = nil
+    evictedCgroupCount += 1
+    cgroupOrder[nextEvicted] = key
+    nextEvicted = (nextEvicted + 1) % cgroupCountMax
+  }
+
+  /// The container of a task in these two cgroups; an id of 0 stands for none. Nil when neither was announced.
+  func container(cgroupID: UInt64, cgroupV1ID: UInt64) -> ContainerIndex? {
+    let unified = cgroupID == 0 ? ContainerIndex.host : container(hierarchy: 0, id: cgroupID)
+    if let unified, unified != .host { return unified }
+    guard cgroupV1ID != 0 else { return unified }
+    return container(hierarchy: 1, id: cgroupV1ID)
+  }
+
+  private func container(hierarchy: UInt32, id: UInt64) -> ContainerIndex? {
+    guard let reference = cgroups[CgroupKey(hierarchy: hierarchy, id: id)],
+      containers[Int(reference.index.rawValue)].generation == reference.generation
+    else { return nil }
+    return reference.index
+  }
+
+  private mutating func index(
+    of identity: ContainerIdentity, processCounts: UnsafeMutablePointer<Int32>
+  ) -> ContainerIndex {
+    if let known = indices[identity.id] { return known }
+    guard let slot = takeSlot(processCounts: processCounts) else {
+      refusedContainerCount += 1
+      return .unknown
+    }
+    let place = texts + slot * Self.textByteCount
+    let id = Self.copy(identity.id, to: place, countMax: Container.idByteCountMax)
+    let uid = identity.podUID.map {
+      Self.copy($0, to: place + Container.idByteCountMax, countMax: Container.uidByteCountMax)
+    }
+    let index = ContainerIndex(rawValue: Int32(slot + Self.reservedCount))
+    nextGeneration &+= 1
+    (containers + Int(index.rawValue)).initialize(
+      to: Container(
+        id: id, shortID: id.slice(from: 0, to: Self.shortIDByteCount), type: identity.type.map { ByteView($0.name) },
+        podUID: uid, generation: nextGeneration))
+    indices[identity.id] = index
+    return index
+  }
+
+  /// A place never used, or that of a container whose processes are all gone.
+  private mutating func takeSlot(processCounts: UnsafeMutablePointer<Int32>) -> Int? {
+    if containerCount < containerCountMax {
+      containerCount += 1
+      return containerCount - 1
+    }
+    for _ in 0..<containerCountMax {
+      let slot = hand
+      hand = (hand + 1) % containerCountMax
+      if processCounts[slot + Self.reservedCount] == 0 {
+        indices[containers[slot + Self.reservedCount].id.string] = nil
+        return slot
+      }
+    }
+    return nil
+  }
+
+  private static func copy(_ text: String, to place: UnsafeMutablePointer<UInt8>, countMax: Int) -> ByteView {
+    let bytes = Array(text.utf8.prefix(countMax))
+    place.update(from: bytes, count: bytes.count)
+    return ByteView(start: place, count: bytes.count)
+  }
+}

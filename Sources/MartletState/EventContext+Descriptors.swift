@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import Glibc
+import MartletEvents
+
+/// What rules ask about the descriptor of an event: a file that was opened, or a socket.
+extension EventContext {
+  mutating func extractDescriptor(_ field: Field, index: Int) -> FieldValue {
+    guard let record else { return .missing }
+    return record.kind == .open
+      ? extractFile(field, record) : record.kind == .connect ? extractSocket(field, record, end: index) : .missing
+  }
+
+  private mutating func extractFile(_ field: Field, _ record: EventRecord) -> FieldValue {
+    let part = record.open.pointee
+    let hasFile = part.result >= 0
+    let isDirectory = hasFile && mode_t(part.inode_mode) & S_IFMT == S_IFDIR
+    switch field {
+    case .fdNumber: return .signed(hasFile ? part.result : -1)
+    case .fdType: return hasFile ? .text(isDirectory ? "directory" : "file") : .missing
+    case .fdTypeChar: return .text(isDirectory ? "d" : "f")
+    case .fdName: return text(viewedPath())
+    case .fdNameRaw: return text(rawPath())
+    case .fdRealPath: return text(resolvedPath)
+    case .fdDirectory: return text(viewedPath().map { isDirectory ? $0 : PathText.directory(of: $0) })
+    case .fdFilename: return hasFile ? text(viewedPath().map { PathText.filename(of: $0) }) : .missing
+    case .fdInode: return hasFile ? .signed(Int64(bitPattern: part.inode)) : .missing
+    case .fdDevice: return hasFile ? .signed(Int64(userDevice(part.device))) : .missing
+    case .fdProtocol: return .text("<NA>")
+    default: return .missing
+    }
+  }
+
+  private mutating func extractSocket(_ field: Field, _ record: EventRecord, end: Int) -> FieldValue {
+    let part = record.connect.pointee
+    let isV6 = Int32(part.family) == AF_INET6
+    switch field {
+    case .fdNumber: return part.fd >= 0 ? .signed(Int64(part.fd)) : .missing
+    case .fdType: return .text(isV6 ? "ipv6" : "ipv4")
+    case .fdTypeChar: return .text(isV6 ? "6" : "4")
+    case .fdName, .fdNameRaw: return .text(socketName(part))
+    case .fdProtocol: return .text(protocolName(part.protocol))
+    case .fdSocketFamily: return .text("ip")
+    // Of a connect, this end is the client.
+    case .fdClientAddress, .fdLocalAddress, .fdClientNetwork, .fdLocalNetwork: return address(localOf: part)
+    case .fdServerAddress, .fdRemoteAddress, .fdServerNetwork, .fdRemoteNetwork: return .address(remoteAddress(part))
+    case .fdClientPort, .fdLocalPort: return .unsigned(UInt64(part.local_port))
+    case .fdServerPort, .fdRemotePort: return .unsigned(UInt64(part.remote_port))
+    case .fdEitherAddress, .fdEitherNetwork: return end == 0 ? address(localOf: part) : .address(remoteAddress(part))
+    case .fdEitherPort: return .unsigned(UInt64(end == 0 ? part.local_port : part.remote_port))
+    default: return .missing
+    }
+  }
+
+  private func text(_ bytes: ByteView?) -> FieldValue { bytes.map { .text($0) } ?? .missing }
+
+  /// The device number as stat(2) gives it, from the kernel's own encoding.
+  private func userDevice(_ device: UInt32) -> UInt64 {
+    let major = UInt64(device >> 20)
+    let minor = UInt64(device & 0xf_ffff)
+    return minor & 0xff | (major & 0xfff) << 8 | (minor & ~0xff) << 12 | (major & ~0xfff) << 32
+  }
+
+  // MARK: - Sockets
+
+  private func remoteAddress(_ part: martlet_connect) -> IPAddress {
+    withUnsafeBytes(of: part.remote_address) { ipAddress($0, family: part.family) }
+  }
+
+  /// Missing before the socket has an address.
+  private func address(localOf part: martlet_connect) -> FieldValue {
+    let address = withUnsafeBytes(of: part.local_address) { ipAddress($0, family: part.family) }
+    return address.isUnspecified ? .missing : .address(address)
+  }
+
+  private func ipAddress(_ bytes: UnsafeRawBufferPointer, family: UInt16) -> IPAddress {
+    Int32(family) == AF_INET6 ? IPAddress(v6Bytes: bytes) : IPAddress(v4Bytes: bytes)
+  }
+
+  private func protocolName(_ number: UInt16) -> ByteView {
+    switch Int(number) {
+    case IPPROTO_TCP: "tcp"
+    case IPPROTO_UDP: "udp"
+    case IPPROTO_ICMP, IPPROTO_ICMPV6: "icmp"
+    case IPPROTO_RAW: "raw"
+    default: "<NA>"
+    }
+  }
+
+  /// `client:port->server:port`.
+  private func socketName(_ part: martlet_connect) -> ByteView {
+    guard let scratch else { return .empty }
+    var count = 0
+    func append(_ address: IPAddress, port: UInt16) {
+      count += address.write(to: scratch.name + count)
+      scratch.name[count] = UInt8(ascii: ":")
+      count += 1 + DecimalText.write(UInt64(port), at: scratch.name + count + 1)
+    }
+    append(withUnsafeBytes(of: part.local_address) { ipAddress($0, family: part.family) }, port: part.local_port)
+    scratch.name[count] = UInt8(ascii: "-")
+    scratch.name[count + 1] = UInt8(ascii: ">")
+    count += 2
+    append(remoteAddress(part), port: part.remote_port)
+    return ByteView(start: scratch.name, count: count)
+  }
+}

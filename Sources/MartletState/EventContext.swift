@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+public import MartletEvents
+
+/// The state as a context reads it: free to copy, void after the next `apply`.
+struct StateView {
+  let processes: ProcessLookup
+  let containers: UnsafeMutablePointer<Container>
+  let hostname: ByteView
+  let realtimeOffsetNanoseconds: Int64
+  let eventNumber: UInt64
+}
+
+/// Where texts are put together that no record and no process holds whole. One for the whole run, used again for
+/// every event.
+struct ContextScratch {
+  let rawName: UnsafeMutablePointer<UInt8>
+  let name: UnsafeMutablePointer<UInt8>
+  let time: UnsafeMutablePointer<UInt8>
+  let ancestors: UnsafeMutablePointer<Int32>
+
+  static let timeByteCount = 18
+  private static let nameByteCount = PathText.byteCountMax(
+    directory: Int(MARTLET_RECORD_BYTES_MAX), name: Int(MARTLET_RECORD_BYTES_MAX))
+
+  init() {
+    rawName = .allocate(capacity: Self.nameByteCount)
+    name = .allocate(capacity: Self.nameByteCount)
+    time = .allocate(capacity: Self.timeByteCount)
+    ancestors = .allocate(capacity: SystemState.lineageDepthMax)
+  }
+
+  func deallocate() {
+    rawName.deallocate()
+    name.deallocate()
+    time.deallocate()
+    ancestors.deallocate()
+  }
+}
+
+/// One event and everything that a rule may ask about it.
+///
+/// Fields are extracted when asked for; what takes work (an assembled path, the chain of ancestors) is kept for the
+/// next question. No allocation, no reference count. Holds until the next `apply` of the state that made it.
+public struct EventContext {
+  public let type: EventType
+  let record: EventRecord?
+  let slot: Int32
+  let state: StateView?
+  let scratch: ContextScratch?
+  private let given: Unmanaged<GivenEvent>?
+  /// Which name `fd.name`, `fd.directory` and `fd.filename` speak of.
+  public var pathView = PathView.spelled
+  var spelledName: ByteView?
+  var rawName: ByteView?
+  private var lineageCount = -1
+
+  init(record: EventRecord, type: EventType, slot: Int32, state: StateView, scratch: ContextScratch) {
+    self.record = record
+    self.type = type
+    self.slot = slot
+    self.state = state
+    self.scratch = scratch
+    given = nil
+  }
+
+  /// The caller keeps `event` alive as long as the context is used.
+  public init(_ event: GivenEvent) {
+    type = event.type
+    record = nil
+    slot = 0
+    state = nil
+    scratch = nil
+    given = Unmanaged.passUnretained(event)
+  }
+
+  /// CLOCK_REALTIME, in nanoseconds since 1970; 0 before the stream told the clock.
+  public var realtimeNanoseconds: Int64 {
+    guard let record, let state else { return 0 }
+    return Int64(bitPattern: record.timeNanoseconds) &+ state.realtimeOffsetNanoseconds
+  }
+
+  public var hostname: ByteView { state?.hostname ?? .empty }
+
+  /// A successful open of something with a path, whose resolved path is another than the spelled one.
+  public var hasOtherPathView: Bool {
+    mutating get {
+      guard type.kind == .open else { return false }
+      if let given = given?.takeUnretainedValue() {
+        guard case .text(let resolved) = given.value(of: .fdRealPath, index: 0) else { return false }
+        guard case .text(let spelled) = given.value(of: .fdName, index: 0) else { return true }
+        return spelled != resolved
+      }
+      guard let resolved = resolvedPath else { return false }
+      guard let spelled = spelledPath() else { return true }
+      return spelled != resolved
+    }
+  }
+
+  /// The value of a field. `index` is the n of `proc.aname[n]`, or 0 and 1 for the two ends of a connection.
+  public mutating func value(of field: Field, index: Int = 0) -> FieldValue {
+    if let given { return givenValue(given.takeUnretainedValue(), field, index) }
+    return extract(field, index: index)
+  }
+
+  /// How many ancestors are known for a field of theirs given without index, the process itself not counted.
+  public mutating func ancestorCount(for field: Field) -> Int {
+    if let given { return max(given.takeUnretainedValue().valueCount(of: field) - 1, 0) }
+    return lineage()
+  }
+
+  private func givenValue(_ event: GivenEvent, _ field: Field, _ index: Int) -> FieldValue {
+    if pathView == .resolved, case .text(let path) = event.value(of: .fdRealPath, index: 0) {
+      switch field {
+      case .fdName: return .text(path)
+      case .fdDirectory: return .text(PathText.directory(of: path))
+      case .fdFilename: return .text(PathText.filename(of: path))
+      default: break
+      }
+    }
+    return event.value(of: field, index: index)
+  }
+
+  // MARK: - Ancestors
+
+  /// Slot of the n-th ancestor, 0 for the process itself; -1 where the chain is shorter.
+  mutating func ancestor(_ index: Int) -> Int32 {
+    if index == 0 { return slot }
+    guard let scratch, index > 0, index <= lineage() else { return -1 }
+    return scratch.ancestors[index - 1]
+  }
+
+  /// Walks the chain once an event.
+  private mutating func lineage() -> Int {
+    if lineageCount >= 0 { return lineageCount }
+    guard let state, let scratch else { return 0 }
+    var count = 0
+    var slot = state.processes.parent(of: self.slot)
+    while slot >= 0, count < SystemState.lineageDepthMax {
+      scratch.ancestors[count] = slot
+      count += 1
+      slot = state.processes.parent(of: slot)
+    }
+    lineageCount = count
+    return count
+  }
+}

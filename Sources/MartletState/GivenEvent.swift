@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import MartletEvents
+
+/// An event that is given as fields and values instead of bytes from the kernel.
+///
+/// Rule tests and event lines come in this way. Owns its texts; a context made from it holds as long as it lives.
+public final class GivenEvent {
+  /// What a field can be given as. A field that is not given is missing.
+  public enum Value: Sendable {
+    case text([UInt8])
+    case signed(Int64)
+    case unsigned(UInt64)
+    case boolean(Bool)
+    case address(IPAddress)
+    case pending
+  }
+
+  /// A field and the index of one of its values: the n of `proc.aname[n]`; 0 and 1 for the ends of a connection.
+  public struct Key: Hashable, Sendable {
+    public var field: Field
+    public var index: Int
+
+    public init(_ field: Field, index: Int = 0) {
+      self.field = field
+      self.index = index
+    }
+  }
+
+  public let type: EventType
+  private var values: [Key: FieldValue] = [:]
+  private var valueCounts: [Field: Int] = [:]
+  private var texts: [UnsafeMutablePointer<UInt8>] = []
+
+  public init(_ type: EventType, _ given: [Key: Value]) {
+    self.type = type
+    for (key, value) in given {
+      values[key] = keep(value)
+      valueCounts[key.field] = max(valueCounts[key.field] ?? 0, key.index + 1)
+    }
+    values[Key(.eventType)] = .text(ByteView(type.name))
+  }
+
+  deinit {
+    for text in texts { text.deallocate() }
+  }
+
+  func value(of field: Field, index: Int) -> FieldValue {
+    values[Key(field, index: index)] ?? .missing
+  }
+
+  /// How many values were given, holes included.
+  func valueCount(of field: Field) -> Int { valueCounts[field] ?? 0 }
+
+  private func keep(_ value: Value) -> FieldValue {
+    switch value {
+    case .signed(let number): return .signed(number)
+    case .unsigned(let number): return .unsigned(number)
+    case .boolean(let flag): return .boolean(flag)
+    case .address(let address): return .address(address)
+    case .pending: return .pending
+    case .text(let bytes):
+      let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: max(bytes.count, 1))
+      copy.update(from: bytes, count: bytes.count)
+      texts.append(copy)
+      return .text(ByteView(start: copy, count: bytes.count))
+    }
+  }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import MartletEvents
+
+/// The texts of a program that was executed: shared by a process and the children that it forks.
+///
+/// One heap block: this header, then the bytes. Counted by hand, because a process entry must stay a trivial value
+/// for the hot path to read it without touching a reference count.
+struct ProcessImage {
+  struct Span {
+    var offset: UInt32 = 0
+    var count: UInt32 = 0
+  }
+
+  var referenceCount: Int32
+  var byteCount: Int
+  var exePath = Span()
+  /// argv[0].
+  var exe = Span()
+  /// comm, a space and the arguments; `arguments` is its tail.
+  var commandLine = Span()
+  var arguments = Span()
+  /// With a slash at its end.
+  var directory = Span()
+  /// MARTLET_FILE_*
+  var exeFlags: UInt32
+  var hasArguments = true
+
+  typealias Reference = UnsafeMutablePointer<ProcessImage>
+
+  /// Bytes that the texts of `record` take at most.
+  static func byteCount(for record: EventRecord) -> Int {
+    let part = record.process.pointee
+    return Int(part.exe_path.length_bytes) + Int(part.arguments.length_bytes) * 2 + Int(MARTLET_COMM_BYTES)
+      + Int(part.directory.length_bytes) + 4
+  }
+
+  /// Makes the image of an exec record. Without `keepsAll` only the executable's path is kept.
+  static func make(from record: EventRecord, keepsAll: Bool) -> Reference {
+    let part = record.process.pointee
+    let capacity = keepsAll ? byteCount(for: record) : Int(part.exe_path.length_bytes) + 4
+    let headerByteCount = MemoryLayout<ProcessImage>.stride
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: headerByteCount + capacity, alignment: MemoryLayout<ProcessImage>.alignment)
+    let image = block.bindMemory(to: ProcessImage.self, capacity: 1)
+    image.initialize(to: ProcessImage(referenceCount: 1, byteCount: capacity, exeFlags: part.exe_flags))
+    image.pointee.hasArguments = keepsAll
+    var writer = TextWriter(start: (block + headerByteCount).assumingMemoryBound(to: UInt8.self), capacity: capacity)
+    image.pointee.exePath = writer.append(record.bytes(part.exe_path))
+    if keepsAll {
+      image.pointee.fill(from: record, into: &writer)
+    }
+    return image
+  }
+
+  private mutating func fill(from record: EventRecord, into writer: inout TextWriter) {
+    let part = record.process.pointee
+    let arguments = record.bytes(part.arguments)
+    let exeEnd = arguments.firstIndex(of: 0) ?? arguments.count
+    exe = writer.append(arguments.slice(from: 0, to: exeEnd))
+    let start = writer.count
+    _ = writer.append(record.comm)
+    var rest = arguments.slice(from: exeEnd + 1, to: arguments.count)
+    if rest.count > 0, rest[rest.count - 1] == 0 { rest = rest.slice(from: 0, to: rest.count - 1) }
+    if exeEnd + 1 < arguments.count { writer.append(byte: UInt8(ascii: " ")) }
+    self.arguments = writer.append(rest, replacing: 0, with: UInt8(ascii: " "))
+    commandLine = Span(offset: UInt32(start), count: UInt32(writer.count - start))
+    let path = record.bytes(part.directory)
+    let directoryStart = writer.count
+    _ = writer.append(path)
+    if path.count == 0 || path[path.count - 1] != UInt8(ascii: "/") { writer.append(byte: UInt8(ascii: "/")) }
+    directory = Span(offset: UInt32(directoryStart), count: UInt32(writer.count - directoryStart))
+  }
+
+  /// Which of the texts.
+  enum Text {
+    case exePath, exe, commandLine, arguments, directory
+  }
+
+  /// Nil where it was not kept.
+  static func view(_ image: Reference, _ text: Text) -> ByteView? {
+    let span: Span
+    switch text {
+    case .exePath: span = image.pointee.exePath
+    case .exe: span = image.pointee.exe
+    case .commandLine: span = image.pointee.commandLine
+    case .arguments: span = image.pointee.arguments
+    case .directory: span = image.pointee.directory
+    }
+    guard image.pointee.hasArguments || text == .exePath else { return nil }
+    let texts = UnsafeRawPointer(image) + MemoryLayout<ProcessImage>.stride + Int(span.offset)
+    return ByteView(start: texts.assumingMemoryBound(to: UInt8.self), count: Int(span.count))
+  }
+}
+
+/// Appends to a block of fixed size; running over it is a programming error and traps.
+private struct TextWriter {
+  let start: UnsafeMutablePointer<UInt8>
+  let capacity: Int
+  private(set) var count = 0
+
+  init(start: UnsafeMutablePointer<UInt8>, capacity: Int) {
+    self.start = start
+    self.capacity = capacity
+  }
+
+  mutating func append(byte: UInt8) {
+    precondition(count < capacity, "an image's block is too small for its texts")
+    start[count] = byte
+    count += 1
+  }
+
+  mutating func append(_ bytes: ByteView) -> ProcessImage.Span {
+    precondition(bytes.count <= capacity - count, "an image's block is too small for its texts")
+    (start + count).update(from: bytes.start, count: bytes.count)
+    defer { count += bytes.count }
+    return ProcessImage.Span(offset: UInt32(count), count: UInt32(bytes.count))
+  }
+
+  mutating func append(_ bytes: ByteView, replacing old: UInt8, with new: UInt8) -> ProcessImage.Span {
+    let span = append(bytes)
+    for index in 0..<bytes.count where bytes[index] == old {
+      start[Int(span.offset) + index] = new
+    }
+    return span
+  }
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// Finds processes by id: the part of the table that reading needs, free to copy.
+struct ProcessLookup {
+  let slots: UnsafeMutablePointer<Process>
+  let buckets: UnsafeMutablePointer<Int32>
+  let bucketMask: UInt32
+
+  func bucket(of processID: UInt32) -> Int {
+    Int((processID &* 0x9E37_79B1) >> 7 & bucketMask)
+  }
+
+  /// The newest entry with this id, whatever its start; -1 for none.
+  func find(_ processID: UInt32) -> Int32 {
+    find(processID, startNanoseconds: 0)
+  }
+
+  /// The entry for exactly this process; -1 for none. A start of 0 stands for an unknown one.
+  func find(_ processID: UInt32, startNanoseconds: UInt64) -> Int32 {
+    var slot = buckets[bucket(of: processID)]
+    while slot >= 0 {
+      let process = slots + Int(slot)
+      if process.pointee.processID == processID,
+        process.pointee.startNanoseconds == startNanoseconds || startNanoseconds == 0
+      {
+        return slot
+      }
+      slot = process.pointee.nextInBucket
+    }
+    return -1
+  }
+
+  /// The parent's slot, looked up anew where it came later than the child; -1 for none.
+  func parent(of slot: Int32) -> Int32 {
+    let process = slots + Int(slot)
+    let reference = process.pointee.parent
+    if reference.slot >= 0 {
+      return slots[Int(reference.slot)].generation == reference.generation ? reference.slot : -1
+    }
+    guard process.pointee.parentID != 0, process.pointee.parentID != process.pointee.processID else { return -1 }
+    return find(process.pointee.parentID, startNanoseconds: process.pointee.parentStartNanoseconds)
+  }
+}
+
+/// All processes by id: slots that never move, a hash chain per bucket, and ended processes in order of their end.
+///
+/// An ended process stays as long as an entry has it as its parent, so that lineage outlives parents; the oldest
+/// ended ones go first when there are too many. Slot 0 is not in the table: it stands in for a process that found
+/// no room.
+struct ProcessTable: ~Copyable {
+  static let overflowSlot: Int32 = 0
+
+  let slots: UnsafeMutablePointer<Process>
+  /// How many entries are in each container, by container index.
+  let processCountByContainer: UnsafeMutablePointer<Int32>
+  let lookup: ProcessLookup
+  private let capacity: Int
+  private let exitedCountMax: Int
+  private var freeSlots: [Int32] = []
+  private var usedSlotCount: Int32 = 1
+  private var oldestExited: Int32 = -1
+  private var newestExited: Int32 = -1
+  private(set) var count = 0
+  private(set) var exitedCount = 0
+  private(set) var evictedCount: UInt64 = 0
+  private(set) var imageByteCount = 0
+
+  init(limits: StateLimits) {
+    precondition(limits.processCountMax >= 16, "a process table needs room for 16 processes")
+    capacity = limits.processCountMax + 1
+    exitedCountMax = min(limits.exitedProcessCountMax, limits.processCountMax)
+    // Untouched pages of the slots cost nothing, so the limit can be generous.
+    slots = .allocate(capacity: capacity)
+    slots.initialize(to: Process())
+    let containerCount = limits.containerCountMax + ContainerTable.reservedCount
+    processCountByContainer = .allocate(capacity: containerCount)
+    processCountByContainer.initialize(repeating: 0, count: containerCount)
+    var bucketCount = 16
+    while bucketCount < capacity { bucketCount *= 2 }
+    let buckets = UnsafeMutablePointer<Int32>.allocate(capacity: bucketCount)
+    buckets.initialize(repeating: -1, count: bucketCount)
+    lookup = ProcessLookup(slots: slots, buckets: buckets, bucketMask: UInt32(bucketCount - 1))
+  }
+
+  deinit {
+    for slot in 0..<Int(usedSlotCount) {
+      if let image = slots[slot].image { releaseWithoutCounting(image) }
+    }
+    slots.deallocate()
+    processCountByContainer.deallocate()
+    lookup.buckets.deallocate()
+  }
+
+  /// A fresh entry, first in its chain; nil when every slot holds a living process.
+  mutating func insert(_ processID: UInt32, startNanoseconds: UInt64) -> Int32? {
+    guard let slot = takeSlot() else { return nil }
+    let generation = slots[Int(slot)].generation &+ 1
+    slots[Int(slot)] = Process()
+    slots[Int(slot)].generation = generation
+    slots[Int(slot)].processID = processID
+    slots[Int(slot)].startNanoseconds = startNanoseconds
+    let index = lookup.bucket(of: processID)
+    slots[Int(slot)].nextInBucket = lookup.buckets[index]
+    lookup.buckets[index] = slot
+    processCountByContainer[Int(ContainerIndex.host.rawValue)] += 1
+    count += 1
+    return slot
+  }
+
+  /// Marks the process as ended; the entry goes at once if no child is known.
+  mutating func exit(_ slot: Int32) {
+    guard !slots[Int(slot)].isExited else { return }
+    slots[Int(slot)].isExited = true
+    slots[Int(slot)].olderExited = newestExited
+    if newestExited >= 0 { slots[Int(newestExited)].newerExited = slot } else { oldestExited = slot }
+    newestExited = slot
+    exitedCount += 1
+    if slots[Int(slot)].childCount == 0 {
+      remove(slot)
+    } else if exitedCount > exitedCountMax {
+      evictOldestExited()
+    }
+  }
+
+  mutating func setParent(of slot: Int32, to parent: Int32) {
+    releaseParent(of: slot)
+    guard parent >= 0, parent != slot else { return }
+    slots[Int(parent)].childCount += 1
+    slots[Int(slot)].parent = ProcessReference(slot: parent, generation: slots[Int(parent)].generation)
+  }
+
+  mutating func setContainer(of slot: Int32, to container: ContainerIndex) {
+    if slot != Self.overflowSlot {
+      processCountByContainer[Int(slots[Int(slot)].container.rawValue)] -= 1
+      processCountByContainer[Int(container.rawValue)] += 1
+    }
+    slots[Int(slot)].container = container
+  }
+
+  /// Takes over the caller's count of `image`.
+  mutating func setImage(of slot: Int32, to image: ProcessImage.Reference) {
+    if let old = slots[Int(slot)].image { release(old) }
+    slots[Int(slot)].image = image
+    imageByteCount += image.pointee.byteCount
+  }
+
+  /// Empties the stand-in of its last occupant's image.
+  mutating func clearOverflow() {
+    if let image = slots[Int(Self.overflowSlot)].image { release(image) }
+    slots[Int(Self.overflowSlot)] = Process()
+  }
+
+  mutating func shareImage(from source: Int32, with slot: Int32) {
+    guard let image = slots[Int(source)].image else { return }
+    if let old = slots[Int(slot)].image { release(old) }
+    image.pointee.referenceCount += 1
+    slots[Int(slot)].image = image
+  }
+
+  // MARK: - Slots
+
+  private mutating func takeSlot() -> Int32? {
+    if let slot = freeSlots.popLast() { return slot }
+    if Int(usedSlotCount) < capacity {
+      slots[Int(usedSlotCount)] = Process()
+      usedSlotCount += 1
+      return usedSlotCount - 1
+    }
+    guard oldestExited >= 0 else { return nil }
+    evictOldestExited()
+    return freeSlots.popLast()
+  }
+
+  private mutating func evictOldestExited() {
+    evictedCount += 1
+    remove(oldestExited)
+  }
+
+  /// Removes an ended entry, and with it ended ancestors that no entry needs any more.
+  private mutating func remove(_ first: Int32) {
+    var slot = first
+    while slot >= 0 {
+      let parent = slots[Int(slot)].parent
+      let isParentCurrent = parent.slot >= 0 && slots[Int(parent.slot)].generation == parent.generation
+      releaseParent(of: slot)
+      unlinkFromExited(slot)
+      unlinkFromBucket(slot)
+      processCountByContainer[Int(slots[Int(slot)].container.rawValue)] -= 1
+      if let image = slots[Int(slot)].image { release(image) }
+      slots[Int(slot)].image = nil
+      // A new generation, so that children's references to this entry are void from now on.
+      slots[Int(slot)].generation &+= 1
+      freeSlots.append(slot)
+      count -= 1
+      guard isParentCurrent, slots[Int(parent.slot)].isExited, slots[Int(parent.slot)].childCount == 0 else { return }
+      slot = parent.slot
+    }
+  }
+
+  private mutating func releaseParent(of slot: Int32) {
+    let parent = slots[Int(slot)].parent
+    if parent.slot >= 0, slots[Int(parent.slot)].generation == parent.generation {
+      slots[Int(parent.slot)].childCount -= 1
+    }
+    slots[Int(slot)].parent = .none
+  }
+
+  private mutating func unlinkFromExited(_ slot: Int32) {
+    let older = slots[Int(slot)].olderExited
+    let newer = slots[Int(slot)].newerExited
+    if older >= 0 { slots[Int(older)].newerExited = newer } else { oldestExited = newer }
+    if newer >= 0 { slots[Int(newer)].olderExited = older } else { newestExited = older }
+    exitedCount -= 1
+  }
+
+  private mutating func unlinkFromBucket(_ slot: Int32) {
+    let index = lookup.bucket(of: slots[Int(slot)].processID)
+    if lookup.buckets[index] == slot {
+      lookup.buckets[index] = slots[Int(slot)].nextInBucket
+      return
+    }
+    var previous = lookup.buckets[index]
+    while previous >= 0, slots[Int(previous)].nextInBucket != slot { previous = slots[Int(previous)].nextInBucket }
+    precondition(previous >= 0, "a process entry is missing from its hash chain")
+    slots[Int(previous)].nextInBucket = slots[Int(slot)].nextInBucket
+  }
+
+  private mutating func release(_ image: ProcessImage.Reference) {
+    if image.pointee.referenceCount == 1 { imageByteCount -= image.pointee.byteCount }
+    releaseWithoutCounting(image)
+  }
+
+  private func releaseWithoutCounting(_ image: ProcessImage.Reference) {
+    image.pointee.referenceCount -= 1
+    if image.pointee.referenceCount == 0 { UnsafeMutableRawPointer(image).deallocate() }
+  }
+}

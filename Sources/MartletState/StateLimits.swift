@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How much a `SystemState` may remember. Each limit has a counter in `StateStatistics` for when it bites.
+public struct StateLimits: Sendable {
+  /// Processes, those that ended and still have living descendants included. At least 16.
+  public var processCountMax: Int
+  /// Of these, ended ones, kept so that a child's ancestors stay known.
+  public var exitedProcessCountMax: Int
+  /// Bytes of paths and arguments over all processes.
+  public var imageByteCountMax: Int
+  /// Cgroups, and containers found in them.
+  public var cgroupCountMax: Int
+  public var containerCountMax: Int
+
+  public init(
+    processCountMax: Int = 65_536, exitedProcessCountMax: Int = 16_384, imageByteCountMax: Int = 64 << 20,
+    cgroupCountMax: Int = 65_536, containerCountMax: Int = 16_384
+  ) {
+    self.processCountMax = processCountMax
+    self.exitedProcessCountMax = exitedProcessCountMax
+    self.imageByteCountMax = imageByteCountMax
+    self.cgroupCountMax = cgroupCountMax
+    self.containerCountMax = containerCountMax
+  }
+}
+
+/// What a `SystemState` holds and where a limit bit.
+public struct StateStatistics: Equatable, Sendable {
+  public var processCount = 0
+  public var exitedProcessCount = 0
+  public var cgroupCount = 0
+  public var containerCount = 0
+  public var imageByteCount = 0
+  /// Events of processes that no record had told about: their start was lost.
+  public var unknownProcessCount: UInt64 = 0
+  /// Ended ancestors that were forgotten early: their descendants' lineage is cut there.
+  public var evictedProcessCount: UInt64 = 0
+  /// Processes with more ancestors than rules see (`SystemState.lineageDepthMax`).
+  public var cutLineageCount: UInt64 = 0
+  /// Processes that found no room; their events are judged by what the record itself says.
+  public var refusedProcessCount: UInt64 = 0
+  /// Images kept without arguments and working directory, for want of room.
+  public var shortenedImageCount: UInt64 = 0
+  public var evictedCgroupCount: UInt64 = 0
+  /// Containers that found no room: their processes show the container id `unknown`.
+  public var refusedContainerCount: UInt64 = 0
+  /// Events whose cgroup had not been announced.
+  public var unknownCgroupCount: UInt64 = 0
+
+  public init() {}
+}

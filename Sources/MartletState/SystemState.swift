@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+public import MartletEvents
+
+/// What Martlet knows of the node: processes, their lineage, the containers they are in, the node's name and clock.
+///
+/// Comes in: records, in stream order, through `apply`. Goes out: an `EventContext` per event, which answers what a
+/// rule asks about it. Refuses to know: rules, alerts, the file system, the time of day (the stream brings it).
+/// Nothing changes but through `apply`, so the same stream gives the same state.
+public struct SystemState: ~Copyable {
+  private var processes: ProcessTable
+  private var containers: ContainerTable
+  private let limits: StateLimits
+  private let scratch: ContextScratch
+  private var hostname: UnsafeMutablePointer<UInt8>
+  private var hostnameByteCount = 0
+  private var realtimeOffsetNanoseconds: Int64 = 0
+  private var eventCount: UInt64 = 0
+  private var counters = StateStatistics()
+
+  /// Longest chain of ancestors that rules see.
+  public static let lineageDepthMax = 128
+  private static let hostnameByteCountMax = 256
+
+  public init(limits: StateLimits = StateLimits()) {
+    self.limits = limits
+    processes = ProcessTable(limits: limits)
+    containers = ContainerTable(limits: limits)
+    scratch = ContextScratch()
+    hostname = .allocate(capacity: Self.hostnameByteCountMax)
+  }
+
+  deinit {
+    scratch.deallocate()
+    hostname.deallocate()
+  }
+
+  public var statistics: StateStatistics {
+    var result = counters
+    result.processCount = processes.count
+    result.exitedProcessCount = processes.exitedCount
+    result.evictedProcessCount = processes.evictedCount
+    result.imageByteCount = processes.imageByteCount
+    result.cgroupCount = containers.cgroupCount
+    result.containerCount = containers.containerCount
+    result.evictedCgroupCount = containers.evictedCgroupCount
+    result.refusedContainerCount = containers.refusedContainerCount
+    return result
+  }
+
+  /// Folds one record in. Returns the context to match it in, or nil where rules are not tried on it.
+  ///
+  /// The context holds until the next `apply`. Cost: constant; one allocation for an exec, none otherwise.
+  public mutating func apply(_ record: EventRecord) -> EventContext? {
+    switch record.kind {
+    case .exec, .process:
+      let slot = applyImage(record)
+      return record.kind == .exec ? context(of: record, slot: slot) : nil
+    case .fork: applyFork(record)
+    case .exit: applyExit(record)
+    case .open, .connect: return context(of: record, slot: actingProcess(of: record))
+    case .cgroup: applyCgroup(record)
+    case .host: applyHost(record)
+    case .tick: break
+    }
+    return nil
+  }
+
+  private mutating func context(of record: EventRecord, slot: Int32) -> EventContext? {
+    guard let type = record.type else { return nil }
+    eventCount += 1
+    let view = StateView(
+      processes: processes.lookup, containers: containers.containers,
+      hostname: ByteView(start: hostname, count: hostnameByteCount),
+      realtimeOffsetNanoseconds: realtimeOffsetNanoseconds, eventNumber: eventCount)
+    return EventContext(record: record, type: type, slot: slot, state: view, scratch: scratch)
+  }
+
+  // MARK: - Processes
+
+  /// The entry of the process that the record is about, made from the record where none is known.
+  private mutating func actingProcess(of record: EventRecord) -> Int32 {
+    let common = record.common.pointee
+    var slot = processes.lookup.find(common.process_id, startNanoseconds: common.process_start_ns)
+    if slot < 0 {
+      counters.unknownProcessCount += 1
+      slot = insert(common.process_id, startNanoseconds: common.process_start_ns)
+      setComm(of: slot, from: record)
+    } else if common.thread_id == common.process_id {
+      setComm(of: slot, from: record)
+    }
+    updateContainer(of: slot, from: common)
+    return slot
+  }
+
+  /// A new entry for this process; the stand-in when there is no room.
+  private mutating func insert(_ processID: UInt32, startNanoseconds: UInt64) -> Int32 {
+    // The end of an earlier process with this id was lost, or the id would not be in use again.
+    let earlier = processes.lookup.find(processID)
+    if earlier >= 0 { processes.exit(earlier) }
+    if let slot = processes.insert(processID, startNanoseconds: startNanoseconds) { return slot }
+    counters.refusedProcessCount += 1
+    let overflow = processes.slots + Int(ProcessTable.overflowSlot)
+    processes.clearOverflow()
+    overflow.pointee.processID = processID
+    overflow.pointee.startNanoseconds = startNanoseconds
+    return ProcessTable.overflowSlot
+  }
+
+  private mutating func applyImage(_ record: EventRecord) -> Int32 {
+    let part = record.process.pointee
+    var slot = processes.lookup.find(part.record.process_id, startNanoseconds: part.record.process_start_ns)
+    if slot < 0 {
+      slot = insert(part.record.process_id, startNanoseconds: part.record.process_start_ns)
+    }
+    let process = processes.slots + Int(slot)
+    process.pointee.parentID = part.parent_id
+    process.pointee.parentStartNanoseconds = part.parent_start_ns
+    process.pointee.namespaceProcessID = part.namespace_process_id
+    process.pointee.sessionID = part.session_id
+    process.pointee.processGroupID = part.process_group_id
+    process.pointee.loginUserID = part.login_user_id
+    process.pointee.terminal = part.terminal
+    process.pointee.pidNamespace = part.pid_namespace
+    process.pointee.mountNamespace = part.mount_namespace
+    process.pointee.networkNamespace = part.network_namespace
+    process.pointee.userNamespace = part.user_namespace
+    setComm(of: slot, from: record)
+    let hasRoom = processes.imageByteCount + ProcessImage.byteCount(for: record) <= limits.imageByteCountMax
+    if !hasRoom { counters.shortenedImageCount += 1 }
+    processes.setImage(of: slot, to: ProcessImage.make(from: record, keepsAll: hasRoom))
+    link(slot, parentID: part.parent_id, startNanoseconds: part.parent_start_ns)
+    updateContainer(of: slot, from: part.record)
+    return slot
+  }
+
+  private mutating func applyFork(_ record: EventRecord) {
+    let part = record.fork.pointee
+    let known = processes.lookup.find(part.record.process_id, startNanoseconds: part.record.process_start_ns)
+    // The start-up snapshot may already have brought the child, with more than a fork tells.
+    guard known < 0 else { return }
+    let slot = insert(part.record.process_id, startNanoseconds: part.record.process_start_ns)
+    let creator = processes.lookup.find(part.creator_id, startNanoseconds: part.creator_start_ns)
+    let process = processes.slots + Int(slot)
+    if creator >= 0 {
+      let source = (processes.slots + Int(creator)).pointee
+      process.pointee.sessionID = source.sessionID
+      process.pointee.processGroupID = source.processGroupID
+      process.pointee.loginUserID = source.loginUserID
+      process.pointee.terminal = source.terminal
+      process.pointee.mountNamespace = source.mountNamespace
+      process.pointee.networkNamespace = source.networkNamespace
+      process.pointee.userNamespace = source.userNamespace
+      process.pointee.cgroupID = source.cgroupID
+      process.pointee.cgroupV1ID = source.cgroupV1ID
+      processes.setContainer(of: slot, to: source.container)
+      processes.shareImage(from: creator, with: slot)
+    }
+    process.pointee.parentID = part.parent_id
+    process.pointee.parentStartNanoseconds = part.parent_start_ns
+    process.pointee.namespaceProcessID = part.namespace_process_id
+    process.pointee.pidNamespace = part.pid_namespace
+    setComm(of: slot, from: record)
+    link(slot, parentID: part.parent_id, startNanoseconds: part.parent_start_ns)
+    updateContainer(of: slot, from: part.record)
+  }
+
+  private mutating func applyExit(_ record: EventRecord) {
+    let common = record.common.pointee
+    let slot = processes.lookup.find(common.process_id, startNanoseconds: common.process_start_ns)
+    if slot >= 0 { processes.exit(slot) }
+  }
+
+  private mutating func link(_ slot: Int32, parentID: UInt32, startNanoseconds: UInt64) {
+    guard slot != ProcessTable.overflowSlot else { return }
+    let parent = processes.lookup.find(parentID, startNanoseconds: startNanoseconds)
+    processes.setParent(of: slot, to: parent)
+    guard parent >= 0 else { return }
+    let depth = processes.slots[Int(parent)].depth &+ 1
+    processes.slots[Int(slot)].depth = depth
+    if depth > Self.lineageDepthMax { counters.cutLineageCount += 1 }
+  }
+
+  private func setComm(of slot: Int32, from record: EventRecord) {
+    withUnsafeBytes(of: record.common.pointee.comm) { bytes in
+      processes.slots[Int(slot)].comm = bytes.loadUnaligned(as: (UInt64, UInt64).self)
+    }
+  }
+
+  // MARK: - Containers, host
+
+  private mutating func updateContainer(of slot: Int32, from common: martlet_record) {
+    let process = processes.slots + Int(slot)
+    let isSame = process.pointee.cgroupID == common.cgroup_id && process.pointee.cgroupV1ID == common.cgroup_v1_id
+    if isSame && process.pointee.container != .unknown { return }
+    process.pointee.cgroupID = common.cgroup_id
+    process.pointee.cgroupV1ID = common.cgroup_v1_id
+    let found = containers.container(cgroupID: common.cgroup_id, cgroupV1ID: common.cgroup_v1_id)
+    if found == nil { counters.unknownCgroupCount += 1 }
+    processes.setContainer(of: slot, to: found ?? .unknown)
+  }
+
+  private mutating func applyCgroup(_ record: EventRecord) {
+    let part = record.cgroup.pointee
+    containers.announce(
+      hierarchy: part.hierarchy, id: part.id, path: record.bytes(part.path),
+      processCounts: processes.processCountByContainer)
+  }
+
+  private mutating func applyHost(_ record: EventRecord) {
+    let part = record.host.pointee
+    let name = record.bytes(part.hostname)
+    hostnameByteCount = min(name.count, Self.hostnameByteCountMax)
+    hostname.update(from: name.start, count: hostnameByteCount)
+    realtimeOffsetNanoseconds = part.realtime_offset_ns
+  }
+}
