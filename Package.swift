@@ -22,7 +22,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
     // Signals and orderly start and stop of what runs side by side in the agent.
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
-    // YAML for rule files; positions inside scalars are ours.
+    // The oracle in tests of our own YAML reader, which knows where each byte of a scalar came from.
     .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
   ],
   targets: [
@@ -30,6 +30,11 @@ let package = Package(
     .systemLibrary(name: "CMartletABI", path: "bpf/include"),
     .target(name: "MartletEvents", dependencies: ["CMartletABI"], swiftSettings: swiftSettings),
     .target(name: "MartletState", dependencies: ["CMartletABI", "MartletEvents"], swiftSettings: swiftSettings),
+    .target(name: "MartletRules", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
     .testTarget(name: "MartletEventsTests", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "MartletRulesTests",
+      dependencies: ["MartletEvents", "MartletRules", .product(name: "Yams", package: "Yams")],
+      exclude: ["Fixtures"], swiftSettings: swiftSettings),
   ]
 )

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import MartletEvents
+
+/// A checked condition: names resolved, macros and lists expanded, constants typed.
+///
+/// `all` and `any` are n-ary and have two operands or more, in the order in which they are tried. Pairs of `not`
+/// have cancelled out. A tree is at most `Limits.conditionDepth` deep.
+public indirect enum Condition: Hashable, Sendable {
+  case all([Condition])
+  case any([Condition])
+  case not(Condition)
+  case predicate(Predicate)
+}
+
+/// One comparison, and where it stands.
+public struct Predicate: Hashable, Sendable {
+  public let left: FieldReference
+  public let comparison: Comparison
+  /// From the field to the end of the value.
+  public let span: SourceSpan
+  /// The macros through which the rule came here, outermost first; empty for a predicate of the rule itself.
+  public let macros: [MacroUse]
+
+  public init(left: FieldReference, comparison: Comparison, span: SourceSpan, macros: [MacroUse] = []) {
+    self.left = left
+    self.comparison = comparison
+    self.span = span
+    self.macros = macros
+  }
+}
+
+/// A macro, and where it was named.
+public struct MacroUse: Hashable, Sendable {
+  public let name: String
+  public let span: SourceSpan
+
+  public init(name: String, span: SourceSpan) {
+    self.name = name
+    self.span = span
+  }
+}
+
+/// A field as a rule names it: `proc.name`, `proc.aname[2]`.
+public struct FieldReference: Hashable, Sendable {
+  public let field: Field
+  /// What stands in brackets.
+  public let index: Int?
+
+  public init(_ field: Field, index: Int? = nil) {
+    self.field = field
+    self.index = index
+  }
+
+  /// As rules write it, and as alerts key it.
+  public var text: String { index.map { "\(field.description.name)[\($0)]" } ?? "\(field.description.name)" }
+}
+
+/// What is asked of a field. A missing value answers every one of them with no.
+public enum Comparison: Hashable, Sendable {
+  case exists
+  case equal(Constant)
+  case notEqual(Constant)
+  case less(Constant)
+  case lessOrEqual(Constant)
+  case greater(Constant)
+  case greaterOrEqual(Constant)
+  /// In the order of the rule; may be empty, and then nothing is in it.
+  case isIn([Constant])
+  /// The same as `isIn` for fields that have one value.
+  case intersects([Constant])
+  case contains([UInt8])
+  /// ASCII letters alike in both cases; the pattern is kept as the rule spells it.
+  case containsIgnoringCase([UInt8])
+  case startsWith([UInt8])
+  case endsWith([UInt8])
+  /// fnmatch(3) with no flags: `*` crosses `/`.
+  case glob([UInt8])
+  case globIgnoringCase([UInt8])
+  /// The value is one of these paths or lies below it; components may be globs.
+  case pathMatch([[UInt8]])
+}
+
+/// A constant, of the type of the field it is compared with.
+public enum Constant: Hashable, Sendable {
+  case text([UInt8])
+  case signed(Int64)
+  case unsigned(UInt64)
+  case boolean(Bool)
+  case address(IPAddress)
+  case network(IPNetwork)
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import MartletEvents
+
+/// Rules that passed every check, ready to be planned into a matcher.
+public struct Ruleset: Sendable {
+  /// In load order, disabled ones included: the order in which they are tried. `rules[id.rawValue].id == id`.
+  public let rules: [Rule]
+
+  public init(rules: [Rule]) { self.rules = rules }
+
+  public subscript(id: RuleID) -> Rule { rules[id.rawValue] }
+}
+
+/// A rule's place in load order. A redefinition keeps the place of what it replaces.
+public struct RuleID: Hashable, Comparable, Sendable {
+  public let rawValue: Int
+
+  public init(rawValue: Int) { self.rawValue = rawValue }
+
+  public static func < (left: RuleID, right: RuleID) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// One rule.
+public struct Rule: Sendable {
+  public let id: RuleID
+  public let name: String
+  public let description: String
+  /// Macros and lists expanded.
+  public let condition: Condition
+  public let output: OutputTemplate
+  public let priority: Priority
+  /// Sorted, each once.
+  public let tags: [String]
+  /// Where its events come from: `syscall`.
+  public let source: String
+  public let isEnabled: Bool
+  /// The captured event types on which the condition can hold. Evaluation has to agree: on other types it is false.
+  public let eventTypes: EventTypeSet
+  /// Where its definition begins.
+  public let location: SourceLocation
+
+  public init(
+    id: RuleID, name: String, description: String, condition: Condition, output: OutputTemplate, priority: Priority,
+    tags: [String], source: String, isEnabled: Bool, eventTypes: EventTypeSet, location: SourceLocation
+  ) {
+    self.id = id
+    self.name = name
+    self.description = description
+    self.condition = condition
+    self.output = output
+    self.priority = priority
+    self.tags = tags
+    self.source = source
+    self.isEnabled = isEnabled
+    self.eventTypes = eventTypes
+    self.location = location
+  }
+}
+
+/// How urgent an alert is; syslog's scale, the most urgent first.
+public enum Priority: Int, CaseIterable, Comparable, Sendable {
+  case emergency, alert, critical, error, warning, notice, informational, debug
+
+  /// As alerts spell it.
+  public var name: String {
+    switch self {
+    case .emergency: "Emergency"
+    case .alert: "Alert"
+    case .critical: "Critical"
+    case .error: "Error"
+    case .warning: "Warning"
+    case .notice: "Notice"
+    case .informational: "Informational"
+    case .debug: "Debug"
+    }
+  }
+
+  /// As rules spell it: any case, and `info` for short.
+  public init?(name: String) {
+    let lowered = name.lowercased()
+    let wanted = lowered == "info" ? "informational" : lowered
+    guard let found = Priority.allCases.first(where: { $0.name.lowercased() == wanted }) else { return nil }
+    self = found
+  }
+
+  /// Less is more urgent.
+  public static func < (left: Priority, right: Priority) -> Bool { left.rawValue < right.rawValue }
+}
