@@ -31,6 +31,9 @@ let package = Package(
     .target(name: "MartletEvents", dependencies: ["CMartletABI"], swiftSettings: swiftSettings),
     .target(name: "MartletState", dependencies: ["CMartletABI", "MartletEvents"], swiftSettings: swiftSettings),
     .target(name: "MartletRules", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
+    .target(
+      name: "MartletMatching", dependencies: ["MartletEvents", "MartletRules", "MartletState"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "MartletEventsTests", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
     .testTarget(
       name: "MartletRulesTests",

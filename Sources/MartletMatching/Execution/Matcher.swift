@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+public import MartletState
+
+/// Runs a plan on events, one after another. No allocation, no reference count while it matches.
+///
+/// Conditions have their negations at the atoms, so they only get truer when an atom's outcome does. Hence three
+/// values cost nothing while nothing is pending: run once with unknown outcomes taken as false; if that accepts, the
+/// rule holds. Only if an unknown was met and it rejects, run again with unknown taken as true: rejected again, it is
+/// false; accepted, it is unknown. For such conditions this is what Kleene's tables give.
+public struct Matcher: ~Copyable {
+  private let plan: MatchPlan
+  /// What each atom came to: the event it was tested on, times four, plus its truth. Two rows, one for each view.
+  private let memo: UnsafeMutablePointer<UInt32>
+  private var epoch: UInt32 = 0
+
+  private static let epochMax = UInt32.max >> 2
+
+  public init(_ plan: MatchPlan) {
+    self.plan = plan
+    let count = max(plan.atoms.count * 2, 1)
+    memo = .allocate(capacity: count)
+    memo.initialize(repeating: 0, count: count)
+  }
+
+  deinit {
+    memo.deallocate()
+  }
+
+  /// The first rule that holds. Leaves the context in the spelled view.
+  public mutating func match(_ context: inout EventContext) -> MatchResult {
+    beginEvent()
+    for place in plan.candidateRanges[Int(context.type.rawValue)] {
+      let rule = plan.rules[Int(plan.candidates[place])]
+      let spelled = evaluate(rule, &context)
+      if spelled == .isTrue { return .matched(rule.id, .spelled) }
+      var resolved = Truth.isFalse
+      if rule.isPathViewDependent, context.hasOtherPathView {
+        context.pathView = .resolved
+        resolved = evaluate(rule, &context)
+        context.pathView = .spelled
+      }
+      if resolved == .isTrue { return .matched(rule.id, .resolved) }
+      if spelled == .isUnknown || resolved == .isUnknown { return .undecided(rule.id) }
+    }
+    return .none
+  }
+
+  private mutating func beginEvent() {
+    epoch += 1
+    if epoch == Self.epochMax {
+      memo.update(repeating: 0, count: max(plan.atoms.count * 2, 1))
+      epoch = 1
+    }
+  }
+
+  private func evaluate(_ rule: PlannedRule, _ context: inout EventContext) -> Truth {
+    var metUnknown = false
+    if accepts(rule, &context, takingUnknownAs: false, &metUnknown) { return .isTrue }
+    guard metUnknown else { return .isFalse }
+    return accepts(rule, &context, takingUnknownAs: true, &metUnknown) ? .isUnknown : .isFalse
+  }
+
+  @inline(__always)
+  private func accepts(
+    _ rule: PlannedRule, _ context: inout EventContext, takingUnknownAs assumption: Bool, _ metUnknown: inout Bool
+  ) -> Bool {
+    var place = rule.entry
+    while place >= 0 {
+      let branch = plan.branches[Int(place)]
+      let outcome: Bool
+      switch truth(of: Int(branch.atom), &context) {
+      case .isTrue: outcome = !branch.isNegated
+      case .isFalse: outcome = branch.isNegated
+      case .isUnknown:
+        metUnknown = true
+        outcome = assumption
+      }
+      place = outcome ? branch.ifTrue : branch.ifFalse
+    }
+    return place == Branch.accept
+  }
+
+  private func truth(of index: Int, _ context: inout EventContext) -> Truth {
+    let atom = plan.atoms[index]
+    let isResolved = atom.isPathViewDependent && context.pathView == .resolved
+    let place = memo + (isResolved ? index + plan.atoms.count : index)
+    if place.pointee >> 2 == epoch, let known = Truth(rawValue: UInt8(place.pointee & 3)) { return known }
+    let truth = test(atom, &context)
+    place.pointee = epoch << 2 | UInt32(truth.rawValue)
+    return truth
+  }
+
+  private func test(_ atom: Atom, _ context: inout EventContext) -> Truth {
+    if atom.index >= 0 { return atom.test.holds(context.value(of: atom.field, index: Int(atom.index))) }
+    switch atom.multiplicity {
+    case .one: return atom.test.holds(context.value(of: atom.field))
+    case .ancestors: return testAncestors(atom, &context)
+    case .bothEnds: return testBothEnds(atom, &context)
+    }
+  }
+
+  private func testAncestors(_ atom: Atom, _ context: inout EventContext) -> Truth {
+    var result = Truth.isFalse
+    var index = 1
+    let count = context.ancestorCount(for: atom.field)
+    while index <= count {
+      let truth = atom.test.holds(context.value(of: atom.field, index: index))
+      if truth == .isTrue { return .isTrue }
+      if truth == .isUnknown { result = .isUnknown }
+      index += 1
+    }
+    return result
+  }
+
+  /// `!=` asks both ends, everything else either; an end that is missing has no say.
+  private func testBothEnds(_ atom: Atom, _ context: inout EventContext) -> Truth {
+    let first = context.value(of: atom.field, index: 0)
+    let second = context.value(of: atom.field, index: 1)
+    let firstTruth = atom.test.holds(first)
+    let secondTruth = atom.test.holds(second)
+    guard case .notEqual = atom.test else { return or(firstTruth, secondTruth) }
+    if case .missing = first { return secondTruth }
+    if case .missing = second { return firstTruth }
+    return !or(!firstTruth, !secondTruth)
+  }
+
+  private func or(_ left: Truth, _ right: Truth) -> Truth {
+    if left == .isTrue || right == .isTrue { return .isTrue }
+    return left == .isUnknown || right == .isUnknown ? .isUnknown : .isFalse
+  }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+import MartletRules
+
+/// A distinct predicate of a rule set: tested at most once an event and view, however many rules ask.
+struct Atom {
+  let field: Field
+  /// -1 where the rule gave none.
+  let index: Int32
+  let multiplicity: FieldMultiplicity
+  let isPathViewDependent: Bool
+  let test: AtomTest
+}
+
+/// What an atom asks of a value: trivial, its constants lie in the plan's memory.
+enum AtomTest {
+  case exists
+  case equal(PlannedConstant)
+  case notEqual(PlannedConstant)
+  case ordered(PlannedConstant, OrderTest)
+  /// A few constants, compared in turn.
+  case isAny(UnsafeBufferPointer<PlannedConstant>)
+  case isInTexts(TextSet)
+  case contains(ByteView)
+  case containsIgnoringCase(ByteView)
+  case startsWith(ByteView)
+  case endsWith(ByteView)
+  case glob(ByteView, ignoresCase: Bool)
+  case isPathBelow(UnsafeBufferPointer<PlannedConstant>)
+}
+
+enum OrderTest: UInt8 {
+  case less, lessOrEqual, greater, greaterOrEqual
+
+  /// `order` is below, at or above zero, as of memcmp.
+  @inline(__always)
+  func accepts(_ order: Int) -> Bool {
+    switch self {
+    case .less: order < 0
+    case .lessOrEqual: order <= 0
+    case .greater: order > 0
+    case .greaterOrEqual: order >= 0
+    }
+  }
+}
+
+enum PlannedConstant {
+  case text(ByteView)
+  case signed(Int64)
+  case unsigned(UInt64)
+  case boolean(Bool)
+  case address(IPAddress)
+  case network(IPNetwork)
+}
+
+/// A step of a rule's decision: test one atom, go on at one of two places.
+struct Branch {
+  let atom: UInt32
+  /// The condition asks for the atom's opposite.
+  let isNegated: Bool
+  /// Index of the next branch, or one of the two ends.
+  let ifTrue: Int32
+  let ifFalse: Int32
+
+  static let accept: Int32 = -1
+  static let reject: Int32 = -2
+}
+
+/// One enabled rule in a plan.
+struct PlannedRule {
+  let id: RuleID
+  /// Index of its first branch, or one of the two ends.
+  let entry: Int32
+  let isPathViewDependent: Bool
+}
+
+/// A rule set made ready for matching: flat, immutable tables.
+///
+/// Sendable although it holds pointers: nothing writes to them between the end of `init` and `deinit`.
+public final class MatchPlan: @unchecked Sendable {
+  let atoms: UnsafeBufferPointer<Atom>
+  let branches: UnsafeBufferPointer<Branch>
+  let rules: UnsafeBufferPointer<PlannedRule>
+  /// For each event type, by raw value, the rules to try on it: a range of `candidates`.
+  let candidateRanges: UnsafeBufferPointer<Range<Int>>
+  /// Indices into `rules`, in load order within each range.
+  let candidates: UnsafeBufferPointer<Int32>
+  private let arena: PlanArena
+
+  init(
+    atoms: [Atom], branches: [Branch], rules: [PlannedRule], candidateRanges: [Range<Int>], candidates: [Int32],
+    arena: PlanArena
+  ) {
+    self.arena = arena
+    self.atoms = arena.keep(atoms)
+    self.branches = arena.keep(branches)
+    self.rules = arena.keep(rules)
+    self.candidateRanges = arena.keep(candidateRanges)
+    self.candidates = arena.keep(candidates)
+  }
+
+  /// Distinct predicates over all enabled rules.
+  public var atomCount: Int { atoms.count }
+  public var branchCount: Int { branches.count }
+  public var ruleCount: Int { rules.count }
+}
+
+/// Owns what a plan points to.
+final class PlanArena {
+  private var blocks: [UnsafeMutableRawPointer] = []
+
+  deinit {
+    for block in blocks { block.deallocate() }
+  }
+
+  /// A copy that lives as long as the arena. `Element` must be trivial.
+  func keep<Element>(_ elements: [Element]) -> UnsafeBufferPointer<Element> {
+    let copy = UnsafeMutableBufferPointer<Element>.allocate(capacity: max(elements.count, 1))
+    _ = copy.initialize(from: elements)
+    if let start = copy.baseAddress { blocks.append(UnsafeMutableRawPointer(start)) }
+    return UnsafeBufferPointer(rebasing: copy[0..<elements.count])
+  }
+
+  func keep(_ bytes: [UInt8]) -> ByteView {
+    // One byte more, so that an empty text has an address too.
+    let copy: UnsafeBufferPointer<UInt8> = keep(bytes + [0])
+    guard let start = copy.baseAddress else { preconditionFailure("an allocation has no address") }
+    return ByteView(start: start, count: bytes.count)
+  }
+}

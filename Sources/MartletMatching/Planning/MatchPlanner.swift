@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+public import MartletRules
+
+/// Turns the enabled rules of a rule set into a plan.
+///
+/// Each distinct predicate becomes one atom. Each condition becomes branches, `not` pushed down to the atoms, built
+/// from its last operand to its first so that every branch knows where it leads.
+public struct MatchPlanner {
+  private struct AtomKey: Hashable {
+    var left: FieldReference
+    var comparison: Comparison
+  }
+
+  private let arena = PlanArena()
+  private var atomIndices: [AtomKey: UInt32] = [:]
+  private var atoms: [Atom] = []
+  private var branches: [Branch] = []
+
+  /// Lists longer than this become hash sets.
+  private static let comparedInTurnCountMax = 4
+
+  private init() {}
+
+  public static func plan(_ ruleset: Ruleset) -> MatchPlan {
+    var planner = MatchPlanner()
+    return planner.makePlan(ruleset.rules.filter { $0.isEnabled })
+  }
+
+  private mutating func makePlan(_ enabled: [Rule]) -> MatchPlan {
+    let rules = enabled.map { rule in
+      PlannedRule(
+        id: rule.id, entry: emit(rule.condition, isNegated: false, ifTrue: Branch.accept, ifFalse: Branch.reject),
+        isPathViewDependent: rule.condition.isPathViewDependent)
+    }
+    let typeCount = 1 + (EventType.allCases.map { Int($0.rawValue) }.max() ?? 0)
+    var candidateRanges = [Range<Int>](repeating: 0..<0, count: typeCount)
+    var candidates: [Int32] = []
+    for type in EventType.allCases {
+      let first = candidates.count
+      candidates += enabled.indices.filter { enabled[$0].eventTypes.contains(type) }.map { Int32($0) }
+      candidateRanges[Int(type.rawValue)] = first..<candidates.count
+    }
+    return MatchPlan(
+      atoms: atoms, branches: branches, rules: rules, candidateRanges: candidateRanges, candidates: candidates,
+      arena: arena)
+  }
+
+  // MARK: - Conditions
+
+  /// Returns where to begin with this condition.
+  private mutating func emit(_ condition: Condition, isNegated: Bool, ifTrue: Int32, ifFalse: Int32) -> Int32 {
+    switch condition {
+    case .not(let operand):
+      return emit(operand, isNegated: !isNegated, ifTrue: ifTrue, ifFalse: ifFalse)
+    case .all(let operands):
+      return isNegated
+        ? emitAny(operands, isNegated: true, ifTrue: ifTrue, ifFalse: ifFalse)
+        : emitAll(operands, isNegated: false, ifTrue: ifTrue, ifFalse: ifFalse)
+    case .any(let operands):
+      return isNegated
+        ? emitAll(operands, isNegated: true, ifTrue: ifTrue, ifFalse: ifFalse)
+        : emitAny(operands, isNegated: false, ifTrue: ifTrue, ifFalse: ifFalse)
+    case .predicate(let predicate):
+      branches.append(Branch(atom: atom(for: predicate), isNegated: isNegated, ifTrue: ifTrue, ifFalse: ifFalse))
+      return Int32(branches.count - 1)
+    }
+  }
+
+  private mutating func emitAll(_ operands: [Condition], isNegated: Bool, ifTrue: Int32, ifFalse: Int32) -> Int32 {
+    var entry = ifTrue
+    for operand in operands.reversed() {
+      entry = emit(operand, isNegated: isNegated, ifTrue: entry, ifFalse: ifFalse)
+    }
+    return entry
+  }
+
+  private mutating func emitAny(_ operands: [Condition], isNegated: Bool, ifTrue: Int32, ifFalse: Int32) -> Int32 {
+    var entry = ifFalse
+    for operand in operands.reversed() {
+      entry = emit(operand, isNegated: isNegated, ifTrue: ifTrue, ifFalse: entry)
+    }
+    return entry
+  }
+
+  // MARK: - Atoms
+
+  private mutating func atom(for predicate: Predicate) -> UInt32 {
+    let key = AtomKey(left: predicate.left, comparison: predicate.comparison)
+    if let known = atomIndices[key] { return known }
+    let description = predicate.left.field.description
+    atoms.append(
+      Atom(
+        field: predicate.left.field, index: predicate.left.index.map { Int32(clamping: $0) } ?? -1,
+        multiplicity: description.multiplicity, isPathViewDependent: predicate.left.field.isPathViewDependent,
+        test: test(for: predicate.comparison)))
+    let index = UInt32(atoms.count - 1)
+    atomIndices[key] = index
+    return index
+  }
+
+  private func test(for comparison: Comparison) -> AtomTest {
+    switch comparison {
+    case .exists: .exists
+    case .equal(let constant): .equal(planned(constant))
+    case .notEqual(let constant): .notEqual(planned(constant))
+    case .less(let constant): .ordered(planned(constant), .less)
+    case .lessOrEqual(let constant): .ordered(planned(constant), .lessOrEqual)
+    case .greater(let constant): .ordered(planned(constant), .greater)
+    case .greaterOrEqual(let constant): .ordered(planned(constant), .greaterOrEqual)
+    case .isIn(let constants), .intersects(let constants): membership(constants)
+    case .contains(let part): .contains(arena.keep(part))
+    case .containsIgnoringCase(let part): .containsIgnoringCase(arena.keep(ASCII.lowercased(part)))
+    case .startsWith(let prefix): .startsWith(arena.keep(prefix))
+    case .endsWith(let suffix): .endsWith(arena.keep(suffix))
+    case .glob(let pattern): .glob(arena.keep(pattern), ignoresCase: false)
+    case .globIgnoringCase(let pattern): .glob(arena.keep(pattern), ignoresCase: true)
+    case .pathMatch(let prefixes): .isPathBelow(arena.keep(prefixes.map { .text(arena.keep($0)) }))
+    }
+  }
+
+  private func membership(_ constants: [Constant]) -> AtomTest {
+    let texts = constants.compactMap { constant -> [UInt8]? in
+      if case .text(let bytes) = constant { bytes } else { nil }
+    }
+    if texts.count == constants.count, texts.count > Self.comparedInTurnCountMax {
+      return .isInTexts(TextSet(texts, in: arena))
+    }
+    return .isAny(arena.keep(constants.map { planned($0) }))
+  }
+
+  private func planned(_ constant: Constant) -> PlannedConstant {
+    switch constant {
+    case .text(let bytes): .text(arena.keep(bytes))
+    case .signed(let number): .signed(number)
+    case .unsigned(let number): .unsigned(number)
+    case .boolean(let flag): .boolean(flag)
+    case .address(let address): .address(address)
+    case .network(let network): .network(network)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import MartletEvents
+public import MartletRules
+public import MartletState
+
+/// Walks conditions as they are written: what they mean, said as plainly as possible.
+///
+/// The oracle for `Matcher`, and the engine where speed does not matter. Missing values make every comparison
+/// false, pending ones make it unknown; `and`, `or` and `not` follow Kleene.
+public struct ReferenceEvaluator: Sendable {
+  private let ruleset: Ruleset
+
+  public init(_ ruleset: Ruleset) { self.ruleset = ruleset }
+
+  /// The first rule that holds. Leaves the context in the spelled view.
+  public func match(_ context: inout EventContext) -> MatchResult {
+    for rule in ruleset.rules where rule.isEnabled && rule.eventTypes.contains(context.type) {
+      context.pathView = .spelled
+      let spelled = evaluate(rule.condition, &context)
+      if spelled == .isTrue { return .matched(rule.id, .spelled) }
+      var resolved = Truth.isFalse
+      if rule.condition.isPathViewDependent, context.hasOtherPathView {
+        context.pathView = .resolved
+        resolved = evaluate(rule.condition, &context)
+        context.pathView = .spelled
+      }
+      if resolved == .isTrue { return .matched(rule.id, .resolved) }
+      if spelled == .isUnknown || resolved == .isUnknown { return .undecided(rule.id) }
+    }
+    return .none
+  }
+
+  /// One condition in the context's current view.
+  public func evaluate(_ condition: Condition, _ context: inout EventContext) -> Truth {
+    switch condition {
+    case .all(let operands):
+      var result = Truth.isTrue
+      for operand in operands {
+        let truth = evaluate(operand, &context)
+        if truth == .isFalse { return .isFalse }
+        if truth == .isUnknown { result = .isUnknown }
+      }
+      return result
+    case .any(let operands):
+      var result = Truth.isFalse
+      for operand in operands {
+        let truth = evaluate(operand, &context)
+        if truth == .isTrue { return .isTrue }
+        if truth == .isUnknown { result = .isUnknown }
+      }
+      return result
+    case .not(let operand): return !evaluate(operand, &context)
+    case .predicate(let predicate): return evaluate(predicate, &context)
+    }
+  }
+
+  private func evaluate(_ predicate: Predicate, _ context: inout EventContext) -> Truth {
+    let field = predicate.left.field
+    if let index = predicate.left.index {
+      return test(context.value(of: field, index: index), predicate.comparison)
+    }
+    switch field.description.multiplicity {
+    case .one: return test(context.value(of: field), predicate.comparison)
+    case .ancestors:
+      let count = context.ancestorCount(for: field)
+      guard count > 0 else { return .isFalse }
+      return any((1...count).map { test(context.value(of: field, index: $0), predicate.comparison) })
+    case .bothEnds:
+      let ends = [context.value(of: field, index: 0), context.value(of: field, index: 1)]
+      let present = ends.filter { if case .missing = $0 { false } else { true } }
+      let results = present.map { test($0, predicate.comparison) }
+      if case .notEqual = predicate.comparison {
+        return present.isEmpty ? .isFalse : !any(results.map { !$0 })
+      }
+      return any(results)
+    }
+  }
+
+  private func any(_ results: [Truth]) -> Truth {
+    if results.contains(.isTrue) { return .isTrue }
+    return results.contains(.isUnknown) ? .isUnknown : .isFalse
+  }
+
+  private func test(_ value: FieldValue, _ comparison: Comparison) -> Truth {
+    switch value {
+    case .missing: .isFalse
+    case .pending: .isUnknown
+    case .text(let text): Truth(ReferenceComparison.holds(text.array, comparison))
+    case .signed(let number): Truth(ReferenceComparison.holds(.signed(number), comparison))
+    case .unsigned(let number): Truth(ReferenceComparison.holds(.unsigned(number), comparison))
+    case .boolean(let flag): Truth(ReferenceComparison.holds(.boolean(flag), comparison))
+    case .address(let address): Truth(ReferenceComparison.holds(.address(address), comparison))
+    }
+  }
+}
