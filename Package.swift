@@ -34,6 +34,9 @@ let package = Package(
     .target(
       name: "MartletMatching", dependencies: ["MartletEvents", "MartletRules", "MartletState"],
       swiftSettings: swiftSettings),
+    .target(
+      name: "MartletAlerts", dependencies: ["MartletEvents", "MartletRules", "MartletState"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "MartletEventsTests", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
     .testTarget(
       name: "MartletRulesTests",

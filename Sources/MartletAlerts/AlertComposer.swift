@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import MartletEvents
+public import MartletRules
+public import MartletState
+
+/// Makes the JSON line of an alert, in Falco's shape.
+///
+/// `output_fields` is flat and typed: numbers and booleans stay so, what is missing is null, times are nanoseconds.
+/// What Falco does not have stands beside it at the top level, where its consumers do not look.
+public struct AlertComposer: Sendable {
+  /// What does not change from one alert of a rule to the next.
+  private struct Form: Sendable {
+    var rule: Rule
+    /// Sorted by key.
+    var fields: [(key: [UInt8], reference: FieldReference)]
+  }
+
+  /// In every alert, so that it can be triaged without another look at the node.
+  private static let alwaysShown: [FieldReference] = [
+    .init(.eventTime), .init(.eventType), .init(.processName), .init(.processExePath), .init(.processCommandLine),
+    .init(.processID), .init(.processParentName), .init(.processParentCommandLine),
+    .init(.processAncestorName, index: 2), .init(.processAncestorName, index: 3),
+    .init(.processAncestorName, index: 4), .init(.processTerminal), .init(.processDirectory), .init(.userID),
+    .init(.userLoginID), .init(.containerID), .init(.podUID), .init(.fdName), .init(.fdRealPath),
+  ]
+
+  private let forms: [Form]
+
+  public init(_ ruleset: Ruleset) {
+    forms = ruleset.rules.map { rule in
+      let references = Set(rule.output.fields + Self.alwaysShown)
+      return Form(
+        rule: rule,
+        fields: references.map { (key: Array($0.text.utf8), reference: $0) }.sorted {
+          $0.key.lexicographicallyPrecedes($1.key)
+        })
+    }
+  }
+
+  /// Appends one line. The context may be in any view; `view` is the one under which the rule held.
+  public func compose(
+    _ rule: RuleID, under view: PathView, _ context: inout EventContext, into buffer: inout AlertBuffer
+  ) {
+    let form = forms[rule.rawValue]
+    // The texts of an alert show the name that made the rule hold.
+    context.pathView = view
+    var json = JSONWriter(bytes: buffer.bytes)
+    // The writer holds the only copy meanwhile, so that appending does not copy the buffer.
+    buffer.bytes = []
+    json.beginObject()
+    json.key("hostname")
+    json.value(context.hostname)
+    json.key("output")
+    json.value(AlertText.output(of: form.rule, &context))
+    json.key("output_fields")
+    writeFields(form, &context, &json)
+    if context.type.kind == .open {
+      json.key("path_view")
+      json.value(ByteView(view.name))
+    }
+    json.key("priority")
+    json.value(Array(form.rule.priority.name.utf8))
+    json.key("rule")
+    json.value(Array(form.rule.name.utf8))
+    json.key("source")
+    json.value(Array(form.rule.source.utf8))
+    json.key("tags")
+    json.beginArray()
+    for tag in form.rule.tags { json.value(Array(tag.utf8)) }
+    json.endArray()
+    json.key("time")
+    writeTime(context.realtimeNanoseconds, &json)
+    json.endObject()
+    json.bytes.append(UInt8(ascii: "\n"))
+    buffer.bytes = json.bytes
+    buffer.alertCount += 1
+    context.pathView = .spelled
+  }
+
+  private func writeTime(_ nanoseconds: Int64, _ json: inout JSONWriter) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: TimeText.dateTimeByteCount) { text in
+      guard let start = text.baseAddress else { return }
+      TimeText.writeDateTime(nanoseconds: nanoseconds, at: start)
+      json.value(ByteView(start: start, count: TimeText.dateTimeByteCount))
+    }
+  }
+
+  // MARK: - The fields
+
+  private func writeFields(_ form: Form, _ context: inout EventContext, _ json: inout JSONWriter) {
+    json.beginObject()
+    for (key, reference) in form.fields {
+      json.key(key)
+      if reference.field == .eventTime {
+        json.value(context.realtimeNanoseconds)
+      } else if reference.index == nil, reference.field.description.multiplicity == .ancestors {
+        json.value(AlertText.value(of: reference, &context))
+      } else {
+        write(context.value(of: reference.field, index: reference.index ?? 0), &json)
+      }
+    }
+    json.endObject()
+  }
+
+  private func write(_ value: FieldValue, _ json: inout JSONWriter) {
+    switch value {
+    case .missing, .pending: json.null()
+    case .text(let text): json.value(text)
+    case .signed(let number): json.value(number)
+    case .unsigned(let number): json.value(number)
+    case .boolean(let flag): json.value(flag)
+    case .address(let address): json.value(Array(address.description.utf8))
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+import MartletRules
+import MartletState
+
+/// The text of an alert: a rule's output template, filled in.
+///
+/// Plain bytes; whoever puts them into a format escapes them there, once.
+struct AlertText {
+  private(set) var bytes: [UInt8] = []
+
+  /// `HH:MM:SS.nnnnnnnnn: Priority ...`, in UTC.
+  static func output(of rule: Rule, _ context: inout EventContext) -> [UInt8] {
+    var text = AlertText()
+    text.append(context.value(of: .eventTime))
+    text.append(": \(rule.priority.name) ")
+    for piece in rule.output.pieces {
+      switch piece {
+      case .literal(let literal): text.bytes += literal
+      case .field(let reference, nil): text.append(reference, &context)
+      case .field(let reference, let width?):
+        let value = value(of: reference, &context).prefix(width)
+        text.bytes += value + [UInt8](repeating: UInt8(ascii: " "), count: width - value.count)
+      }
+    }
+    return text.bytes
+  }
+
+  static func value(of reference: FieldReference, _ context: inout EventContext) -> [UInt8] {
+    var text = AlertText()
+    text.append(reference, &context)
+    return text.bytes
+  }
+
+  /// Of ancestors without index: all of them, nearest first, with blanks between.
+  private mutating func append(_ reference: FieldReference, _ context: inout EventContext) {
+    guard reference.index == nil, reference.field.description.multiplicity == .ancestors else {
+      return append(context.value(of: reference.field, index: reference.index ?? 0))
+    }
+    for index in stride(from: 1, through: context.ancestorCount(for: reference.field), by: 1) {
+      if index > 1 { append(" ") }
+      append(context.value(of: reference.field, index: index))
+    }
+  }
+
+  private mutating func append(_ value: FieldValue) {
+    switch value {
+    case .missing, .pending: append("<NA>")
+    case .text(let text): bytes += UnsafeBufferPointer(start: text.start, count: text.count)
+    case .signed(let number): append("\(number)")
+    case .unsigned(let number): append("\(number)")
+    case .boolean(let flag): append("\(flag)")
+    case .address(let address): append("\(address)")
+    }
+  }
+
+  private mutating func append(_ text: String) { bytes += text.utf8 }
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// Writes JSON into a byte array. Names and paths are bytes that someone hostile may have chosen: what is not UTF-8
+/// becomes U+FFFD and control characters are escaped, so that a line stays one line.
+struct JSONWriter {
+  var bytes: [UInt8]
+  private var needsComma = false
+
+  init(bytes: [UInt8] = []) {
+    self.bytes = bytes
+  }
+
+  // MARK: - Structure
+
+  mutating func beginObject() { open(UInt8(ascii: "{")) }
+  mutating func endObject() { close(UInt8(ascii: "}")) }
+  mutating func beginArray() { open(UInt8(ascii: "[")) }
+  mutating func endArray() { close(UInt8(ascii: "]")) }
+
+  /// A member's name. `name` must need no escaping.
+  mutating func key(_ name: StaticString) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    append(ByteView(name))
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  mutating func key(_ name: [UInt8]) {
+    separate()
+    string(name)
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  // MARK: - Values
+
+  mutating func null() { literal("null") }
+  mutating func value(_ flag: Bool) { literal(flag ? "true" : "false") }
+
+  mutating func value(_ number: UInt64) {
+    separate()
+    appendDigits(number)
+    needsComma = true
+  }
+
+  mutating func value(_ number: Int64) {
+    separate()
+    if number < 0 { bytes.append(UInt8(ascii: "-")) }
+    appendDigits(number.magnitude)
+    needsComma = true
+  }
+
+  mutating func value(_ text: ByteView) {
+    separate()
+    string(text)
+    needsComma = true
+  }
+
+  mutating func value(_ text: [UInt8]) {
+    separate()
+    string(text)
+    needsComma = true
+  }
+
+  // MARK: - Bytes
+
+  private mutating func appendEscaped(_ text: ByteView) {
+    var position = 0
+    var plainStart = 0
+    while position < text.count {
+      let byte = text[position]
+      if byte >= 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") {
+        position += 1
+        continue
+      }
+      append(text.slice(from: plainStart, to: position))
+      position = appendSpecial(text, at: position)
+      plainStart = position
+    }
+    append(text.slice(from: plainStart, to: text.count))
+  }
+
+  private mutating func string(_ text: ByteView) {
+    bytes.append(UInt8(ascii: "\""))
+    appendEscaped(text)
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func string(_ text: [UInt8]) {
+    text.withUnsafeBufferPointer { buffer in
+      string(buffer.baseAddress.map { ByteView(start: $0, count: buffer.count) } ?? .empty)
+    }
+  }
+
+  private mutating func append(_ text: ByteView) {
+    bytes.append(contentsOf: UnsafeBufferPointer(start: text.start, count: text.count))
+  }
+
+  private mutating func appendDigits(_ number: UInt64) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: DecimalText.byteCountMax) { buffer in
+      guard let start = buffer.baseAddress else { return }
+      append(ByteView(start: start, count: DecimalText.write(number, at: start)))
+    }
+  }
+
+  private mutating func literal(_ text: ByteView) {
+    separate()
+    append(text)
+    needsComma = true
+  }
+
+  private mutating func separate() {
+    if needsComma { bytes.append(UInt8(ascii: ",")) }
+  }
+
+  private mutating func open(_ bracket: UInt8) {
+    separate()
+    bytes.append(bracket)
+    needsComma = false
+  }
+
+  private mutating func close(_ bracket: UInt8) {
+    bytes.append(bracket)
+    needsComma = true
+  }
+
+  /// Writes the character at `position` that cannot stand as it is, or that may not be one; returns what follows it.
+  private mutating func appendSpecial(_ text: ByteView, at position: Int) -> Int {
+    let byte = text[position]
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+    case 0x0a: append("\\n")
+    case 0x0d: append("\\r")
+    case 0x09: append("\\t")
+    case 0..<0x20, 0x7f: appendHexEscape(byte)
+    default:
+      let count = UTF8Character.byteCount(in: text, at: position)
+      if count == 0 {
+        append("\u{FFFD}")
+        return position + 1
+      }
+      append(text.slice(from: position, to: position + count))
+      return position + count
+    }
+    return position + 1
+  }
+
+  private mutating func appendHexEscape(_ byte: UInt8) {
+    let digits: ByteView = "0123456789abcdef"
+    append("\\u00")
+    bytes.append(digits[Int(byte >> 4)])
+    bytes.append(digits[Int(byte & 15)])
+  }
+}
+
+/// Tells well-formed UTF-8 from other bytes.
+enum UTF8Character {
+  /// Bytes of the well-formed character of two to four bytes at `position`; 0 if there is none.
+  static func byteCount(in text: ByteView, at position: Int) -> Int {
+    let lead = text[position]
+    func isContinuation(_ offset: Int, _ allowed: ClosedRange<UInt8> = 0x80...0xbf) -> Bool {
+      position + offset < text.count && allowed.contains(text[position + offset])
+    }
+    switch lead {
+    case 0xc2...0xdf: return isContinuation(1) ? 2 : 0
+    case 0xe0...0xef:
+      // No overlong forms, no surrogates.
+      let second: ClosedRange<UInt8> = lead == 0xe0 ? 0xa0...0xbf : lead == 0xed ? 0x80...0x9f : 0x80...0xbf
+      return isContinuation(1, second) && isContinuation(2) ? 3 : 0
+    case 0xf0...0xf4:
+      let second: ClosedRange<UInt8> = lead == 0xf0 ? 0x90...0xbf : lead == 0xf4 ? 0x80...0x8f : 0x80...0xbf
+      return isContinuation(1, second) && isContinuation(2) && isContinuation(3) ? 4 : 0
+    default: return 0
+    }
+  }
+}
