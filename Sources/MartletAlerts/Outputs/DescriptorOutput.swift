@@ -22,6 +22,12 @@ public struct DescriptorOutput {
     self.descriptor = descriptor
   }
 
+  /// Whether nobody reads any more, asked without writing. Only pipes, sockets and terminals can tell.
+  public var isClosed: Bool {
+    var state = pollfd(fd: descriptor, events: 0, revents: 0)
+    return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0
+  }
+
   /// Writes everything, or returns how many bytes were written before `shouldGiveUp` said so.
   ///
   /// `shouldGiveUp` is asked only while the reader is slow.

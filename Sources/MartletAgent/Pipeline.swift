@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import MartletAlerts
+public import MartletEvents
+import MartletMatching
+public import MartletRules
+public import MartletState
+
+/// The one way through: record → state → context → match → alert.
+///
+/// Pure: the same batches give the same bytes. Whoever owns it brings the records and takes the alerts away.
+public struct Pipeline: ~Copyable {
+  private var state: SystemState
+  private var matcher: Matcher
+  private let composer: AlertComposer
+  public private(set) var counters = PipelineCounters()
+
+  public init(_ ruleset: Ruleset, limits: StateLimits = StateLimits()) {
+    state = SystemState(limits: limits)
+    matcher = Matcher(MatchPlanner.plan(ruleset))
+    composer = AlertComposer(ruleset)
+  }
+
+  public var stateStatistics: StateStatistics { state.statistics }
+
+  /// Takes records from `first` on until the batch ends or `alerts` is full; returns the index of the first record
+  /// that was not taken.
+  public mutating func process(_ batch: EventBatch, from first: Int, into alerts: inout AlertBuffer) -> Int {
+    var index = first
+    while index < batch.count, !alerts.isFull {
+      process(batch.records[index], into: &alerts)
+      index += 1
+    }
+    return index
+  }
+
+  private mutating func process(_ bytes: UnsafeRawBufferPointer, into alerts: inout AlertBuffer) {
+    guard let record = EventRecord(bytes) else {
+      counters.malformed += 1
+      return
+    }
+    counters.count(record.kind)
+    guard var context = state.apply(record) else { return }
+    switch matcher.match(&context) {
+    case .none: counters.notMatched += 1
+    case .undecided: counters.undecided += 1
+    case .matched(let rule, let view):
+      counters.matched += 1
+      composer.compose(rule, under: view, &context, into: &alerts)
+    }
+  }
+}
+
+/// What became of every record that reached the pipeline:
+/// records = malformed + sum of `events`; events that rules are tried on = matched + notMatched + undecided.
+public struct PipelineCounters: Equatable, Sendable {
+  /// By kind, in the order of `EventKind.allCases`.
+  public private(set) var events = [UInt64](repeating: 0, count: EventKind.allCases.count)
+  /// Bytes that were no record.
+  public internal(set) var malformed: UInt64 = 0
+  public internal(set) var matched: UInt64 = 0
+  public internal(set) var notMatched: UInt64 = 0
+  /// A value was pending that decides which rule holds.
+  public internal(set) var undecided: UInt64 = 0
+
+  public init() {}
+
+  public var eventCount: UInt64 { events.reduce(0, +) }
+
+  public func count(of kind: EventKind) -> UInt64 { events[Self.places[Int(kind.rawValue)]] }
+
+  mutating func count(_ kind: EventKind) { events[Self.places[Int(kind.rawValue)]] += 1 }
+
+  /// From a kind's raw value to its place in `events`.
+  private static let places: [Int] = {
+    let largest = EventKind.allCases.map { Int($0.rawValue) }.max() ?? 0
+    var places = [Int](repeating: 0, count: largest + 1)
+    for (place, kind) in EventKind.allCases.enumerated() { places[Int(kind.rawValue)] = place }
+    return places
+  }()
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+public import MartletRules
+public import SystemPackage
+
+/// Reads rule files from disk.
+public enum RuleFiles {
+  public struct Failure: Error, CustomStringConvertible {
+    public let path: String
+    public let reason: String
+
+    public var description: String { "cannot read rules from '\(path)': \(reason)" }
+  }
+
+  /// Files as given; folders with everything below that ends in `.yaml` or `.yml`, sorted by path. Links to folders
+  /// are followed only where they are named.
+  public static func read(_ paths: [String]) throws(Failure) -> [SourceFile] {
+    var sources: [SourceFile] = []
+    for path in paths {
+      let files = try isDirectory(path) ? ruleFiles(below: path) : [path]
+      guard !files.isEmpty else {
+        throw Failure(path: path, reason: "no file in it ends in '.yaml' or '.yml'")
+      }
+      for file in files { sources.append(SourceFile(path: file, bytes: try contents(of: file))) }
+    }
+    return sources
+  }
+
+  /// One byte more than the compiler accepts, so that it is the one to say what is too large.
+  private static let byteCountMax = Limits().fileBytes + 1
+  private static let depthMax = 16
+
+  private static func isDirectory(_ path: String) throws(Failure) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw failure(path) }
+    return status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  private static func ruleFiles(below root: String) throws(Failure) -> [String] {
+    var found: [String] = []
+    var folders = [(path: root, depth: 0)]
+    while let folder = folders.popLast() {
+      guard folder.depth <= depthMax else {
+        throw Failure(path: folder.path, reason: "folders lie more than \(depthMax) deep")
+      }
+      guard let listing = opendir(folder.path) else { throw failure(folder.path) }
+      defer { closedir(listing) }
+      while let entry = readdir(listing) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+          pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if name.hasPrefix(".") { continue }
+        let path = folder.path.hasSuffix("/") ? folder.path + name : folder.path + "/" + name
+        var status = stat()
+        guard lstat(path, &status) == 0 else { throw failure(path) }
+        if status.st_mode & S_IFMT == S_IFDIR {
+          folders.append((path, folder.depth + 1))
+        } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
+          found.append(path)
+        }
+      }
+    }
+    return found.sorted()
+  }
+
+  private static func contents(of path: String) throws(Failure) -> [UInt8] {
+    do {
+      let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
+      defer { try? file.close() }
+      var bytes: [UInt8] = []
+      var chunk = [UInt8](repeating: 0, count: 64 << 10)
+      while bytes.count < byteCountMax {
+        let count = try chunk.withUnsafeMutableBytes { try file.read(into: $0) }
+        if count == 0 { break }
+        bytes += chunk[..<count]
+      }
+      return bytes
+    } catch let error as Errno {
+      throw Failure(path: path, reason: "\(error)")
+    } catch {
+      throw Failure(path: path, reason: "\(error)")
+    }
+  }
+
+  private static func failure(_ path: String) -> Failure {
+    Failure(path: path, reason: "\(Errno(rawValue: errno))")
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import MartletCapture
+import MartletEvents
+public import MartletState
+
+/// What a run saw, found and lost: the closing line on stderr, and `--stats FILE`.
+public struct RunSummary: Sendable {
+  public var pipeline = PipelineCounters()
+  public var capture = CaptureStatistics()
+  public var state = StateStatistics()
+  /// Alerts that the output took.
+  public var alertsWritten: UInt64 = 0
+  /// Alerts that it did not take before the end.
+  public var alertsDropped: UInt64 = 0
+  public var elapsedNanoseconds: UInt64 = 0
+  /// User and system time of the whole process.
+  public var cpuNanoseconds: UInt64 = 0
+
+  public init() {}
+
+  /// One line for people.
+  public var line: String {
+    let kinds = EventKind.allCases.compactMap { kind in
+      let count = pipeline.count(of: kind)
+      return count > 0 && kind.isMatched ? "\(kind.name) \(count)" : nil
+    }
+    let detail = kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))"
+    return "saw \(pipeline.eventCount) events\(detail), \(pipeline.matched) matched, \(alertsWritten) alerts written"
+      + (alertsDropped > 0 ? ", \(alertsDropped) not written" : "")
+      + ", \(capture.lostCount) lost; \(seconds(elapsedNanoseconds)) s, CPU \(seconds(cpuNanoseconds)) s"
+  }
+
+  private func seconds(_ nanoseconds: UInt64) -> String {
+    let hundredths = (nanoseconds + 5_000_000) / 10_000_000
+    let fraction = hundredths % 100
+    return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)"
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import MartletRules
+
+/// `martlet check`: compile rules and say what is wrong with them.
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Compile rules and explain what is wrong with them.",
+    discussion: "Diagnostics go to stdout. Exit status: 0 without errors, 3 with errors.")
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+  }
+
+  @Argument(
+    help: ArgumentHelp("Rule files and folders, loaded in order.", valueName: "path"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  var paths: [String]
+
+  @Option(help: "text, or json for programs.")
+  var format = Format.text
+
+  func run() throws {
+    let sources = try RuleOptions.read(paths)
+    let compilation = Ruleset.compile(sources)
+    switch format {
+    case .text:
+      let renderer = DiagnosticRenderer(sources, usesColor: wantsColor(STDOUT_FILENO))
+      write(renderer.render(compilation.diagnostics) + summary(compilation, sources) + "\n", to: STDOUT_FILENO)
+    case .json:
+      write(compilation.diagnostics.json + "\n", to: STDOUT_FILENO)
+    }
+    if compilation.ruleset == nil { throw ExitStatus.rulesInvalid }
+  }
+
+  private func summary(_ compilation: Compilation, _ sources: [SourceFile]) -> String {
+    let errorCount = compilation.diagnostics.count { $0.severity == .error }
+    let warningCount = compilation.diagnostics.count - errorCount
+    let files = count(sources.count, "file")
+    let found = "\(count(errorCount, "error")), \(count(warningCount, "warning"))"
+    guard let ruleset = compilation.ruleset else { return "\(files): \(found)" }
+    return "\(files): \(count(ruleset.rules.count, "rule")), \(found)"
+  }
+
+  private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}

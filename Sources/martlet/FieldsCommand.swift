@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import MartletEvents
+
+/// `martlet fields`: every field that rules can name.
+struct FieldsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fields", abstract: "List every field with its type and meaning.")
+
+  func run() {
+    let lines = FieldRegistry.descriptions.map { field in
+      let argument = field.argument == .none ? "" : "[n]"
+      let conditionOnly = field.isFilterOnly ? " (conditions only)" : ""
+      return "\(field.name)\(argument)  \(field.type.name)\(conditionOnly)\n    \(field.documentation)"
+    }
+    write(lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+  }
+}

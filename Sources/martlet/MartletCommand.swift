@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import MartletAgent
+
+/// `martlet`: alerts and results on stdout, everything else on stderr.
+@main
+struct MartletCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "martlet",
+    abstract: "Watches what containers on this node do and says when it is not what they should be doing.",
+    discussion: """
+      Exit status: 0 fine, 1 failure, 2 usage, 3 rules or configuration invalid.
+      """,
+    version: Martlet.version,
+    subcommands: [RunCommand.self, CheckCommand.self, RulesCommand.self, FieldsCommand.self])
+
+  static func main() async {
+    // A reader that goes away is an error of write(2) here, not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let status as ExitStatus {
+      exit(status.rawValue)
+    } catch {
+      // Help and version are "errors" that succeed; all others here are about usage.
+      let isHelp = exitCode(for: error).isSuccess
+      write(fullMessage(for: error) + "\n", to: isHelp ? STDOUT_FILENO : STDERR_FILENO)
+      exit(isHelp ? ExitStatus.fine.rawValue : ExitStatus.usage.rawValue)
+    }
+  }
+}
+
+/// The contract with scripts.
+enum ExitStatus: Int32, Error {
+  case fine = 0
+  case failure = 1
+  case usage = 2
+  case rulesInvalid = 3
+}
