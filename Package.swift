@@ -37,7 +37,24 @@ let package = Package(
     .target(
       name: "MartletAlerts", dependencies: ["MartletEvents", "MartletRules", "MartletState"],
       swiftSettings: swiftSettings),
-    .testTarget(name: "MartletEventsTests", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
+    // Builders of events, for tests only.
+    .target(
+      name: "MartletTesting", dependencies: ["CMartletABI", "MartletEvents"], path: "Tests/MartletTesting",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "MartletEventsTests", dependencies: ["CMartletABI", "MartletEvents", "MartletTesting"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "MartletStateTests", dependencies: ["CMartletABI", "MartletEvents", "MartletState", "MartletTesting"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "MartletMatchingTests",
+      dependencies: ["MartletEvents", "MartletMatching", "MartletRules", "MartletState", "MartletTesting"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "MartletAlertsTests",
+      dependencies: ["MartletAlerts", "MartletEvents", "MartletRules", "MartletState", "MartletTesting"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "MartletRulesTests",
       dependencies: ["MartletEvents", "MartletRules", .product(name: "Yams", package: "Yams")],

@@ -10,7 +10,8 @@ public enum StatisticsFile {
   public static func write(_ summary: RunSummary, to path: String) throws(Errno) {
     do {
       let file = try FileDescriptor.open(
-        FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead])
       try file.closeAfter { _ = try file.writeAll(summary.json.utf8) }
     } catch let error as Errno {
       throw error

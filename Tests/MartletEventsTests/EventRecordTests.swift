@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import MartletEvents
+import MartletTesting
+import Testing
+
+@Suite("Reading records")
+struct EventRecordTests {
+  @Test("a whole record is read, texts and name included")
+  func whole() throws {
+    let bytes = Event.open("shadow", resolved: "/etc/shadow", below: "/etc", by: TestProcess(7))
+    defer { withExtendedLifetime(bytes) {} }
+    let record = try #require(bytes.record)
+    #expect(record.kind == .open)
+    #expect(record.type == .openat)
+    #expect(record.bytes(record.open.pointee.path).string == "/etc/shadow")
+    #expect(record.bytes(record.open.pointee.name).string == "shadow")
+    #expect(record.comm.string == "true")
+  }
+
+  @Test("the thread's name is the last member of the common part")
+  func commPlace() {
+    #expect(MemoryLayout<martlet_record>.offset(of: \martlet_record.comm) == 64)
+    #expect(MemoryLayout<martlet_record>.size == 64 + Int(MARTLET_COMM_BYTES))
+  }
+
+  /// Sizes stand in the header as well: both sides assert the same numbers.
+  @Test("fixed parts have the sizes that the kernel side has")
+  func sizes() {
+    #expect(MemoryLayout<martlet_text>.size == 8)
+    #expect(MemoryLayout<martlet_record>.size == 80)
+    #expect(MemoryLayout<martlet_process>.size == 240)
+    #expect(MemoryLayout<martlet_fork>.size == 112)
+    #expect(MemoryLayout<martlet_exit>.size == 88)
+    #expect(MemoryLayout<martlet_open>.size == 160)
+    #expect(MemoryLayout<martlet_connect>.size == 144)
+    #expect(MemoryLayout<martlet_cgroup>.size == 104)
+    #expect(MemoryLayout<martlet_host>.size == 96)
+    #expect(MemoryLayout<martlet_hook_counters>.size == 48)
+  }
+
+  @Test("kinds and calls have the numbers of the header")
+  func numbers() {
+    #expect(EventKind.exec.rawValue == UInt16(MARTLET_KIND_EXEC.rawValue))
+    #expect(EventKind.process.rawValue == UInt16(MARTLET_KIND_PROCESS.rawValue))
+    #expect(EventKind.fork.rawValue == UInt16(MARTLET_KIND_FORK.rawValue))
+    #expect(EventKind.exit.rawValue == UInt16(MARTLET_KIND_EXIT.rawValue))
+    #expect(EventKind.open.rawValue == UInt16(MARTLET_KIND_OPEN.rawValue))
+    #expect(EventKind.connect.rawValue == UInt16(MARTLET_KIND_CONNECT.rawValue))
+    #expect(EventKind.cgroup.rawValue == UInt16(MARTLET_KIND_CGROUP.rawValue))
+    #expect(EventKind.host.rawValue == UInt16(MARTLET_KIND_HOST.rawValue))
+    #expect(EventKind.tick.rawValue == UInt16(MARTLET_KIND_TICK.rawValue))
+    #expect(EventType.execve.rawValue == UInt8(MARTLET_CALL_EXECVE.rawValue))
+    #expect(EventType.connect.rawValue == UInt8(MARTLET_CALL_CONNECT.rawValue))
+  }
+
+  @Test("every way to cut a record short is refused", arguments: [0, 4, 79, 80, 159, 175])
+  func cut(length: Int) {
+    let whole = Event.open("/etc/shadow", by: TestProcess(7))
+    #expect(whole.bytes.count > length)
+    #expect(EventRecord(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(whole.bytes)[..<length])) == nil)
+  }
+
+  @Test("damage to any four bytes of the fixed part never leads outside the record")
+  func damage() {
+    let values: [UInt32] = [0, 1, 79, 0xff, 0xffff, 0x7fff_ffff, 0xffff_ffff]
+    var acceptedCount = 0
+    for offset in stride(from: 0, to: MemoryLayout<martlet_open>.size, by: 4) {
+      for value in values {
+        let damaged = Event.open("/etc/shadow", by: TestProcess(7))
+        damaged.bytes.storeBytes(of: value, toByteOffset: offset, as: UInt32.self)
+        guard let record = damaged.record, record.kind == .open else { continue }
+        acceptedCount += 1
+        for text in [record.open.pointee.path, record.open.pointee.name, record.open.pointee.directory] {
+          let view = record.bytes(text)
+          let start = UnsafeRawPointer(view.start) - UnsafeRawPointer(damaged.bytes.baseAddress!)
+          #expect(start >= 0 && start + view.count <= damaged.bytes.count)
+        }
+      }
+    }
+    #expect(acceptedCount > 100)
+  }
+
+  @Test("a record at an odd address is refused")
+  func misaligned() {
+    let whole = Event.tick()
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: whole.bytes.count + 8, alignment: 8)
+    defer { buffer.deallocate() }
+    let moved = UnsafeMutableRawBufferPointer(rebasing: buffer[1..<(1 + whole.bytes.count)])
+    moved.copyMemory(from: UnsafeRawBufferPointer(whole.bytes))
+    #expect(EventRecord(UnsafeRawBufferPointer(moved)) == nil)
+    #expect(whole.record != nil)
+  }
+
+  @Test("a call that does not belong to the record's kind is refused")
+  func foreignCall() {
+    #expect(Event.open("/x", by: TestProcess(7), call: .connect).record == nil)
+  }
+}

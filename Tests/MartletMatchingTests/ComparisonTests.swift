@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+import MartletMatching
+import MartletRules
+import MartletState
+import Testing
+
+@Suite("What comparisons mean, by both engines")
+struct ComparisonTests {
+  private func expect(
+    _ comparison: Comparison, on field: Field, _ values: [GivenEvent.Key: GivenEvent.Value], _ expected: Truth,
+    sourceLocation: Testing.SourceLocation
+  ) {
+    var engines = Engines([.test(field, comparison)])
+    let result = engines.match(GivenEvent(.openat, values))
+    let wanted: MatchResult =
+      switch expected {
+      case .isTrue: .matched(RuleID(rawValue: 0), .spelled)
+      case .isFalse: .none
+      case .isUnknown: .undecided(RuleID(rawValue: 0))
+      }
+    #expect(result.reference == wanted, "reference", sourceLocation: sourceLocation)
+    #expect(result.matcher == wanted, "matcher", sourceLocation: sourceLocation)
+  }
+
+  @Test(
+    "texts",
+    arguments: [
+      (.equal(.text("/etc/shadow")), true), (.equal(.text("/etc/shado")), false), (.equal(.text("/ETC/shadow")), false),
+      (.notEqual(.text("/etc/passwd")), true), (.notEqual(.text("/etc/shadow")), false), (.exists, true),
+      (.less(.text("/f")), true), (.less(.text("/etc/shadow")), false), (.lessOrEqual(.text("/etc/shadow")), true),
+      (.greater(.text("/etc")), true), (.greaterOrEqual(.text("/etc/shadowx")), false),
+      (.isIn([]), false), (.isIn([.text("a"), .text("/etc/shadow")]), true),
+      (.isIn([.text("a"), .text("b"), .text("c"), .text("d"), .text("e"), .text("/etc/shadow")]), true),
+      (.isIn([.text("a"), .text("b"), .text("c"), .text("d"), .text("e"), .text("f")]), false),
+      (.intersects([.text("/etc/shadow")]), true),
+      (.contains(Array("tc/sh".utf8)), true), (.contains([]), true), (.contains(Array("TC".utf8)), false),
+      (.containsIgnoringCase(Array("TC/Sh".utf8)), true), (.containsIgnoringCase(Array("tcsh".utf8)), false),
+      (.startsWith(Array("/etc/".utf8)), true), (.startsWith(Array("etc".utf8)), false), (.startsWith([]), true),
+      (.endsWith(Array("shadow".utf8)), true), (.endsWith(Array("/etc/shadow/".utf8)), false), (.endsWith([]), true),
+      (.glob(Array("/etc/*".utf8)), true), (.glob(Array("*shadow".utf8)), true),
+      (.glob(Array("/etc/sh?dow".utf8)), true),
+      (.glob(Array("/etc".utf8)), false), (.glob(Array("*".utf8)), true), (.glob(Array("/*w".utf8)), true),
+      (.glob(Array("/etc/[r-t]hadow".utf8)), true), (.glob(Array("/etc/[!s]hadow".utf8)), false),
+      (.glob(Array("/etc/\\shadow".utf8)), true), (.glob(Array("/ETC/*".utf8)), false),
+      (.globIgnoringCase(Array("/ETC/SHAD*".utf8)), true),
+      (.pathMatch([Array("/etc".utf8)]), true), (.pathMatch([Array("/etc/".utf8)]), true),
+      (.pathMatch([Array("/et".utf8)]), false), (.pathMatch([Array("/etc/shadow/x".utf8)]), false),
+      (.pathMatch([Array("/etc//shadow".utf8)]), true), (.pathMatch([Array("/e*".utf8)]), true),
+      (.pathMatch([Array("/*/*".utf8)]), true), (.pathMatch([Array("/*w".utf8)]), false),
+      (.pathMatch([Array("/usr".utf8), Array("/etc/sha*".utf8)]), true), (.pathMatch([Array("/".utf8)]), true),
+      (.pathMatch([[]]), true), (.pathMatch([]), false),
+    ] as [(Comparison, Bool)])
+  func texts(comparison: Comparison, expected: Bool) {
+    expect(
+      comparison, on: .fdNameRaw, [.init(.fdNameRaw): .text("/etc/shadow")], Truth(expected),
+      sourceLocation: #_sourceLocation)
+  }
+
+  @Test(
+    "numbers, flags and addresses",
+    arguments: [
+      (.fdNumber, .signed(3), .equal(.signed(3)), true), (.fdNumber, .signed(-1), .greaterOrEqual(.signed(0)), false),
+      (.fdNumber, .signed(3), .less(.signed(4)), true), (.fdNumber, .signed(3), .isIn([.signed(1), .signed(3)]), true),
+      (.userID, .unsigned(.max), .greater(.unsigned(0)), true),
+      (.userID, .unsigned(0), .lessOrEqual(.unsigned(0)), true),
+      (.eventIsOpenRead, .boolean(true), .equal(.boolean(true)), true),
+      (.eventIsOpenRead, .boolean(false), .notEqual(.boolean(true)), true),
+      (.fdServerAddress, .address(IPAddress(v4: 1)), .equal(.address(IPAddress(v4: 1))), true),
+      (.fdServerAddress, .address(IPAddress(v4: 1)), .notEqual(.address(IPAddress(v6High: 0, low: 1))), true),
+      (.fdServerNetwork, .address(IPAddress(v4: 0x0a01_0203)), .isIn([.network(ten)]), true),
+      (.fdServerNetwork, .address(IPAddress(v4: 0x0b01_0203)), .isIn([.network(ten)]), false),
+      (.fdServerNetwork, .address(IPAddress(v4: 0x0b01_0203)), .notEqual(.network(ten)), true),
+    ] as [(Field, GivenEvent.Value, Comparison, Bool)])
+  func scalars(field: Field, value: GivenEvent.Value, comparison: Comparison, expected: Bool) {
+    expect(comparison, on: field, [.init(field): value], Truth(expected), sourceLocation: #_sourceLocation)
+  }
+
+  @Test("a missing value answers everything with no, a pending one with unknown")
+  func absent() {
+    let comparisons: [Comparison] = [
+      .exists, .equal(.text("x")), .notEqual(.text("x")), .isIn([.text("x")]), .contains([]), .startsWith([]),
+    ]
+    for comparison in comparisons {
+      expect(comparison, on: .processName, [:], .isFalse, sourceLocation: #_sourceLocation)
+      expect(
+        comparison, on: .processName, [.init(.processName): .pending], .isUnknown, sourceLocation: #_sourceLocation)
+    }
+  }
+
+  @Test("without index any ancestor will do, the process itself is none of them")
+  func ancestors() {
+    let chain: [GivenEvent.Key: GivenEvent.Value] = [
+      .init(.processAncestorName, index: 0): .text("sh"), .init(.processAncestorName, index: 1): .text("sshd"),
+      .init(.processAncestorName, index: 2): .text("systemd"),
+    ]
+    expect(.equal(.text("systemd")), on: .processAncestorName, chain, .isTrue, sourceLocation: #_sourceLocation)
+    expect(.equal(.text("sh")), on: .processAncestorName, chain, .isFalse, sourceLocation: #_sourceLocation)
+    expect(.notEqual(.text("sshd")), on: .processAncestorName, chain, .isTrue, sourceLocation: #_sourceLocation)
+    expect(.exists, on: .processAncestorName, [:], .isFalse, sourceLocation: #_sourceLocation)
+  }
+
+  @Test("either end of a connection will do, but both have to differ")
+  func bothEnds() {
+    func ends(_ first: UInt32?, _ second: UInt32) -> [GivenEvent.Key: GivenEvent.Value] {
+      var values: [GivenEvent.Key: GivenEvent.Value] = [
+        .init(.fdEitherAddress, index: 1): .address(IPAddress(v4: second))
+      ]
+      if let first { values[.init(.fdEitherAddress, index: 0)] = .address(IPAddress(v4: first)) }
+      return values
+    }
+    let one = Constant.address(IPAddress(v4: 1))
+    expect(.equal(one), on: .fdEitherAddress, ends(1, 2), .isTrue, sourceLocation: #_sourceLocation)
+    expect(.equal(one), on: .fdEitherAddress, ends(2, 1), .isTrue, sourceLocation: #_sourceLocation)
+    expect(.notEqual(one), on: .fdEitherAddress, ends(2, 1), .isFalse, sourceLocation: #_sourceLocation)
+    expect(.notEqual(one), on: .fdEitherAddress, ends(2, 3), .isTrue, sourceLocation: #_sourceLocation)
+    expect(.notEqual(one), on: .fdEitherAddress, ends(nil, 3), .isTrue, sourceLocation: #_sourceLocation)
+    expect(.notEqual(one), on: .fdEitherAddress, [:], .isFalse, sourceLocation: #_sourceLocation)
+  }
+}
+
+private let ten = IPNetwork(address: IPAddress(v4: 0x0a00_0000), prefixBitCount: 8)!

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+import MartletMatching
+import MartletRules
+import MartletState
+
+/// Both engines over one rule set: every test asks both.
+struct Engines: ~Copyable {
+  private let reference: ReferenceEvaluator
+  private var matcher: Matcher
+
+  init(_ conditions: [Condition], types: EventTypeSet = .all) {
+    let location = SourceLocation(path: "test.yaml", line: 1, column: 1, offset: 0)
+    let rules = conditions.enumerated().map { index, condition in
+      Rule(
+        id: RuleID(rawValue: index), name: "rule \(index)", description: "", condition: condition,
+        output: OutputTemplate(pieces: []), priority: .notice, tags: [], source: "syscall", isEnabled: true,
+        eventTypes: types, location: location)
+    }
+    let ruleset = Ruleset(rules: rules)
+    reference = ReferenceEvaluator(ruleset)
+    matcher = Matcher(MatchPlanner.plan(ruleset))
+  }
+
+  /// What both say.
+  mutating func match(_ event: GivenEvent) -> (reference: MatchResult, matcher: MatchResult) {
+    withExtendedLifetime(event) {
+      var first = EventContext(event)
+      var second = EventContext(event)
+      return (reference.match(&first), matcher.match(&second))
+    }
+  }
+}
+
+extension Condition {
+  static func test(_ field: Field, index: Int? = nil, _ comparison: Comparison) -> Condition {
+    let location = SourceLocation(path: "test.yaml", line: 1, column: 1, offset: 0)
+    return .predicate(
+      Predicate(
+        left: FieldReference(field, index: index), comparison: comparison,
+        span: SourceSpan(start: location, end: location)))
+  }
+}
+
+extension Constant {
+  static func text(_ text: String) -> Constant { .text(Array(text.utf8)) }
+}
+
+extension GivenEvent.Value {
+  static func text(_ text: String) -> GivenEvent.Value { .text(Array(text.utf8)) }
+}
+
+/// Small, seeded and the same on every machine (xorshift64*).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed &* 2_685_821_657_736_338_717 | 1 }
+
+  mutating func next() -> UInt64 {
+    state ^= state >> 12
+    state ^= state << 25
+    state ^= state >> 27
+    return state &* 2_685_821_657_736_338_717
+  }
+}

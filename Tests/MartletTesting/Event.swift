@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+public import Glibc
+public import MartletEvents
+
+/// Builders: an event reads as what happened.
+public enum Event {
+  public static let shadowInode: UInt64 = 4711
+
+  /// The cgroup of a container with this id in a pod, and the record that announces it.
+  public static func container(cgroup id: UInt64, containerID: String, podUID: String) -> TestRecord {
+    cgroup(id, "/kubepods/burstable/pod\(podUID)/\(containerID)")
+  }
+
+  public static func cgroup(_ id: UInt64, _ path: String, hierarchy: UInt32 = 0) -> TestRecord {
+    var part = martlet_cgroup()
+    part.record = common(.cgroup, TestProcess(1), at: 0)
+    part.id = id
+    part.hierarchy = hierarchy
+    var builder = RecordBuilder(part)
+    builder.part.path = builder.text(path)
+    return builder.build()
+  }
+
+  public static func host(_ name: String, realtimeOffset: Int64 = 0) -> TestRecord {
+    var part = martlet_host()
+    part.record = common(.host, TestProcess(0), at: 0)
+    part.realtime_offset_ns = realtimeOffset
+    var builder = RecordBuilder(part)
+    builder.part.hostname = builder.text(name)
+    return builder.build()
+  }
+
+  public static func tick(at time: UInt64 = 0) -> TestRecord {
+    RecordBuilder(common(.tick, TestProcess(0), at: time)).build()
+  }
+
+  public static func exec(_ process: TestProcess, at time: UInt64 = 0) -> TestRecord {
+    image(.exec, process, call: UInt16(MARTLET_CALL_EXECVE.rawValue), at: time)
+  }
+
+  /// A process of the start-up snapshot.
+  public static func seed(_ process: TestProcess) -> TestRecord { image(.process, process, call: 0, at: 0) }
+
+  private static func image(_ kind: EventKind, _ process: TestProcess, call: UInt16, at time: UInt64) -> TestRecord {
+    var part = martlet_process()
+    part.record = common(kind, process, at: time)
+    part.record.call = call
+    part.parent_id = process.parentID
+    part.parent_start_ns = process.parentStartNanoseconds
+    part.namespace_process_id = process.namespaceID
+    part.session_id = process.sessionID
+    part.login_user_id = process.loginUserID
+    part.terminal = process.terminal
+    part.exe_flags = process.exeFlags
+    var builder = RecordBuilder(part)
+    builder.part.exe_path = builder.text(process.exePath)
+    builder.part.filename = builder.text(process.exePath)
+    builder.part.arguments = builder.text(process.arguments.flatMap { Array($0.utf8) + [0] })
+    builder.part.directory = builder.text(process.directory)
+    return builder.build()
+  }
+
+  public static func fork(_ child: TestProcess, by creator: TestProcess, at time: UInt64 = 0) -> TestRecord {
+    var part = martlet_fork()
+    part.record = common(.fork, child, at: time)
+    part.creator_id = creator.id
+    part.creator_start_ns = creator.startNanoseconds
+    part.parent_id = child.parentID
+    part.parent_start_ns = child.parentStartNanoseconds
+    part.namespace_process_id = child.namespaceID
+    return RecordBuilder(part).build()
+  }
+
+  public static func exit(_ process: TestProcess, at time: UInt64 = 0) -> TestRecord {
+    var part = martlet_exit()
+    part.record = common(.exit, process, at: time)
+    return RecordBuilder(part).build()
+  }
+
+  /// An `openat`. `resolved` is the name itself unless given; nil and a negative `result` make a failed one.
+  public static func open(
+    _ name: String, resolved: String? = nil, below directory: String = "", by process: TestProcess,
+    flags: Int32 = O_RDONLY, result: Int64 = 3, call: EventType = .openat, mode: mode_t = S_IFREG | 0o644,
+    fileFlags: UInt32 = 0, at time: UInt64 = 0
+  ) -> TestRecord {
+    var part = martlet_open()
+    part.record = common(.open, process, at: time)
+    part.record.call = UInt16(call.rawValue)
+    part.result = result
+    part.open_flags = UInt32(bitPattern: flags)
+    part.directory_fd = AT_FDCWD
+    if result >= 0 {
+      part.inode = shadowInode
+      part.inode_mode = UInt32(mode)
+      part.device = 8 << 20 | 1
+      part.file_flags = fileFlags
+    }
+    var builder = RecordBuilder(part)
+    if result >= 0 { builder.part.path = builder.text(resolved ?? name) }
+    builder.part.name = builder.text(name)
+    builder.part.directory = builder.text(directory)
+    return builder.build()
+  }
+
+  /// A TCP connection that was asked for and has no answer yet.
+  public static func connect(
+    to address: String, port: UInt16, from local: String? = nil, localPort: UInt16 = 0, by process: TestProcess,
+    transport: Int = Int(IPPROTO_TCP), result: Int64 = -Int64(EINPROGRESS), at time: UInt64 = 0
+  ) -> TestRecord {
+    var part = martlet_connect()
+    part.record = common(.connect, process, at: time)
+    part.record.call = UInt16(MARTLET_CALL_CONNECT.rawValue)
+    part.result = result
+    part.`protocol` = UInt16(transport)
+    part.remote_port = port
+    part.local_port = localPort
+    part.fd = -1
+    part.family = UInt16(write(address, to: &part.remote_address))
+    if let local { _ = write(local, to: &part.local_address) }
+    return RecordBuilder(part).build()
+  }
+
+  // MARK: - Parts
+
+  private static func common(_ kind: EventKind, _ process: TestProcess, at time: UInt64) -> martlet_record {
+    var record = martlet_record()
+    record.kind = kind.rawValue
+    record.time_ns = time
+    record.process_id = process.id
+    record.thread_id = process.threadID
+    record.process_start_ns = process.startNanoseconds
+    record.user_id = process.userID
+    record.cgroup_id = process.cgroupID
+    record.cgroup_v1_id = process.cgroupV1ID
+    withUnsafeMutableBytes(of: &record.comm) { $0.copyBytes(from: process.comm.utf8.prefix(15)) }
+    return record
+  }
+
+  /// Writes the address in network order; returns its family.
+  private static func write<Bytes>(_ address: String, to bytes: inout Bytes) -> Int32 {
+    withUnsafeMutableBytes(of: &bytes) { buffer in
+      let isV6 = address.contains(":")
+      let family = isV6 ? AF_INET6 : AF_INET
+      precondition(inet_pton(family, address, buffer.baseAddress) == 1, "not an address: \(address)")
+      return family
+    }
+  }
+}
