@@ -11,9 +11,8 @@
 /// - What it refuses to know: how a rule is matched, what an event looks like in memory, where files live.
 extension Ruleset {
   /// Compiles rule files, given in load order. Never throws for a mistake in the rules: mistakes are the result.
-  public static func compile(_ sources: [SourceFile]) -> Compilation {
-    var compiler = Compiler(sources: sources)
-    return compiler.compile()
+  public static func compile(_ sources: [SourceFile], limits: Limits = Limits()) -> Compilation {
+    Compiler(sources: sources, limits: limits).compile()
   }
 }
 

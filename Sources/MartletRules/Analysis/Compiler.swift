@@ -1,10 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Leads rule files through all stages.
+/// Leads rule files through all stages: bytes, YAML, items, names and types.
 struct Compiler {
   let sources: [SourceFile]
+  let limits: Limits
 
-  mutating func compile() -> Compilation {
-    Compilation(ruleset: Ruleset(rules: []), diagnostics: [])
+  func compile() -> Compilation {
+    var log = DiagnosticLog(indexes: sources.map { LineIndex(accepted($0)) }, limit: limits.diagnostics)
+    var reader = ItemReader(limits: limits)
+    for (index, source) in sources.enumerated() {
+      for document in documents(of: source, index, &log) { reader.read(document, &log) }
+    }
+    var analyzer = Analyzer(library: reader.library, limits: limits, log: log)
+    let rules = analyzer.rules()
+    let diagnostics = analyzer.log.sorted()
+    let ruleset = analyzer.log.hasErrors ? nil : Ruleset(rules: rules)
+    return Compilation(ruleset: ruleset, diagnostics: diagnostics)
+  }
+
+  /// A file that is too large is not looked at, not even for its lines.
+  private func accepted(_ source: SourceFile) -> SourceFile {
+    source.bytes.count <= limits.fileBytes ? source : SourceFile(path: source.path, bytes: [])
+  }
+
+  private func documents(of source: SourceFile, _ index: Int, _ log: inout DiagnosticLog) -> [YAMLNode] {
+    let start = FileRange(source: index, range: 0..<0)
+    guard source.bytes.count <= limits.fileBytes else {
+      log.report(.fileTooLarge, "this file has more than \(limits.fileBytes) bytes", at: start, "not read")
+      return []
+    }
+    if let bad = TextCheck.firstProblem(in: source.bytes) {
+      let place = FileRange(source: index, range: bad.offset..<min(bad.offset + 1, source.bytes.count))
+      log.report(.notUTF8, "this file is not text in UTF-8", at: place, bad.reason)
+      return []
+    }
+    var reader = YAMLReader(log.indexes[index], source: index, limits: limits)
+    do {
+      return try reader.documents()
+    } catch {
+      log.report(
+        error.code, error.message, at: FileRange(source: index, range: error.range), error.label,
+        help: error.help.map { [Suggestion($0)] } ?? [])
+      return []
+    }
+  }
+}
+
+/// Whether bytes are text at all.
+enum TextCheck {
+  /// The first byte that is no part of a valid UTF-8 sequence, or a control character that YAML does not allow.
+  static func firstProblem(in bytes: [UInt8]) -> (offset: Int, reason: String)? {
+    var offset = 0
+    while offset < bytes.count {
+      let byte = bytes[offset]
+      if byte < 0x80 {
+        let isControl = (byte < .space && byte != .tab && !byte.isLineBreak) || byte == 0x7f
+        if isControl { return (offset, "a control character") }
+        offset += 1
+        continue
+      }
+      guard let length = sequenceLength(at: offset, bytes) else { return (offset, "not UTF-8") }
+      offset += length
+    }
+    return nil
+  }
+
+  /// Bytes of the sequence of two or more that begins here; nil if it is broken, overlong or a surrogate.
+  private static func sequenceLength(at offset: Int, _ bytes: [UInt8]) -> Int? {
+    let first = bytes[offset]
+    let (length, minimum, bits): (Int, UInt32, UInt32)
+    switch first {
+    case 0xc2...0xdf: (length, minimum, bits) = (2, 0x80, UInt32(first & 0x1f))
+    case 0xe0...0xef: (length, minimum, bits) = (3, 0x800, UInt32(first & 0x0f))
+    case 0xf0...0xf4: (length, minimum, bits) = (4, 0x10000, UInt32(first & 0x07))
+    default: return nil
+    }
+    var value = bits
+    for index in 1..<length {
+      guard let next = bytes.byte(at: offset + index), next & 0xc0 == 0x80 else { return nil }
+      value = value << 6 | UInt32(next & 0x3f)
+    }
+    return value >= minimum && Unicode.Scalar(value) != nil ? length : nil
   }
 }

@@ -1,7 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What can be wrong. Stable across releases, never reused.
+///
+/// `R00xx` files, YAML and syntax; `R01xx` names; `R02xx` types; `R03xx` cost and style; `R04xx` deprecated or not
+/// supported. What each means at length stands in `DiagnosticCode+Explanation.swift`.
 public enum DiagnosticCode: String, CaseIterable, Sendable {
+  // Files and YAML
+  case notUTF8 = "R0001"
+  case fileTooLarge = "R0002"
+  case invalidYAML = "R0003"
+  case unsupportedYAML = "R0004"
+  case nestedTooDeep = "R0005"
+  case tooManyNodes = "R0006"
+  case tooManyDefinitions = "R0007"
+  case tooManyItems = "R0008"
+  case conditionTooLarge = "R0009"
+  // Items and keys
+  case notAnItem = "R0010"
+  case wrongShape = "R0011"
+  case missingKey = "R0012"
+  case duplicateKey = "R0013"
+  case unknownItem = "R0014"
+  case unknownKey = "R0015"
+  case invalidPriority = "R0016"
+  case invalidName = "R0017"
+  case engineVersion = "R0018"
+  case tooManyDiagnostics = "R0019"
+  // Conditions and outputs
+  case emptyCondition = "R0030"
+  case unexpectedText = "R0031"
+  case expectedOperand = "R0032"
+  case unclosedParenthesis = "R0033"
+  case unclosedQuote = "R0034"
+  case invalidEscape = "R0035"
+  case unknownOperator = "R0036"
+  case expectedValue = "R0037"
+  case expectedList = "R0038"
+  case invalidArgument = "R0039"
+  case missingBlank = "R0040"
+  case invalidOutput = "R0041"
+  // Names
   case unknownField = "R0101"
-  public var severity: Severity { .error }
+  case undefinedMacro = "R0102"
+  case undefinedList = "R0103"
+  case macroBeforeDefinition = "R0104"
+  case macroLoop = "R0105"
+  case unknownEventType = "R0106"
+  case unknownSource = "R0107"
+  case unexpectedIndex = "R0108"
+  case invalidIndex = "R0109"
+  case unknownPlugin = "R0110"
+  // Types
+  case operatorMismatch = "R0201"
+  case invalidConstant = "R0202"
+  case constantTooLong = "R0203"
+  case constantWithNUL = "R0204"
+  case filterOnlyField = "R0205"
+  case listForOneValue = "R0206"
+  // Cost and style
+  case everyEvent = "R0301"
+  case fieldAsText = "R0302"
+  case unusedMacro = "R0303"
+  case unusedList = "R0304"
+  case numberWraps = "R0305"
+  case nestedListAsText = "R0306"
+  case redefinition = "R0307"
+  // Deprecated, not supported
+  case unsupportedCondition = "R0401"
+  case unsupportedKey = "R0402"
+  case deprecatedSwitch = "R0403"
+
+  public var severity: Severity {
+    switch self {
+    case .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro, .unusedList, .numberWraps,
+      .nestedListAsText, .redefinition, .deprecatedSwitch, .tooManyDiagnostics:
+      .warning
+    default: .error
+    }
+  }
 }

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// Comparisons: the field's name, the operator's fitness, the constants.
+extension Analyzer {
+  /// The comparison and its size; nil if anything in it is wrong.
+  mutating func predicate(_ check: ConditionSyntax.Check, _ scope: Scope) -> (Predicate, size: Int)? {
+    guard case .field(let name) = check.left else {
+      reportUnsupported("transformers", check.left.range, scope)
+      return nil
+    }
+    guard let reference = fieldReference(name, scope) else { return nil }
+    let type = reference.field.description.type
+    guard !check.symbol.isUnsupported || type.family != .text else {
+      reportUnsupported("'\(check.symbol.rawValue)'", check.symbolRange, scope)
+      return nil
+    }
+    guard type.takes(check.symbol) else {
+      reportMismatch(check, name, type, scope)
+      return nil
+    }
+    guard let (comparison, size) = comparison(check, reference, scope) else { return nil }
+    let predicate = Predicate(left: reference, comparison: comparison, span: span(check.range, scope))
+    return (predicate, size)
+  }
+
+  private mutating func reportUnsupported(_ what: String, _ range: Range<Int>, _ scope: Scope) {
+    let verb = what.hasSuffix("s") ? "are" : "is"
+    report(.unsupportedCondition, "\(what) \(verb) not supported yet", range, "cannot be tested", in: scope)
+  }
+
+  private mutating func reportMismatch(
+    _ check: ConditionSyntax.Check, _ name: ConditionSyntax.FieldName, _ type: FieldType, _ scope: Scope
+  ) {
+    let symbol = check.symbol
+    report(
+      .operatorMismatch, "'\(symbol.rawValue)' \(symbol.deed), but '\(name.name)' is \(type.phrase)",
+      check.symbolRange, symbol.needs, in: scope,
+      related: [SourceLabel(span(name.range, scope), type.phrase)], help: [Suggestion(type.operatorsHelp)])
+  }
+
+  // MARK: Fields
+
+  mutating func fieldReference(_ name: ConditionSyntax.FieldName, _ scope: Scope) -> FieldReference? {
+    switch FieldNames.resolve(name.name, argument: name.argument?.bytes) {
+    case .success(let reference): return reference
+    case .failure(.unknown(let nearest)):
+      report(
+        .unknownField, "unknown field '\(name.name)'", name.nameRange, "no such field", in: scope,
+        help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)))
+    case .failure(.unexpectedIndex):
+      report(
+        .unexpectedIndex, "'\(name.name)' takes nothing in brackets", name.argument?.range ?? name.range,
+        "not expected here", in: scope)
+    case .failure(.invalidIndex):
+      report(
+        .invalidIndex, "'\(name.name)' takes a number in brackets", name.argument?.range ?? name.range,
+        "not a number", in: scope)
+    }
+    return nil
+  }
+
+  // MARK: Comparisons
+
+  private mutating func comparison(
+    _ check: ConditionSyntax.Check, _ reference: FieldReference, _ scope: Scope
+  ) -> (Comparison, size: Int)? {
+    switch check.right {
+    case .missing: return nil
+    case .none: return (.exists, 1)
+    case .operand(.field):
+      reportUnsupported("'val()'", check.range.upperBound > 0 ? check.symbolRange : check.range, scope)
+      return nil
+    case .operand(.transformer(let transformer)):
+      reportUnsupported("transformers", transformer.range, scope)
+      return nil
+    case .quantified(let quantifier, _, let range):
+      reportUnsupported("'\(quantifier.rawValue)'", range, scope)
+      return nil
+    case .identifier(let value):
+      reportBareList(value, check.symbol, scope)
+      return nil
+    case .value(let value): return single(value, check, reference, scope)
+    case .list(let values, _):
+      guard let constants = constants(values, check, reference, scope) else { return nil }
+      return (listComparison(check.symbol, constants), constants.count + 1)
+    }
+  }
+
+  private mutating func reportBareList(
+    _ value: ConditionSyntax.Value, _ symbol: OperatorSymbol, _ scope: Scope
+  ) {
+    let name = value.bytes.string
+    guard library.listIndex[name] == nil else {
+      report(
+        .expectedList, "'\(symbol.rawValue)' needs a list in parentheses", value.range, "a list without them",
+        in: scope,
+        help: [Suggestion("put parentheses around it", replacing: span(value.range, scope), with: "(\(name))")])
+      return
+    }
+    let nearest = Spelling.nearest(to: name, among: library.listIndex.keys).map { "(\($0))" }
+    let help =
+      nearest == nil
+      ? [Suggestion("write '(\(name))' for a list of one value")]
+      : Suggestion.didYouMean(nearest, replacing: span(value.range, scope))
+    report(.undefinedList, "undefined list '\(name)'", value.range, "no such list", in: scope, help: help)
+  }
+
+  /// An operator that takes one value. The name of a list of one item stands for that item.
+  private mutating func single(
+    _ value: ConditionSyntax.Value, _ check: ConditionSyntax.Check, _ reference: FieldReference, _ scope: Scope
+  ) -> (Comparison, size: Int)? {
+    guard let values = resolved(value) else { return nil }
+    guard values.count == 1, let item = values.first else {
+      report(
+        .listForOneValue,
+        "'\(check.symbol.rawValue)' takes one value, but list '\(value.bytes.string)' has \(values.count)",
+        value.range, "a list", in: scope, help: [Suggestion("compare with 'in (\(value.bytes.string))'")])
+      return nil
+    }
+    warnOfFieldAsText(item, value, reference, scope)
+    guard let constant = constant(item, value, check.symbol, reference, scope) else { return nil }
+    return (singleComparison(check.symbol, constant), 2)
+  }
+
+  /// `proc.name = proc.pname` compares with the text "proc.pname"; few people mean that.
+  private mutating func warnOfFieldAsText(
+    _ item: ListValue, _ value: ConditionSyntax.Value, _ reference: FieldReference, _ scope: Scope
+  ) {
+    guard !item.isQuoted, reference.field.description.type.family == .text else { return }
+    let text = item.bytes.string
+    guard FieldRegistry.field(named: text) != nil else { return }
+    report(
+      .fieldAsText, "'\(text)' is compared as a text, not as a field", value.range, "the text itself", in: scope,
+      help: [Suggestion("write 'val(\(text))' for the field's value, or put quotes around the text")])
+  }
+
+  /// The constants of a list, lists in it expanded; nil if any is wrong.
+  private mutating func constants(
+    _ values: [ConditionSyntax.Value], _ check: ConditionSyntax.Check, _ reference: FieldReference, _ scope: Scope
+  ) -> [Constant]? {
+    var constants: [Constant] = []
+    var isBroken = false
+    for value in values {
+      guard let items = resolved(value) else {
+        isBroken = true
+        continue
+      }
+      guard constants.count + items.count <= limits.conditionSize else {
+        report(
+          .conditionTooLarge, "this expands to more than \(limits.conditionSize) comparisons and constants",
+          value.range, "one too many", in: scope)
+        return nil
+      }
+      for item in items {
+        if let constant = constant(item, value, check.symbol, reference, scope) {
+          constants.append(constant)
+        } else {
+          isBroken = true
+        }
+      }
+    }
+    return isBroken ? nil : constants
+  }
+
+  private func singleComparison(_ symbol: OperatorSymbol, _ constant: Constant) -> Comparison {
+    let bytes: [UInt8] = if case .text(let bytes) = constant { bytes } else { [] }
+    return switch symbol {
+    case .notEqual: .notEqual(constant)
+    case .less: .less(constant)
+    case .lessOrEqual: .lessOrEqual(constant)
+    case .greater: .greater(constant)
+    case .greaterOrEqual: .greaterOrEqual(constant)
+    case .contains: .contains(bytes)
+    case .icontains: .containsIgnoringCase(bytes)
+    case .startswith: .startsWith(bytes)
+    case .endswith: .endsWith(bytes)
+    case .glob: .glob(bytes)
+    case .iglob: .globIgnoringCase(bytes)
+    default: .equal(constant)
+    }
+  }
+
+  private func listComparison(_ symbol: OperatorSymbol, _ constants: [Constant]) -> Comparison {
+    switch symbol {
+    case .intersects: .intersects(constants)
+    case .pmatch: .pathMatch(constants.compactMap { if case .text(let bytes) = $0 { bytes } else { nil } })
+    default: .isIn(constants)
+    }
+  }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// Constants: a text becomes a value of the field's type.
+extension Analyzer {
+  /// The constant that `item` is for a field; it stands at `value` in the condition. Nil if it does not fit.
+  mutating func constant(
+    _ item: ListValue, _ value: ConditionSyntax.Value, _ symbol: OperatorSymbol, _ reference: FieldReference,
+    _ scope: Scope
+  ) -> Constant? {
+    let site = ConstantSite(item: item, range: value.range, field: reference.field, scope: scope)
+    guard checkBytes(site) else { return nil }
+    let type = reference.field.description.type
+    switch type {
+    case .string, .path: return text(site, symbol)
+    case .int64, .uint32, .uint64, .absoluteTime, .relativeTime: return number(site, type)
+    case .port: return port(site)
+    case .boolean:
+      guard item.bytes.string == "true" || item.bytes.string == "false" else {
+        return invalid(site, "true or false", help: "write 'true' or 'false'")
+      }
+      return .boolean(item.bytes.string == "true")
+    case .address:
+      guard let address = IPAddress(text: item.bytes.string) else {
+        return invalid(site, "an address", help: "write an address such as 10.0.0.1 or 2001:db8::1")
+      }
+      return .address(address)
+    case .network:
+      guard let network = IPNetwork(text: item.bytes.string) else {
+        return invalid(site, "a network", help: "write a network such as 10.0.0.0/8 or fd00::/8")
+      }
+      return .network(network)
+    }
+  }
+
+  private struct ConstantSite {
+    let item: ListValue
+    let range: Range<Int>
+    let field: Field
+    let scope: Scope
+
+    var text: String { item.bytes.string }
+  }
+
+  private mutating func checkBytes(_ site: ConstantSite) -> Bool {
+    if site.item.bytes.contains(0) {
+      report(
+        .constantWithNUL, "a value with a zero byte", site.range, "no text on the system has one", in: site.scope,
+        related: related(site))
+      return false
+    }
+    guard site.item.bytes.count > limits.constantBytes else { return true }
+    report(
+      .constantTooLong, "a value of \(site.item.bytes.count) bytes", site.range,
+      "at most \(limits.constantBytes)", in: site.scope, related: related(site))
+    return false
+  }
+
+  /// The list's item, where the value came from a list.
+  private func related(_ site: ConstantSite) -> [SourceLabel] {
+    site.item.file.map { [SourceLabel(log.span($0), "this item")] } ?? []
+  }
+
+  private mutating func invalid(_ site: ConstantSite, _ wanted: String, help: String) -> Constant? {
+    report(
+      .invalidConstant, "'\(site.field.description.name)' is compared with \(wanted), and '\(site.text)' is none",
+      site.range, "not \(wanted)", in: site.scope, related: related(site), help: [Suggestion(help)])
+    return nil
+  }
+
+  private mutating func text(_ site: ConstantSite, _ symbol: OperatorSymbol) -> Constant? {
+    let names: Set<OperatorSymbol> = [.equal, .doubleEqual, .notEqual, .isIn, .intersects]
+    guard site.field == .eventType, names.contains(symbol), !EventTypeNames.isKnown(site.text) else {
+      return .text(site.item.bytes)
+    }
+    report(
+      .unknownEventType, "unknown event type '\(site.text)'", site.range, "no such event or system call",
+      in: site.scope, related: related(site),
+      help: Suggestion.didYouMean(
+        EventTypeNames.nearest(to: site.text), replacing: span(site.range, site.scope)))
+    return nil
+  }
+
+  // MARK: Numbers
+
+  /// Decimal only. As in Falco a negative number wraps in an unsigned field, and one that is too wide is cut; both
+  /// are warned of.
+  private mutating func number(_ site: ConstantSite, _ type: FieldType) -> Constant? {
+    guard let (isNegative, magnitude) = Self.decimal(site.item.bytes) else {
+      return invalid(site, "a decimal number", help: "write it in decimal digits, with no fraction")
+    }
+    let bits = isNegative ? 0 &- magnitude : magnitude
+    switch type {
+    case .int64:
+      let value = Int64(bitPattern: bits)
+      let fits = magnitude == 0 || (value < 0) == isNegative
+      if !fits { warnOfWrap(site, "\(value)") }
+      return .signed(value)
+    case .uint32:
+      let value = UInt64(UInt32(truncatingIfNeeded: bits))
+      if isNegative && magnitude > 0 || value != bits { warnOfWrap(site, "\(value)") }
+      return .unsigned(value)
+    default:
+      if isNegative && magnitude > 0 { warnOfWrap(site, "\(bits)") }
+      return .unsigned(bits)
+    }
+  }
+
+  private mutating func port(_ site: ConstantSite) -> Constant? {
+    if let port = PortNames.port(site.text) { return .unsigned(UInt64(port)) }
+    guard let (isNegative, magnitude) = Self.decimal(site.item.bytes) else {
+      return invalid(site, "a port", help: "write a number, or a well-known name such as ssh or https")
+    }
+    let value = UInt64(UInt16(truncatingIfNeeded: isNegative ? 0 &- magnitude : magnitude))
+    if value != magnitude || (isNegative && magnitude > 0) { warnOfWrap(site, "\(value)") }
+    return .unsigned(value)
+  }
+
+  private mutating func warnOfWrap(_ site: ConstantSite, _ value: String) {
+    report(
+      .numberWraps, "\(site.text) does not fit '\(site.field.description.name)'", site.range,
+      "compared as \(value)", in: site.scope, related: related(site))
+  }
+
+  private static func decimal(_ bytes: [UInt8]) -> (isNegative: Bool, magnitude: UInt64)? {
+    let hasSign = bytes.first == .plus || bytes.first == .dash
+    let digits = bytes.dropFirst(hasSign ? 1 : 0)
+    guard !digits.isEmpty, digits.allSatisfy(\.isDigit) else { return nil }
+    guard let magnitude = UInt64(String(decoding: digits, as: UTF8.self)) else { return nil }
+    return (bytes.first == .dash, magnitude)
+  }
+}
+
+/// Names of services that rules may write for ports: the ones people write. The system's own table is not asked, so
+/// that a rule means the same everywhere.
+enum PortNames {
+  static func port(_ name: String) -> UInt16? { ports[name] }
+
+  private static let ports: [String: UInt16] = [
+    "ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25, "domain": 53, "bootps": 67, "bootpc": 68, "tftp": 69,
+    "http": 80, "kerberos": 88, "pop3": 110, "sunrpc": 111, "ntp": 123, "imap2": 143, "snmp": 161, "irc": 194,
+    "ldap": 389, "https": 443, "microsoft-ds": 445, "submission": 587, "ldaps": 636, "imaps": 993, "pop3s": 995,
+    "nfs": 2049, "mysql": 3306, "postgresql": 5432, "redis": 6379, "http-alt": 8080,
+  ]
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// Resolves names and checks types: definitions in, rules out. A definition with a mistake is reported once, where it
+/// stands; what refers to it is not complained about again.
+struct Analyzer {
+  let library: Library
+  let limits: Limits
+  var log: DiagnosticLog
+  var macros: [MacroState]
+  var lists: [ResolvedList?]
+  /// Comparisons and constants of all rules so far.
+  private var rulesetSize = 0
+
+  enum MacroState {
+    case untouched
+    /// Being expanded right now: to meet it again is a loop.
+    case inProgress
+    /// Nil: it has a mistake, which has been reported.
+    case done(Expansion?)
+  }
+
+  /// A checked condition and what it costs to expand it.
+  struct Expansion {
+    var condition: Condition
+    /// Comparisons and constants.
+    var size: Int
+    /// Levels, macros counted as `Analyzer.macroLevels`.
+    var depth: Int
+  }
+
+  /// What a macro counts against the depth of a condition: expanding one takes more stack than a parenthesis does.
+  static let macroLevels = 10
+
+  init(library: Library, limits: Limits, log: DiagnosticLog) {
+    self.library = library
+    self.limits = limits
+    self.log = log
+    macros = Array(repeating: .untouched, count: library.macros.count)
+    lists = Array(repeating: nil, count: library.lists.count)
+  }
+
+  mutating func rules() -> [Rule] {
+    var rules: [Rule] = []
+    for slot in library.rules {
+      if let rule = rule(slot.definition, id: RuleID(rawValue: rules.count)) { rules.append(rule) }
+    }
+    checkUnused()
+    return rules
+  }
+
+  private mutating func rule(_ definition: RuleDefinition, id: RuleID) -> Rule? {
+    let sourceIsKnown = checkSource(definition)
+    let scope = Scope(text: definition.condition, macro: nil, chain: [])
+    let expansion = condition(in: scope)
+    let output = OutputReader.read(definition.output, &log)
+    guard let expansion, let output, sourceIsKnown else { return nil }
+    rulesetSize += expansion.size
+    guard rulesetSize <= limits.rulesetSize else {
+      if rulesetSize - expansion.size <= limits.rulesetSize {
+        log.report(
+          .conditionTooLarge, "all rules together expand to more than \(limits.rulesetSize) comparisons and constants",
+          at: definition.name.file, "one too many")
+      }
+      return nil
+    }
+    let eventTypes = EventTypeAnalysis.types(of: expansion.condition)
+    if definition.warnsOfEveryEvent, !EventTypeAnalysis.restricts(expansion.condition) {
+      log.report(
+        .everyEvent, "rule '\(definition.name.string)' is tested against every kind of event",
+        at: definition.condition.file, "nothing here limits evt.type",
+        help: [Suggestion("name the kinds first: 'evt.type in (open, openat, openat2) and …'")])
+    }
+    return Rule(
+      id: id, name: definition.name.string, description: definition.description.string,
+      condition: expansion.condition, output: output, priority: definition.priority,
+      tags: Set(definition.tags).sorted(), source: definition.source?.string ?? Self.syscallSource,
+      isEnabled: definition.isEnabled, eventTypes: eventTypes, location: log.span(definition.name.file).start)
+  }
+
+  private static let syscallSource = "syscall"
+
+  private mutating func checkSource(_ definition: RuleDefinition) -> Bool {
+    guard let source = definition.source, source.string != Self.syscallSource else { return true }
+    log.report(
+      .unknownSource, "unknown event source '\(source.string)'", at: source.file, "Martlet has 'syscall' only",
+      help: Suggestion.didYouMean(
+        Spelling.nearest(to: source.string, among: [Self.syscallSource]), replacing: log.span(source.file)))
+    return false
+  }
+
+  // MARK: What is never used
+
+  private mutating func checkUnused() {
+    for (index, state) in macros.enumerated() {
+      guard case .untouched = state else { continue }
+      let slot = library.macros[index]
+      checkUnusedMacro(index)
+      log.report(
+        .unusedMacro, "macro '\(slot.definition.name.string)' is not used by any rule",
+        at: slot.definition.name.file, "never used")
+    }
+    for (index, list) in lists.enumerated() where list == nil {
+      let name = library.lists[index].definition.name
+      log.report(.unusedList, "list '\(name.string)' is not used by any rule", at: name.file, "never used")
+    }
+  }
+
+  /// Of a macro that no rule reaches, the syntax and the names of macros are checked, and no fields: files carry
+  /// macros for fields that only some engines have.
+  private mutating func checkUnusedMacro(_ index: Int) {
+    let slot = library.macros[index]
+    let (tree, problems) = ConditionParser.parse(
+      slot.definition.condition.bytes, depthMax: limits.conditionDepth)
+    report(problems, in: Scope(text: slot.definition.condition, macro: index, chain: []))
+    checkNames(tree, Scope(text: slot.definition.condition, macro: index, chain: []))
+  }
+
+  private mutating func checkNames(_ tree: ConditionSyntax, _ scope: Scope) {
+    switch tree {
+    case .all(let operands), .any(let operands):
+      for operand in operands { checkNames(operand, scope) }
+    case .not(let operand): checkNames(operand, scope)
+    case .macro(let name): _ = macroIndex(name, scope)
+    case .check(let check):
+      guard case .list(let values, _) = check.right else { return }
+      for value in values where !value.isQuoted {
+        if let list = library.listIndex[value.bytes.string] { _ = resolvedList(list) }
+      }
+    case .missing: return
+    }
+  }
+}
+
+/// Where a condition is read: its text, whose it is, and how we came there.
+struct Scope {
+  let text: MappedText
+  /// The macro whose condition it is; nil for a rule.
+  let macro: Int?
+  /// Outermost first.
+  let chain: [MacroUse]
+
+  func place(_ range: Range<Int>) -> FileRange { text.file(range) }
+}
+
+extension Analyzer {
+  func span(_ range: Range<Int>, _ scope: Scope) -> SourceSpan { log.span(scope.place(range)) }
+
+  /// How we came here, innermost first.
+  private func notes(_ scope: Scope) -> [Note] {
+    scope.chain.reversed().prefix(Self.notesMax).map { Note("reached through macro '\($0.name)'", at: $0.span) }
+  }
+
+  private static let notesMax = 8
+
+  mutating func report(
+    _ code: DiagnosticCode, _ message: String, _ range: Range<Int>, _ label: String, in scope: Scope,
+    related: [SourceLabel] = [], help: [Suggestion] = []
+  ) {
+    log.report(
+      code, message, at: scope.place(range), label, related: related, notes: notes(scope), help: help)
+  }
+
+  mutating func report(_ problems: [SyntaxProblem], in scope: Scope) {
+    for problem in problems {
+      var help: [Suggestion] = []
+      if let text = problem.help {
+        let replaced = problem.replacedRange ?? problem.range
+        help = [
+          Suggestion(
+            text, replacing: problem.replacement == nil ? nil : span(replaced, scope),
+            with: problem.replacement ?? "")
+        ]
+      }
+      report(problem.code, problem.message, problem.range, problem.label, in: scope, help: help)
+    }
+  }
+}

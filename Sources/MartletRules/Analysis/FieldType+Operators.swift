@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// Which operators a type takes, and the words for it.
+extension FieldType {
+  enum Family { case text, number, boolean, address }
+
+  var family: Family {
+    switch self {
+    case .string, .path: .text
+    case .int64, .uint32, .uint64, .port, .absoluteTime, .relativeTime: .number
+    case .boolean: .boolean
+    case .address, .network: .address
+    }
+  }
+
+  func takes(_ symbol: OperatorSymbol) -> Bool {
+    switch symbol {
+    case .exists, .equal, .doubleEqual, .notEqual, .isIn, .intersects: true
+    case .less, .lessOrEqual, .greater, .greaterOrEqual: family == .text || family == .number
+    case .bcontains, .bstartswith: false
+    default: family == .text
+    }
+  }
+
+  /// "a number (int64)".
+  var phrase: String {
+    switch self {
+    case .string: "a text"
+    case .path: "a path"
+    case .boolean: "true or false"
+    case .address: "an address"
+    case .network: "an address, compared with networks"
+    case .port: "a port"
+    case .absoluteTime, .relativeTime: "a time (\(name))"
+    case .int64, .uint32, .uint64: "a number (\(name))"
+    }
+  }
+
+  /// The operators to use instead.
+  var operatorsHelp: String {
+    switch family {
+    case .text: "texts take every operator but 'bcontains' and 'bstartswith'"
+    case .number: "numbers take '=', '!=', '<', '<=', '>', '>=' or 'in'"
+    case .boolean: "truth values take '=', '!=' or 'in', with true or false"
+    case .address: "addresses take '=', '!=' or 'in'"
+    }
+  }
+}
+
+extension OperatorSymbol {
+  /// Not done yet.
+  var isUnsupported: Bool { self == .regex || self == .bcontains || self == .bstartswith }
+
+  /// What it does, for the sentence "'contains' compares text".
+  var deed: String {
+    switch self {
+    case .less, .lessOrEqual, .greater, .greaterOrEqual: "compares sizes"
+    case .pmatch: "compares paths"
+    case .bcontains, .bstartswith: "compares raw bytes"
+    default: "compares text"
+    }
+  }
+
+  var needs: String {
+    switch self {
+    case .less, .lessOrEqual, .greater, .greaterOrEqual: "needs a number on its left"
+    case .bcontains, .bstartswith: "needs bytes on its left"
+    default: "needs text on its left"
+    }
+  }
+}

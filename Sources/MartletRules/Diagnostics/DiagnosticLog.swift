@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Collects diagnostics, turning places in files into lines and columns.
+struct DiagnosticLog {
+  let indexes: [LineIndex]
+  let limit: Int
+  private var entries: [(place: FileRange, diagnostic: Diagnostic)] = []
+  private(set) var hasErrors = false
+
+  init(indexes: [LineIndex], limit: Int) {
+    self.indexes = indexes
+    self.limit = limit
+  }
+
+  func span(_ place: FileRange) -> SourceSpan { indexes[place.source].span(of: place.range) }
+
+  mutating func report(
+    _ code: DiagnosticCode, _ message: String, at place: FileRange, _ label: String = "",
+    related: [SourceLabel] = [], notes: [Note] = [], help: [Suggestion] = []
+  ) {
+    if code.severity == .error { hasErrors = true }
+    guard entries.count < limit else { return }
+    let primary = SourceLabel(span(place), label)
+    entries.append(
+      (place, Diagnostic(code, message, at: primary, related: related, notes: notes, help: help)))
+    if entries.count == limit {
+      let last = Diagnostic(.tooManyDiagnostics, "more than \(limit) diagnostics; the rest is not shown", at: primary)
+      entries.append((place, last))
+    }
+  }
+
+  /// In the order of files, and of places in them.
+  func sorted() -> [Diagnostic] {
+    let ranked = entries.enumerated().sorted { left, right in
+      let (first, second) = (left.element.place, right.element.place)
+      if first.source != second.source { return first.source < second.source }
+      if first.range.lowerBound != second.range.lowerBound {
+        return first.range.lowerBound < second.range.lowerBound
+      }
+      return left.offset < right.offset
+    }
+    return ranked.map(\.element.diagnostic)
+  }
+}
+
+extension Suggestion {
+  /// The usual did-you-mean, or nothing where no candidate is near.
+  static func didYouMean(_ candidate: String?, replacing span: SourceSpan) -> [Suggestion] {
+    candidate.map { [Suggestion("did you mean '\($0)'?", replacing: span, with: $0)] } ?? []
+  }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads the items of rule files into a library. A broken item is reported and left out; the others are still read.
+struct ItemReader {
+  let limits: Limits
+  var library = Library()
+  /// The tables are full, and it has been said.
+  private var isFull = false
+
+  init(limits: Limits) { self.limits = limits }
+
+  mutating func read(_ document: YAMLNode, _ log: inout DiagnosticLog) {
+    guard case .sequence(let items) = document.content else {
+      log.report(
+        .notAnItem, "a rule file is a list of items", at: document.firstByte, "\(document.kindName), not a list",
+        help: [Suggestion("begin each item with '- rule:', '- macro:' or '- list:'")])
+      return
+    }
+    for item in items where !item.isNull { readItem(item, &log) }
+  }
+
+  private mutating func readItem(_ node: YAMLNode, _ log: inout DiagnosticLog) {
+    guard case .mapping(let entries) = node.content else {
+      log.report(
+        .notAnItem, "an item is a mapping that begins with 'rule', 'macro' or 'list'", at: node.firstByte,
+        "\(node.kindName), not a mapping")
+      return
+    }
+    guard !isFull else { return }
+    guard library.count < limits.definitions else {
+      isFull = true
+      log.report(
+        .tooManyDefinitions, "more than \(limits.definitions) rules, macros and lists", at: node.firstByte,
+        "one too many")
+      return
+    }
+    let names = entries.compactMap { $0.key.scalar?.text.string }
+    guard let kind = ItemKind.allCases.first(where: { names.contains($0.rawValue) }) else {
+      reportUnknown(entries, &log)
+      return
+    }
+    var keys = ItemKeys(kind: kind, entries: entries, limits: limits, &log)
+    switch kind {
+    case .list: readList(&keys, &log)
+    case .macro: readMacro(&keys, &log)
+    case .rule: readRule(&keys, &log)
+    case .engineVersion: EngineVersion.check(keys.entry(kind.rawValue), &log)
+    case .pluginVersions: Self.checkPlugins(keys.entry(kind.rawValue), &log)
+    }
+  }
+
+  private func reportUnknown(_ entries: [YAMLEntry], _ log: inout DiagnosticLog) {
+    guard let key = entries.first?.key, let name = key.scalar?.text.string else { return }
+    let nearest = Spelling.nearest(to: name, among: ItemKind.allCases.map(\.rawValue))
+    log.report(
+      .unknownItem, "unknown item '\(name)'", at: key.file, "ignored",
+      help: Suggestion.didYouMean(nearest, replacing: log.span(key.file)))
+  }
+
+  // MARK: The three kinds of definition
+
+  private mutating func readList(_ keys: inout ItemKeys, _ log: inout DiagnosticLog) {
+    let name = keys.name(&log)
+    let items = keys.texts("items", &log)
+    keys.finish(&log)
+    guard let name, let items, !keys.isBroken else { return }
+    guard items.count <= limits.listItems else {
+      log.report(
+        .tooManyItems, "more than \(limits.listItems) items in list '\(name.string)'",
+        at: items[limits.listItems].file, "one too many")
+      return
+    }
+    let previous = library.define(ListDefinition(name: name, items: items))
+    warnOfRedefinition(.list, name, previous?.name, &log)
+  }
+
+  private mutating func readMacro(_ keys: inout ItemKeys, _ log: inout DiagnosticLog) {
+    let name = keys.name(&log)
+    let condition = keys.requiredText("condition", &log)
+    keys.finish(&log)
+    guard let name, let condition, !keys.isBroken else { return }
+    let previous = library.define(MacroDefinition(name: name, condition: condition))
+    warnOfRedefinition(.macro, name, previous?.name, &log)
+  }
+
+  private mutating func readRule(_ keys: inout ItemKeys, _ log: inout DiagnosticLog) {
+    let name = keys.name(&log)
+    let required = ["desc", "condition", "output", "priority"]
+    if let name, required.allSatisfy({ keys.entry($0) == nil }), let isEnabled = keys.boolean("enabled", &log) {
+      switchRule(name, isEnabled, &log)
+      keys.finish(&log)
+      return
+    }
+    let description = keys.requiredText("desc", &log)
+    let condition = keys.requiredText("condition", &log)
+    let output = keys.requiredText("output", &log)
+    let priority = keys.priority(&log)
+    let source = keys.text("source", &log)
+    let isEnabled = keys.boolean("enabled", &log) ?? true
+    let warns = keys.boolean("warn_evttypes", &log) ?? true
+    let tags = keys.entry("tags") == nil ? [] : keys.texts("tags", &log)
+    keys.finish(&log)
+    guard let name, let description, let condition, let output, let priority, !keys.isBroken else { return }
+    let rule = RuleDefinition(
+      name: name, description: description, condition: condition, output: output.trimmed(), priority: priority,
+      source: source, isEnabled: isEnabled, tags: (tags ?? []).map(\.string), warnsOfEveryEvent: warns)
+    let previous = library.define(rule)
+    warnOfRedefinition(.rule, name, previous?.name, &log)
+  }
+
+  private mutating func switchRule(_ name: MappedText, _ isEnabled: Bool, _ log: inout DiagnosticLog) {
+    if library.enable(isEnabled, rule: name.string) {
+      log.report(
+        .deprecatedSwitch, "a rule item with nothing but 'enabled' is deprecated", at: name.file,
+        "switches the rule of this name",
+        help: [Suggestion("write 'override: {enabled: replace}' beside it")])
+    } else {
+      log.report(
+        .missingKey, "there is no rule '\(name.string)' before this to switch on or off", at: name.file,
+        "no such rule",
+        help: Suggestion.didYouMean(
+          Spelling.nearest(to: name.string, among: library.ruleIndex.keys), replacing: log.span(name.file)))
+    }
+  }
+
+  /// A definition that replaces one of another file is how rules are tuned; within a file it is a slip.
+  private func warnOfRedefinition(
+    _ kind: ItemKind, _ name: MappedText, _ previous: MappedText?, _ log: inout DiagnosticLog
+  ) {
+    guard let previous, previous.file.source == name.file.source else { return }
+    log.report(
+      .redefinition, "\(kind.rawValue) '\(name.string)' is defined twice in this file", at: name.file,
+      "replaces the first definition", related: [SourceLabel(log.span(previous.file), "first defined here")])
+  }
+
+  /// What Falco's container plugin adds is part of Martlet; other plugins are not there.
+  private static func checkPlugins(_ node: YAMLNode?, _ log: inout DiagnosticLog) {
+    guard let node, case .sequence(let entries) = node.content else { return }
+    for entry in entries {
+      guard case .mapping(let keys) = entry.content,
+        let name = keys.first(where: { $0.key.scalar?.text.string == "name" })?.value.scalar?.text
+      else { continue }
+      guard name.string != "container" else { continue }
+      log.report(
+        .unknownPlugin, "plugin '\(name.string)' is not part of Martlet", at: name.file, "needed by this file")
+    }
+  }
+}
+
+/// The kinds of item, by the key that names them.
+enum ItemKind: String, CaseIterable {
+  case rule, macro, list
+  case engineVersion = "required_engine_version"
+  case pluginVersions = "required_plugin_versions"
+
+  /// The keys it may have.
+  var keys: Set<String> {
+    switch self {
+    case .list: ["list", "items", "append", "override"]
+    case .macro: ["macro", "condition", "append", "override"]
+    case .rule:
+      [
+        "rule", "desc", "condition", "output", "priority", "source", "enabled", "tags", "exceptions",
+        "warn_evttypes", "skip-if-unknown-filter", "capture", "capture_duration", "override", "append",
+      ]
+    case .engineVersion, .pluginVersions: [rawValue]
+    }
+  }
+
+  /// Keys that Falco knows and Martlet does not do yet. They change what a rule means, so they are refused.
+  static let unsupportedKeys: Set<String> = ["append", "override", "exceptions", "skip-if-unknown-filter", "capture"]
+}
+
+extension YAMLNode {
+  /// Where it begins: enough to point at something long.
+  var firstByte: FileRange {
+    FileRange(source: file.source, range: file.range.lowerBound..<min(file.range.lowerBound + 1, file.range.upperBound))
+  }
+}
