@@ -30,5 +30,9 @@ let package = Package(
     .systemLibrary(name: "CMartletABI", path: "bpf/include"),
     .target(name: "MartletEvents", dependencies: ["CMartletABI"], swiftSettings: swiftSettings),
     .testTarget(name: "MartletEventsTests", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
+
+    // Tests of the whole: real containers and the agent as a process, and the style guide as tests.
+    .target(name: "ContainerTesting", path: "Tests/ContainerTesting", swiftSettings: swiftSettings),
+    .testTarget(name: "ContainerTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),
   ]
 )
