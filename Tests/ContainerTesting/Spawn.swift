@@ -47,10 +47,12 @@ func spawn(
     outputs.output = CapturedOutput(reading: terminal.master)
   }
 
+  var attributes = unmaskedSignals()
+  defer { posix_spawnattr_destroy(&attributes) }
   var pid: Int32 = 0
   let code = withCStrings(arguments) { argv in
     withCStrings(environment.map { "\($0)=\($1)" }) { envp in
-      posix_spawnp(&pid, program, &actions.actions, nil, argv, envp)
+      posix_spawnp(&pid, program, &actions.actions, &attributes, argv, envp)
     }
   }
   guard code == 0 else { throw HarnessError.system("cannot start '\(program)'", code) }
@@ -78,6 +80,21 @@ private struct FileActions {
   mutating func destroy() {
     posix_spawn_file_actions_destroy(&actions)
   }
+}
+
+/// Tests run on threads that block every signal, which a program would inherit: it would ignore a request to stop and
+/// never hear its own alarm.
+private func unmaskedSignals() -> posix_spawnattr_t {
+  var attributes = posix_spawnattr_t()
+  var none = sigset_t()
+  var all = sigset_t()
+  sigemptyset(&none)
+  sigfillset(&all)
+  posix_spawnattr_init(&attributes)
+  posix_spawnattr_setsigmask(&attributes, &none)
+  posix_spawnattr_setsigdefault(&attributes, &all)
+  posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+  return attributes
 }
 
 private func makePipe() throws -> (read: CInt, write: CInt) {
