@@ -33,6 +33,7 @@ let package = Package(
 
     // Tests of the whole: real containers and the agent as a process, and the style guide as tests.
     .target(name: "ContainerTesting", path: "Tests/ContainerTesting", swiftSettings: swiftSettings),
+    .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),
   ]
 )

@@ -129,11 +129,12 @@ private func makeTerminal() throws -> (master: CInt, slave: CInt) {
 private func withCStrings<Result>(
   _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
-  var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
-  pointers.append(nil)
-  defer { for pointer in pointers { free(pointer) } }
-  return pointers.withUnsafeMutableBufferPointer { buffer in
-    // The array holds at least the closing null, so it has an address.
-    buffer.baseAddress.map(body)!
+  let vector = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: strings.count + 1)
+  for (index, string) in strings.enumerated() { (vector + index).initialize(to: strdup(string)) }
+  (vector + strings.count).initialize(to: nil)
+  defer {
+    for index in strings.indices { free(vector[index]) }
+    vector.deallocate()
   }
+  return body(vector)
 }
