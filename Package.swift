@@ -22,8 +22,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
     // Signals and orderly start and stop of what runs side by side in the agent.
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
-    // The oracle in tests of our own YAML reader, which knows where each byte of a scalar came from.
+    // YAML for rule files; positions inside scalars are ours.
     .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+    // Files, and errno as a type.
+    .package(url: "https://github.com/apple/swift-system.git", exact: "1.8.1"),
   ],
   targets: [
     // Pure core: no descriptors, clocks, sockets or logging.
@@ -34,10 +36,13 @@ let package = Package(
     .target(
       name: "MartletMatching", dependencies: ["MartletEvents", "MartletRules", "MartletState"],
       swiftSettings: swiftSettings),
+
+    // Edges: one outside thing each.
     .target(
       name: "MartletAlerts", dependencies: ["MartletEvents", "MartletRules", "MartletState"],
       swiftSettings: swiftSettings),
-    // Builders of events, for tests only.
+
+    // Tests of the parts.
     .target(
       name: "MartletTesting", dependencies: ["CMartletABI", "MartletEvents"], path: "Tests/MartletTesting",
       swiftSettings: swiftSettings),
@@ -48,6 +53,10 @@ let package = Package(
       name: "MartletStateTests", dependencies: ["CMartletABI", "MartletEvents", "MartletState", "MartletTesting"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "MartletRulesTests",
+      dependencies: ["MartletEvents", "MartletRules", .product(name: "Yams", package: "Yams")],
+      exclude: ["Fixtures"], swiftSettings: swiftSettings),
+    .testTarget(
       name: "MartletMatchingTests",
       dependencies: ["MartletEvents", "MartletMatching", "MartletRules", "MartletState", "MartletTesting"],
       swiftSettings: swiftSettings),
@@ -55,9 +64,10 @@ let package = Package(
       name: "MartletAlertsTests",
       dependencies: ["MartletAlerts", "MartletEvents", "MartletRules", "MartletState", "MartletTesting"],
       swiftSettings: swiftSettings),
-    .testTarget(
-      name: "MartletRulesTests",
-      dependencies: ["MartletEvents", "MartletRules", .product(name: "Yams", package: "Yams")],
-      exclude: ["Fixtures"], swiftSettings: swiftSettings),
+
+    // Tests of the whole: real containers and the agent as a process, and the style guide as tests.
+    .target(name: "ContainerTesting", path: "Tests/ContainerTesting", swiftSettings: swiftSettings),
+    .testTarget(name: "ContainerTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),
+    .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
   ]
 )

@@ -28,7 +28,7 @@ struct CheckCommand: ParsableCommand {
     let compilation = Ruleset.compile(sources)
     switch format {
     case .text:
-      let renderer = DiagnosticRenderer(sources, usesColor: wantsColor(STDOUT_FILENO))
+      let renderer = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDOUT_FILENO))
       write(renderer.render(compilation.diagnostics) + summary(compilation, sources) + "\n", to: STDOUT_FILENO)
     case .json:
       write(compilation.diagnostics.json + "\n", to: STDOUT_FILENO)

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import MartletEvents
-
 /// Writes JSON into a byte array. Names and paths are bytes that someone hostile may have chosen: what is not UTF-8
 /// becomes U+FFFD and control characters are escaped, so that a line stays one line.
-struct JSONWriter {
-  var bytes: [UInt8]
+public struct JSONWriter {
+  public var bytes: [UInt8]
   private var needsComma = false
 
-  init(bytes: [UInt8] = []) {
+  public init(bytes: [UInt8] = []) {
     self.bytes = bytes
   }
 
   // MARK: - Structure
 
-  mutating func beginObject() { open(UInt8(ascii: "{")) }
-  mutating func endObject() { close(UInt8(ascii: "}")) }
-  mutating func beginArray() { open(UInt8(ascii: "[")) }
-  mutating func endArray() { close(UInt8(ascii: "]")) }
+  public mutating func beginObject() { open(UInt8(ascii: "{")) }
+  public mutating func endObject() { close(UInt8(ascii: "}")) }
+  public mutating func beginArray() { open(UInt8(ascii: "[")) }
+  public mutating func endArray() { close(UInt8(ascii: "]")) }
 
   /// A member's name. `name` must need no escaping.
-  mutating func key(_ name: StaticString) {
+  public mutating func key(_ name: StaticString) {
     separate()
     bytes.append(UInt8(ascii: "\""))
     append(ByteView(name))
@@ -29,7 +27,7 @@ struct JSONWriter {
     needsComma = false
   }
 
-  mutating func key(_ name: [UInt8]) {
+  public mutating func key(_ name: [UInt8]) {
     separate()
     string(name)
     bytes.append(UInt8(ascii: ":"))
@@ -38,33 +36,38 @@ struct JSONWriter {
 
   // MARK: - Values
 
-  mutating func null() { literal("null") }
-  mutating func value(_ flag: Bool) { literal(flag ? "true" : "false") }
+  public mutating func null() { literal("null") }
+  public mutating func value(_ flag: Bool) { literal(flag ? "true" : "false") }
 
-  mutating func value(_ number: UInt64) {
+  public mutating func value(_ number: UInt64) {
     separate()
     appendDigits(number)
     needsComma = true
   }
 
-  mutating func value(_ number: Int64) {
+  public mutating func value(_ number: Int64) {
     separate()
     if number < 0 { bytes.append(UInt8(ascii: "-")) }
     appendDigits(number.magnitude)
     needsComma = true
   }
 
-  mutating func value(_ text: ByteView) {
+  public mutating func value(_ text: ByteView) {
     separate()
     string(text)
     needsComma = true
   }
 
-  mutating func value(_ text: [UInt8]) {
+  public mutating func value(_ text: [UInt8]) {
     separate()
     string(text)
     needsComma = true
   }
+
+  public mutating func value(_ text: String) { value(Array(text.utf8)) }
+
+  /// What was written, as text; for short outputs.
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
 
   // MARK: - Bytes
 

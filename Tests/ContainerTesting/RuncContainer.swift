@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// A real container, made by runc from busybox, with a cgroup path of the test's choosing.
+///
+///     try RuncContainer.with(cgroupPath: .kubernetes()) { container in
+///       let result = try container.exec(["cat", "/etc/shadow"])
+///     }
+///
+/// It has namespaces of its own, a network that leads nowhere, and runs `sleep` for a bounded time: even a test process
+/// that is killed leaves nothing behind for long. Made as runtimes make it: created, network set up, started.
+public final class RuncContainer: Sendable {
+  /// How long the container's own process lives when nobody deletes it.
+  public static let lifetimeSeconds = 300
+
+  public let id: String
+  public let cgroupPath: String
+  /// The container's first process, as the host sees it.
+  public let pid: Int32
+
+  private let directory: URL
+
+  private init(id: String, cgroupPath: String, pid: Int32, directory: URL) {
+    self.id = id
+    self.cgroupPath = cgroupPath
+    self.pid = pid
+    self.directory = directory
+  }
+
+  deinit {
+    // The safety net for tests that throw; a deletion that fails here has nobody to tell.
+    try? delete()
+  }
+
+  /// Runs `body` with a container that is gone afterwards, however `body` ends.
+  public static func with<Result>(
+    cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil,
+    _ body: (RuncContainer) throws -> Result
+  ) throws -> Result {
+    let container = try create(cgroupPath: cgroupPath, arguments: arguments)
+    let result: Result
+    do {
+      result = try body(container)
+    } catch {
+      try? container.delete()
+      throw error
+    }
+    try container.delete()
+    return result
+  }
+
+  /// Makes and starts a container; `arguments` is its first process, by default a bounded `sleep`.
+  public static func create(
+    cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil
+  ) throws -> RuncContainer {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
+    do {
+      return try create(in: directory, cgroupPath, arguments ?? ["sleep", "\(lifetimeSeconds)"])
+    } catch {
+      _ = try? Child.run(runc(in: directory) + ["delete", "--force", cgroupPath.containerID])
+      try? CgroupTree.prune(cgroupPath.path)
+      try? FileManager.default.removeItem(at: directory)
+      throw error
+    }
+  }
+
+  private static func create(
+    in directory: URL, _ cgroup: ContainerCgroupPath, _ arguments: [String]
+  ) throws -> RuncContainer {
+    try RootFileSystem.build(at: directory.appendingPathComponent("rootfs"))
+    let configuration = RuncConfiguration(arguments: arguments, cgroupPath: cgroup.path)
+    try configuration.encoded().write(to: directory.appendingPathComponent("config.json"))
+
+    let pidFile = directory.appendingPathComponent("pid")
+    let log = directory.appendingPathComponent("runc.log")
+    let creation = ["--log", log.path, "create", "--bundle", directory.path, "--pid-file", pidFile.path]
+    // The container inherits runc's streams and outlives it: captured, they would not end before the container does.
+    let created = try CgroupTree.creating(cgroup.path) {
+      try Child.run(runc(in: directory) + creation + [cgroup.containerID], streams: .discarded)
+    }
+    guard created.succeeded else {
+      let reason = (try? String(contentsOf: log, encoding: .utf8)) ?? "no log"
+      throw HarnessError("runc create ended with \(created.status): \(reason)")
+    }
+    guard let pid = Int32(try String(contentsOf: pidFile, encoding: .utf8)) else {
+      throw HarnessError("runc left no pid")
+    }
+    let container = RuncContainer(id: cgroup.containerID, cgroupPath: cgroup.path, pid: pid, directory: directory)
+    try ContainerNetwork.configure(namespaceOf: pid)
+    try Child.check(container.runc + ["start", container.id])
+    return container
+  }
+
+  /// Runs a program inside to its end. With a terminal it gets one of its own, and both its streams arrive as `output`.
+  public func exec(
+    _ arguments: [String], terminal: Bool = false, within duration: Duration = .seconds(10)
+  ) throws -> Finished {
+    let command = runc + ["exec"] + (terminal ? ["--tty"] : []) + [id] + arguments
+    return try Child.run(command, streams: terminal ? .terminal : .captured, within: duration)
+  }
+
+  /// Where a path inside the container is found on the host.
+  public func hostPath(_ path: String) -> String {
+    directory.appendingPathComponent("rootfs").path + path
+  }
+
+  /// Ends every process inside and removes all traces. Deleting again is fine.
+  public func delete() throws {
+    guard FileManager.default.fileExists(atPath: directory.path) else { return }
+    try Child.check(runc + ["delete", "--force", id])
+    try CgroupTree.prune(cgroupPath)
+    try FileManager.default.removeItem(at: directory)
+  }
+
+  private var runc: [String] { Self.runc(in: directory) }
+
+  /// runc with a state directory of the container's own, so that no other user of runc meets it.
+  private static func runc(in directory: URL) -> [String] {
+    ["runc", "--root", directory.appendingPathComponent("state").path]
+  }
+}
