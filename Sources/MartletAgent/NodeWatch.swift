@@ -77,7 +77,7 @@ public final class NodeWatch: Service {
     try source.start()
     logger.info("watching this node with \(ruleset.rules.filter(\.isEnabled).count) rules")
     while !isStopping.load(ordering: .relaxed) {
-      let batch = try source.nextBatch(timeoutMilliseconds: Self.patienceMilliseconds)
+      let batch = source.nextBatch(timeoutMilliseconds: Self.patienceMilliseconds)
       var next = 0
       while next < batch.count {
         next = pipeline.process(batch, from: next, into: &alerts)

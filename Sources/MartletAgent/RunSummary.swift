@@ -7,7 +7,8 @@ public import MartletState
 /// What a run saw, found and lost: the closing line on stderr, and `--stats FILE`.
 public struct RunSummary: Sendable {
   public var pipeline = PipelineCounters()
-  public var capture = CaptureStatistics()
+  /// Nil where nothing was captured.
+  public var capture: CaptureStatistics?
   public var state = StateStatistics()
   /// Alerts that the output took.
   public var alertsWritten: UInt64 = 0
@@ -19,6 +20,9 @@ public struct RunSummary: Sendable {
 
   public init() {}
 
+  /// Events that the kernel side saw and could not deliver.
+  public var lostCount: UInt64 { capture?.lost ?? 0 }
+
   /// One line for people.
   public var line: String {
     let kinds = EventKind.allCases.compactMap { kind in
@@ -28,7 +32,7 @@ public struct RunSummary: Sendable {
     let detail = kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))"
     return "saw \(pipeline.eventCount) events\(detail), \(pipeline.matched) matched, \(alertsWritten) alerts written"
       + (alertsDropped > 0 ? ", \(alertsDropped) not written" : "")
-      + ", \(capture.lostCount) lost; \(seconds(elapsedNanoseconds)) s, CPU \(seconds(cpuNanoseconds)) s"
+      + ", \(lostCount) lost; \(seconds(elapsedNanoseconds)) s, CPU \(seconds(cpuNanoseconds)) s"
   }
 
   private func seconds(_ nanoseconds: UInt64) -> String {

@@ -22,47 +22,84 @@ public enum StatisticsFile {
 }
 
 extension RunSummary {
-  /// The same as JSON, for `--stats FILE`: names are the contract, see the README.
+  /// The same as JSON, for `--stats FILE`. Names are a contract with whoever reads the file.
   public var json: String {
-    let events = EventKind.allCases.map { "\"\($0.name)\": \(pipeline.count(of: $0))" }
-    let hooks = capture.hooks.map { hook in
-      """
-      "\(hook.name)": {"seen": \(hook.seen), "filtered": \(hook.filtered), "delivered": \(hook.delivered), \
-      "lost": \(hook.lost)}
-      """
-    }
-    let lost = capture.hooks.map { "\"\($0.name)\": \($0.lost)" }
-    return """
-      {
-        "events": {"total": \(pipeline.eventCount), \(events.joined(separator: ", "))},
-        "matched": \(pipeline.matched),
-        "alerts": \(alertsWritten),
-        "lost": {"total": \(capture.lostCount), \(lost.joined(separator: ", "))},
-        "elapsed_ns": \(elapsedNanoseconds),
-        "cpu_ns": \(cpuNanoseconds),
-        "ledger": {
-          "hooks": {\(hooks.joined(separator: ", "))},
-          "malformed": \(pipeline.malformed),
-          "matched": \(pipeline.matched),
-          "not_matched": \(pipeline.notMatched),
-          "undecided": \(pipeline.undecided),
-          "alerts_written": \(alertsWritten),
-          "alerts_dropped": \(alertsDropped)
-        },
-        "state": {
-          "processes": \(state.processCount),
-          "containers": \(state.containerCount),
-          "unknown_processes": \(state.unknownProcessCount),
-          "evicted_processes": \(state.evictedProcessCount),
-          "refused_processes": \(state.refusedProcessCount),
-          "shortened_images": \(state.shortenedImageCount),
-          "cut_lineages": \(state.cutLineageCount),
-          "evicted_cgroups": \(state.evictedCgroupCount),
-          "refused_containers": \(state.refusedContainerCount),
-          "unknown_cgroups": \(state.unknownCgroupCount)
-        }
-      }
+    var json = JSONWriter()
+    json.beginObject()
+    json.key("events")
+    json.beginObject()
+    json.member("total", pipeline.eventCount)
+    for kind in EventKind.allCases { json.member(kind.name, pipeline.count(of: kind)) }
+    json.endObject()
+    json.member("matched", pipeline.matched)
+    json.member("alerts", alertsWritten)
+    writeLost(&json)
+    json.member("elapsed_ns", elapsedNanoseconds)
+    json.member("cpu_ns", cpuNanoseconds)
+    writeLedger(&json)
+    writeState(&json)
+    json.endObject()
+    return json.text + "\n"
+  }
 
-      """
+  private func writeLost(_ json: inout JSONWriter) {
+    json.key("lost")
+    json.beginObject()
+    json.member("total", lostCount)
+    for hook in CaptureStatistics.HookName.allCases {
+      json.key(Array("\(hook)".utf8))
+      json.value(capture?.hooks[hook]?.lost ?? 0)
+    }
+    json.endObject()
+  }
+
+  private func writeLedger(_ json: inout JSONWriter) {
+    json.key("ledger")
+    json.beginObject()
+    json.key("hooks")
+    json.beginObject()
+    for name in CaptureStatistics.HookName.allCases {
+      guard let hook = capture?.hooks[name] else { continue }
+      json.key(Array("\(name)".utf8))
+      json.beginObject()
+      json.member("seen", hook.seen)
+      json.member("filtered", hook.filtered)
+      json.member("delivered", hook.delivered)
+      json.member("lost_ring_full", hook.lostRingFull)
+      json.member("lost_nested", hook.lostNested)
+      json.member("lost_unreadable", hook.lostUnreadable)
+      json.endObject()
+    }
+    json.endObject()
+    json.member("malformed", pipeline.malformed)
+    json.member("matched", pipeline.matched)
+    json.member("not_matched", pipeline.notMatched)
+    json.member("undecided", pipeline.undecided)
+    json.member("alerts_written", alertsWritten)
+    json.member("alerts_dropped", alertsDropped)
+    json.endObject()
+  }
+
+  private func writeState(_ json: inout JSONWriter) {
+    json.key("state")
+    json.beginObject()
+    json.member("processes", UInt64(state.processCount))
+    json.member("containers", UInt64(state.containerCount))
+    json.member("unknown_processes", state.unknownProcessCount)
+    json.member("evicted_processes", state.evictedProcessCount)
+    json.member("refused_processes", state.refusedProcessCount)
+    json.member("shortened_images", state.shortenedImageCount)
+    json.member("cut_lineages", state.cutLineageCount)
+    json.member("evicted_cgroups", state.evictedCgroupCount)
+    json.member("refused_containers", state.refusedContainerCount)
+    json.member("unknown_cgroups", state.unknownCgroupCount)
+    json.endObject()
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func member(_ name: StaticString, _ number: UInt64) {
+    key(name)
+    value(number)
   }
 }

@@ -141,13 +141,9 @@ public struct JSONWriter {
     case 0x09: append("\\t")
     case 0..<0x20, 0x7f: appendHexEscape(byte)
     default:
-      let count = UTF8Character.byteCount(in: text, at: position)
-      if count == 0 {
-        append("\u{FFFD}")
-        return position + 1
-      }
-      append(text.slice(from: position, to: position + count))
-      return position + count
+      let (byteCount, isWhole) = UTF8Character.scan(text, at: position)
+      append(isWhole ? text.slice(from: position, to: position + byteCount) : "\u{FFFD}")
+      return position + byteCount
     }
     return position + 1
   }
@@ -162,22 +158,27 @@ public struct JSONWriter {
 
 /// Tells well-formed UTF-8 from other bytes.
 enum UTF8Character {
-  /// Bytes of the well-formed character of two to four bytes at `position`; 0 if there is none.
-  static func byteCount(in text: ByteView, at position: Int) -> Int {
+  /// The character of two to four bytes at `position`: how many of its bytes are there and right, and whether these
+  /// are all. A broken one counts as far as it could have become a character, and at least one byte.
+  static func scan(_ text: ByteView, at position: Int) -> (byteCount: Int, isWhole: Bool) {
     let lead = text[position]
-    func isContinuation(_ offset: Int, _ allowed: ClosedRange<UInt8> = 0x80...0xbf) -> Bool {
-      position + offset < text.count && allowed.contains(text[position + offset])
-    }
+    let length: Int
+    // No overlong forms, no surrogates, nothing above U+10FFFF.
+    var second: ClosedRange<UInt8> = 0x80...0xbf
     switch lead {
-    case 0xc2...0xdf: return isContinuation(1) ? 2 : 0
+    case 0xc2...0xdf: length = 2
     case 0xe0...0xef:
-      // No overlong forms, no surrogates.
-      let second: ClosedRange<UInt8> = lead == 0xe0 ? 0xa0...0xbf : lead == 0xed ? 0x80...0x9f : 0x80...0xbf
-      return isContinuation(1, second) && isContinuation(2) ? 3 : 0
+      length = 3
+      second = lead == 0xe0 ? 0xa0...0xbf : lead == 0xed ? 0x80...0x9f : second
     case 0xf0...0xf4:
-      let second: ClosedRange<UInt8> = lead == 0xf0 ? 0x90...0xbf : lead == 0xf4 ? 0x80...0x8f : 0x80...0xbf
-      return isContinuation(1, second) && isContinuation(2) && isContinuation(3) ? 4 : 0
-    default: return 0
+      length = 4
+      second = lead == 0xf0 ? 0x90...0xbf : lead == 0xf4 ? 0x80...0x8f : second
+    default: return (1, false)
     }
+    for offset in 1..<length {
+      let allowed = offset == 1 ? second : 0x80...0xbf
+      guard position + offset < text.count, allowed.contains(text[position + offset]) else { return (offset, false) }
+    }
+    return (length, true)
   }
 }

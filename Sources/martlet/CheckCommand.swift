@@ -31,7 +31,8 @@ struct CheckCommand: ParsableCommand {
       let renderer = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDOUT_FILENO))
       write(renderer.render(compilation.diagnostics) + summary(compilation, sources) + "\n", to: STDOUT_FILENO)
     case .json:
-      write(compilation.diagnostics.json + "\n", to: STDOUT_FILENO)
+      // One diagnostic a line, as the agent's alerts are.
+      write(compilation.diagnostics.map { $0.json + "\n" }.joined(), to: STDOUT_FILENO)
     }
     if compilation.ruleset == nil { throw ExitStatus.rulesInvalid }
   }

@@ -65,7 +65,7 @@ struct RunCommand: AsyncParsableCommand {
   private func checkRequirements() throws {
     let missing = CaptureRequirements.check()
     guard !missing.isEmpty else { return }
-    for requirement in missing { report(requirement.message, help: [requirement.remedy]) }
+    for requirement in missing { report(requirement.description, help: [requirement.remedy]) }
     throw ExitStatus.failure
   }
 

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import MartletAlerts
+import MartletEvents
+import MartletRules
+import MartletState
+import MartletTesting
+import Testing
+
+@Suite("Alerts")
+struct AlertComposerTests {
+  private static let template = OutputTemplate(pieces: [
+    .literal(Array("read ".utf8)), .field(FieldReference(.fdName), width: nil), .literal(Array(" by ".utf8)),
+    .field(FieldReference(.processName), width: 5), .literal(Array("|".utf8)),
+    .field(FieldReference(.processParentName), width: nil), .literal(Array(" ".utf8)),
+    .field(FieldReference(.processAncestorName), width: nil), .literal(Array(" ".utf8)),
+    .field(FieldReference(.fdServerAddress), width: nil),
+  ])
+
+  private func rule(_ priority: Priority = .informational) -> Ruleset {
+    let location = MartletRules.SourceLocation(path: "t.yaml", line: 1, column: 1, offset: 0)
+    return Ruleset(rules: [
+      Rule(
+        id: RuleID(rawValue: 0), name: "Say \"it\"", description: "", condition: .all([]), output: Self.template,
+        priority: priority, tags: ["a", "b"], source: "syscall", isEnabled: true, eventTypes: .all, location: location)
+    ])
+  }
+
+  /// The line of the last event's alert, and the same parsed by a JSON reader of somebody else.
+  private func alert(
+    _ records: [TestRecord], under view: PathView = .spelled
+  ) throws -> (line: String, object: [String: Any], fields: [String: Any]) {
+    var state = SystemState()
+    var buffer = AlertBuffer()
+    var context: EventContext?
+    for record in records { context = record.record.flatMap { state.apply($0) } }
+    var last = try #require(context)
+    AlertComposer(rule()).compose(RuleID(rawValue: 0), under: view, &last, into: &buffer)
+    withExtendedLifetime(records) {}
+    #expect(buffer.alertCount == 1 && buffer.bytes.count { $0 == 10 } == 1 && buffer.bytes.last == 10)
+    let parsed = try JSONSerialization.jsonObject(with: Data(buffer.bytes))
+    let object = try #require(parsed as? [String: Any])
+    let fields = try #require(object["output_fields"] as? [String: Any])
+    return (String(decoding: buffer.bytes, as: UTF8.self), object, fields)
+  }
+
+  private let host = Event.host("node-1", realtimeOffset: 1_470_327_116_000_000_000)
+  private let root = Event.cgroup(1, "/")
+
+  @Test("the shape is Falco's")
+  func shape() throws {
+    let shell = TestProcess(50, "/bin/sh")
+    let cat = shell.child(51, "/usr/bin/cat", arguments: ["/etc/shadow"])
+    let alert = try alert([
+      host, root, Event.exec(shell), Event.exec(cat),
+      Event.open("../etc/shadow", resolved: "/data/shadow", below: "/tmp", by: cat, at: 746_609_046),
+    ])
+    #expect(alert.object["time"] as? String == "2016-08-04T16:11:56.746609046Z")
+    #expect(alert.object["priority"] as? String == "Informational")
+    #expect(alert.object["rule"] as? String == "Say \"it\"")
+    #expect(alert.object["source"] as? String == "syscall")
+    #expect(alert.object["hostname"] as? String == "node-1")
+    #expect(alert.object["tags"] as? [String] == ["a", "b"])
+    #expect(alert.object["path_view"] as? String == "spelled")
+    #expect(
+      alert.object["output"] as? String
+        == "16:11:56.746609046: Informational read /etc/shadow by cat  |sh sh <NA>")
+    #expect(Set(alert.object.keys) == ["hostname", "output", "output_fields", "path_view", "priority", "rule", "source", "tags", "time"])
+    #expect(alert.fields["evt.time"] as? Int64 == 1_470_327_116_746_609_046)
+    #expect(alert.fields["proc.pid"] as? Int == 51)
+    #expect(alert.fields["proc.tty"] as? Int == 0)
+    #expect(alert.fields["user.loginuid"] as? Int == -1)
+    #expect(alert.fields["container.id"] as? String == "host")
+    #expect(alert.fields["proc.aname[2]"] is NSNull && alert.fields["k8s.pod.uid"] is NSNull)
+    #expect(alert.fields["fd.name"] as? String == "/etc/shadow" && alert.fields["fd.realpath"] as? String == "/data/shadow")
+    #expect(alert.line.contains(#""container.id":"host","evt.time":1470327116746609046,"evt.type":"openat""#))
+  }
+
+  @Test("under the resolved name the alert shows that one, and says so")
+  func resolved() throws {
+    let cat = TestProcess(51, "/usr/bin/cat")
+    let alert = try alert(
+      [host, Event.exec(cat), Event.open("/tmp/x", resolved: "/etc/shadow", by: cat)], under: .resolved)
+    #expect(alert.object["path_view"] as? String == "resolved")
+    #expect(alert.fields["fd.name"] as? String == "/etc/shadow")
+    #expect((alert.object["output"] as? String)?.contains("read /etc/shadow by") == true)
+  }
+
+  @Test("only opens have a path view")
+  func noView() throws {
+    let curl = TestProcess(51, "/usr/bin/curl")
+    let alert = try alert([host, Event.exec(curl), Event.connect(to: "203.0.113.7", port: 80, by: curl)])
+    #expect(alert.object["path_view"] == nil)
+    #expect(alert.fields["fd.name"] as? String == "0.0.0.0:0->203.0.113.7:80")
+    #expect((alert.object["output"] as? String)?.hasSuffix("<NA>  203.0.113.7") == true)
+  }
+
+  @Test("whatever a name holds, the line stays one line of valid JSON")
+  func hostile() throws {
+    let names: [[UInt8]] = [
+      Array("a\nb\r\t\"\\\u{7f}\u{1}".utf8), [0x2f, 0xff, 0xfe], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xc0, 0xaf],
+      Array("日本🙂é".utf8), [0xf4, 0x90, 0x80, 0x80], [0xf0, 0x9f, 0x99], Array("\",\"priority\":\"Debug".utf8),
+    ]
+    for name in names {
+      var process = TestProcess(51)
+      process.exePath = "/bin/x"
+      var json = JSONWriter()
+      json.value(name)
+      let parsed = try JSONSerialization.jsonObject(with: Data(json.bytes), options: [.fragmentsAllowed])
+      #expect(parsed as? String == String(decoding: name, as: UTF8.self), "\(name)")
+      #expect(json.bytes.allSatisfy { $0 >= 0x20 })
+    }
+  }
+
+  @Test("a full buffer says so")
+  func full() throws {
+    var buffer = AlertBuffer()
+    var state = SystemState()
+    let record = Event.open("/" + String(repeating: "x", count: 4000), by: TestProcess(5))
+    let composer = AlertComposer(rule())
+    var count = 0
+    while !buffer.isFull {
+      var context = try #require(record.record.flatMap { state.apply($0) })
+      composer.compose(RuleID(rawValue: 0), under: .spelled, &context, into: &buffer)
+      count += 1
+    }
+    #expect(count == buffer.alertCount && count > 10 && buffer.bytes.count < AlertBuffer.fullByteCount + 65_536)
+    buffer.removeAll()
+    #expect(buffer.bytes.isEmpty && buffer.alertCount == 0)
+  }
+}
+
+@Suite("Descriptor output")
+struct DescriptorOutputTests {
+  /// A pipe, closed at the end whatever happened.
+  private func withPipe(_ body: (_ read: Int32, _ write: Int32) throws -> Void) throws {
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    signal(SIGPIPE, SIG_IGN)
+    defer { for end in ends { close(end) } }
+    try body(ends[0], ends[1])
+  }
+
+  @Test("everything is written")
+  func whole() throws {
+    try withPipe { read, write in
+      let written = try DescriptorOutput(descriptor: write).write(Array("line\n".utf8)) { false }
+      var bytes = [UInt8](repeating: 0, count: 16)
+      #expect(written == 5 && Glibc.read(read, &bytes, 16) == 5)
+    }
+  }
+
+  @Test("a reader that does not read cannot hold the writer up for ever")
+  func stuck() throws {
+    try withPipe { _, write in
+      var askedCount = 0
+      let written = try DescriptorOutput(descriptor: write).write([UInt8](repeating: 1, count: 1 << 20)) {
+        askedCount += 1
+        return true
+      }
+      #expect(askedCount == 1 && written > 0 && written < 1 << 20)
+    }
+  }
+
+  @Test("a reader that has gone is noticed, by writing and without")
+  func closed() throws {
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    signal(SIGPIPE, SIG_IGN)
+    let output = DescriptorOutput(descriptor: ends[1])
+    #expect(!output.isClosed)
+    close(ends[0])
+    #expect(output.isClosed)
+    #expect(throws: DescriptorOutput.Failure.closed) { _ = try output.write([1]) { false } }
+    close(ends[1])
+  }
+}
