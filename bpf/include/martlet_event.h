@@ -213,7 +213,8 @@ enum martlet_hook {
   MARTLET_HOOK_OPEN = 3,
   MARTLET_HOOK_CONNECT = 4,
   MARTLET_HOOK_CGROUP = 5,
-  MARTLET_HOOK_COUNT = 6,
+  MARTLET_HOOK_SEED = 6,
+  MARTLET_HOOK_COUNT = 7,
 };
 
 struct martlet_hook_counters {
