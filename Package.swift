@@ -29,6 +29,25 @@ let package = Package(
     // Pure core: no descriptors, clocks, sockets or logging.
     .systemLibrary(name: "CMartletABI", path: "bpf/include"),
     .target(name: "MartletEvents", dependencies: ["CMartletABI"], swiftSettings: swiftSettings),
+    // Edges: one outside thing each.
+    .target(
+      name: "CMartletBPF",
+      dependencies: ["CMartletABI"],
+      cSettings: [
+        .headerSearchPath("../../bpf/include"),
+        .unsafeFlags(["-Wall", "-Wextra", "-Werror"]),
+      ],
+      // Debian's libbpf and what it stands on; the latter two are named for static builds.
+      linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+    .target(
+      name: "MartletCapture",
+      dependencies: ["MartletEvents", "CMartletABI", "CMartletBPF"],
+      swiftSettings: swiftSettings,
+      plugins: ["EmbedProbe"]),
+    // What the build runs: files become Swift source.
+    .executableTarget(name: "martlet-embed", swiftSettings: swiftSettings),
+    .plugin(name: "EmbedProbe", capability: .buildTool(), dependencies: ["martlet-embed"], path: "Sources/EmbedProbe"),
+    .plugin(name: "EmbedRules", capability: .buildTool(), dependencies: ["martlet-embed"], path: "Sources/EmbedRules"),
     .testTarget(name: "MartletEventsTests", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
   ]
 )

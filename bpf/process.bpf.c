@@ -67,7 +67,7 @@ static __always_inline void store__process_image(struct slot *slot, struct task_
 }
 
 /* Everything about a process but its name and arguments, which exec and seed find in different places. */
-static __always_inline void store__process(struct slot *slot, struct task_struct *task) {
+SHARED int store__process(struct slot *slot, struct task_struct *task) {
   struct martlet_process *record = RECORD(slot, martlet_process);
   struct fs_struct *fs = LOAD(task, fs);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
@@ -75,6 +75,7 @@ static __always_inline void store__process(struct slot *slot, struct task_struct
   store__process_rights(record, task);
   store__process_image(slot, task);
   if (fs) record->record.flags |= store__directory(slot, task, ADDRESS(fs, pwd), &record->directory);
+  return 0;
 }
 
 /* How much of the argument area is taken; `*flags` learns when that is not all of it. */

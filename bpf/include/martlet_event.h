@@ -213,8 +213,7 @@ enum martlet_hook {
   MARTLET_HOOK_OPEN = 3,
   MARTLET_HOOK_CONNECT = 4,
   MARTLET_HOOK_CGROUP = 5,
-  MARTLET_HOOK_SEED = 6,
-  MARTLET_HOOK_COUNT = 7,
+  MARTLET_HOOK_COUNT = 6,
 };
 
 struct martlet_hook_counters {

@@ -51,7 +51,7 @@ static __always_inline void emit__wake(void *ring) {
  * before we looked, the first record in an empty ring wakes it. If it said so after we looked, it may have looked at
  * the ring before our record was in it: then, and only then, our second look finds it asleep and wakes it.
  */
-static __always_inline long emit__output(struct slot *slot) {
+SHARED int emit__output(struct slot *slot) {
   __u32 key = bpf_get_smp_processor_id() % (settings.ring_count ?: 1);
   void *ring = bpf_map_lookup_elem(&rings, &key);
   volatile struct martlet_consumer *reader = emit__consumer();
@@ -94,8 +94,8 @@ static __always_inline void emit__cgroup_record(struct slot *slot, struct task_s
   record->record.flags |= store__walk_flags(slot, MARTLET_FLAG_PATH_TRUNCATED);
 }
 
-/* Not inlined: the rare path, and two of them would be in every program. */
-static __noinline int emit__announce(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
+/* The rare path. */
+SHARED int emit__announce(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
   struct kernfs_node *node;
   if (!slot) return -NO_MEMORY;
   node = read__cgroup_node(task, hierarchy);
@@ -111,7 +111,7 @@ static __noinline int emit__announce(struct slot *slot, struct task_struct *task
 }
 
 /* Sees to it that the cgroup's record is in a ring before any record that carries its id. */
-static __always_inline bool emit__know_cgroup(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
+SHARED int emit__know_cgroup(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
   struct kernfs_node *node = read__cgroup_node(task, hierarchy);
   __u32 zero = 0;
   __u8 yes = 1;

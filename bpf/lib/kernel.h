@@ -16,6 +16,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+/* A function that stays one: what many programs call would otherwise fill each of them. */
+#define SHARED static __noinline
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {

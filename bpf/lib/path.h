@@ -64,7 +64,7 @@ static long path__step_dentry(__u32 index, struct walk_context *context) {
 }
 
 /* The path at `path` as `task` would see it. */
-static __always_inline void path__walk(struct slot *slot, struct task_struct *task, struct path *path) {
+SHARED int path__walk(struct slot *slot, struct task_struct *task, struct path *path) {
   struct walk_context context = {slot};
   struct fs_struct *fs = LOAD(task, fs);
   struct walk *walk = &slot->walk;
@@ -76,6 +76,7 @@ static __always_inline void path__walk(struct slot *slot, struct task_struct *ta
   walk->flags = 0;
   bpf_loop(WALK_STEPS_MAX, path__step_dentry, &context, 0);
   if (walk->position == MARTLET_PATH_BYTES_MAX && !(walk->flags & WALK_NO_PATH)) path__prepend(slot, NULL, 0);
+  return 0;
 }
 
 static long path__step_kernfs(__u32 index, struct walk_context *context) {

@@ -26,12 +26,11 @@ static __always_inline char *store__text_start(struct slot *slot, __u32 *positio
 /* Notes a text of `length` bytes that stands at `position`, and clears what is left of its last eight bytes. */
 static __always_inline void store__text_end(struct slot *slot, struct martlet_text *text, __u32 position,
                                             __u32 length) {
-  static const char zeros[8];
   __u32 end = position + length;
   text->offset_bytes = position;
   text->length_bytes = length;
   if (end > MARTLET_RECORD_BYTES_MAX - 8) return;
-  __builtin_memcpy(slot->record + end, zeros, sizeof(zeros));
+  __builtin_memset(slot->record + end, 0, 8);
   slot->length_bytes = store__aligned(end);
 }
 
@@ -51,8 +50,13 @@ static __always_inline __u32 store__walk_flags(struct slot *slot, __u32 when_tru
   return flags;
 }
 
+/* Compared by hand: a string constant would become a map of its own. */
+static __always_inline bool is_memfd(const char *name) {
+  return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
+}
+
 /* The path of a file, and into `slot->file_flags` what is special about it. Returns record flags. */
-static __always_inline __u32 store__file_path(struct slot *slot, struct task_struct *task, struct file *file,
+SHARED __u32 store__file_path(struct slot *slot, struct task_struct *task, struct file *file,
                                               struct martlet_text *text) {
   struct path *path = ADDRESS(file, f_path);
   struct dentry *dentry = LOAD(path, dentry);
@@ -68,7 +72,7 @@ static __always_inline __u32 store__file_path(struct slot *slot, struct task_str
   target = store__text_start(slot, &position);
   if (target) {
     long length = bpf_probe_read_kernel_str(target, NAME_BYTES_MAX + 1, LOAD(dentry, d_name.name));
-    if (length > 6 && __builtin_memcmp(target, "memfd:", 6) == 0) {
+    if (length > 6 && is_memfd(target)) {
       slot->file_flags |= MARTLET_FILE_MEMFD;
       store__text_end(slot, text, position, (__u32)(length - 1) & NAME_BYTES_MAX);
     }
@@ -76,7 +80,7 @@ static __always_inline __u32 store__file_path(struct slot *slot, struct task_str
   return 0;
 }
 
-static __always_inline __u32 store__directory(struct slot *slot, struct task_struct *task, struct path *path,
+SHARED __u32 store__directory(struct slot *slot, struct task_struct *task, struct path *path,
                                               struct martlet_text *text) {
   path__walk(slot, task, path);
   store__walked(slot, text);
@@ -108,8 +112,7 @@ static __always_inline __u32 store__kernel_name(struct slot *slot, const void *a
 }
 
 /* The part that every record has, for `task`. The time is left to tier 4. */
-static __always_inline void store__header(struct slot *slot, struct task_struct *task, __u16 kind, __u16 call,
-                                          __u32 fixed_bytes) {
+SHARED int store__header(struct slot *slot, struct task_struct *task, __u16 kind, __u16 call, __u32 fixed_bytes) {
   struct martlet_record *record = RECORD(slot, martlet_record);
   struct task_struct *leader = LOAD(task, group_leader);
   struct cred *cred = (struct cred *)LOAD(task, cred);
@@ -131,4 +134,5 @@ static __always_inline void store__header(struct slot *slot, struct task_struct 
   record->flags = 0;
   record->cpu = bpf_get_smp_processor_id();
   bpf_probe_read_kernel(record->comm, sizeof(record->comm), ADDRESS(task, comm));
+  return 0;
 }
