@@ -39,8 +39,47 @@ let package = Package(
 
     // Edges: one outside thing each.
     .target(
+      name: "CMartletBPF",
+      dependencies: ["CMartletABI"],
+      cSettings: [
+        .headerSearchPath("../../bpf/include"),
+        .unsafeFlags(["-Wall", "-Wextra", "-Werror"]),
+      ],
+      // Debian's libbpf and what it stands on; the latter two are named for static builds.
+      linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+    .target(
+      name: "MartletCapture",
+      dependencies: ["MartletEvents", "CMartletABI", "CMartletBPF"],
+      swiftSettings: swiftSettings,
+      plugins: ["EmbedProbe"]),
+    .target(
       name: "MartletAlerts", dependencies: ["MartletEvents", "MartletRules", "MartletState"],
       swiftSettings: swiftSettings),
+
+    // Composition: the only places where the parts meet.
+    .target(
+      name: "MartletAgent",
+      dependencies: [
+        "MartletAlerts", "MartletCapture", "MartletEvents", "MartletMatching", "MartletRules", "MartletState",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: swiftSettings, plugins: ["EmbedRules"]),
+    .executableTarget(
+      name: "martlet",
+      dependencies: [
+        "MartletAgent", "MartletAlerts", "MartletCapture", "MartletEvents", "MartletRules", "MartletState",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: swiftSettings),
+
+    // What the build runs: files become Swift source.
+    .executableTarget(name: "martlet-embed", swiftSettings: swiftSettings),
+    .plugin(name: "EmbedProbe", capability: .buildTool(), dependencies: ["martlet-embed"], path: "Sources/EmbedProbe"),
+    .plugin(name: "EmbedRules", capability: .buildTool(), dependencies: ["martlet-embed"], path: "Sources/EmbedRules"),
 
     // Tests of the parts.
     .target(
@@ -63,6 +102,11 @@ let package = Package(
     .testTarget(
       name: "MartletAlertsTests",
       dependencies: ["MartletAlerts", "MartletEvents", "MartletRules", "MartletState", "MartletTesting"],
+      swiftSettings: swiftSettings),
+
+    .testTarget(
+      name: "MartletAgentTests",
+      dependencies: ["MartletAgent", "MartletAlerts", "MartletEvents", "MartletRules", "MartletState", "MartletTesting"],
       swiftSettings: swiftSettings),
 
     // Tests of the whole: real containers and the agent as a process, and the style guide as tests.

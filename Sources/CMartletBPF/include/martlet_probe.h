@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The probe as one object: load it, attach it, drain its rings a batch at a time.
+ *
+ * In: the compiled object and a few settings. Out: spans of memory that hold records, merged over the CPUs. What is in
+ * a record is not looked at, but for its time. All functions but martlet_probe_wake are for one thread at a time.
+ * Functions that return int return 0, or -1 after they have filled `error`.
+ */
+#ifndef MARTLET_PROBE_H
+#define MARTLET_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MARTLET_RING_BYTES_MIN (64u << 10)
+#define MARTLET_RING_BYTES_MAX (256u << 20)
+
+struct martlet_probe;
+
+struct martlet_probe_options {
+  uint32_t ring_bytes;      /* per CPU; a power of two of at least MARTLET_RING_BYTES_MIN */
+  uint32_t wake_bytes;      /* unread bytes that wake a consumer that naps; 0 for a quarter of the ring */
+  uint32_t self_process_id;
+  uint32_t cgroup_v1;       /* enum martlet_cgroup_v1 */
+  bool seeds;               /* whether the iterator over processes is wanted */
+};
+
+/* What went wrong: which step, on what, with which errno, and the line of the library's or verifier's log that says
+ * the most. */
+struct martlet_probe_error {
+  int32_t code;
+  char operation[48];
+  char subject[64];
+  char line[256];
+};
+
+struct martlet_span {
+  const void *start;
+  size_t length;
+};
+
+/* A hook and the program chosen for it. */
+struct martlet_probe_hook {
+  const char *name;
+  const char *variant; /* NULL while none is chosen, or where none could be */
+  const char *program;
+};
+
+int martlet_probe_create(const struct martlet_probe_options *options, struct martlet_probe **probe,
+                         struct martlet_probe_error *error);
+
+/* Loads and attaches, for each hook the first variant that the kernel takes. `object` is needed for this call only. */
+int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t length,
+                        struct martlet_probe_error *error);
+
+/* Detaches and frees everything; spans handed out are gone. */
+void martlet_probe_destroy(struct martlet_probe *probe);
+
+/* What libbpf and the verifier said during the last start, NUL-terminated; cut at its end if very long. */
+const char *martlet_probe_log(const struct martlet_probe *probe);
+
+/* The hooks by index, until the name is NULL. */
+struct martlet_probe_hook martlet_probe_hook_at(const struct martlet_probe *probe, size_t index);
+bool martlet_probe_has_typed_loads(const struct martlet_probe *probe);
+
+/* A descriptor that yields one record after the other for each process there is; reads take at least 32 KiB. -1 and
+ * code ENOTSUP where the iterator could not be loaded. */
+int martlet_probe_open_seed(struct martlet_probe *probe, struct martlet_probe_error *error);
+
+/* Up to `capacity` records in stream order, which stay where they are until the release. `until_ns` becomes a time
+ * such that whatever comes later is later than it, as far as order is promised. */
+size_t martlet_probe_drain(struct martlet_probe *probe, struct martlet_span *spans, size_t capacity,
+                           uint64_t *until_ns);
+void martlet_probe_release(struct martlet_probe *probe);
+
+/* Waits for records. With `asks`, the first record wakes it; without, only much unread data does, and producers pay
+ * nothing. Either ends early on martlet_probe_wake. Releases first. Returns true when woken by martlet_probe_wake. */
+bool martlet_probe_wait(struct martlet_probe *probe, int timeout_ms, bool asks);
+
+/* From any thread. */
+void martlet_probe_wake(struct martlet_probe *probe);
+
+/* The counters of a hook (enum martlet_hook), summed over the CPUs; `sums` takes a struct martlet_hook_counters. */
+int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t *sums, size_t count);
+
+uint32_t martlet_probe_ring_count(const struct martlet_probe *probe);
+
+#endif

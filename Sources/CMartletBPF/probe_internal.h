@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this target share. */
+#ifndef MARTLET_PROBE_INTERNAL_H
+#define MARTLET_PROBE_INTERNAL_H
+
+#include <bpf/libbpf.h>
+
+#include "martlet_probe.h"
+#include "martlet_probe_shared.h"
+
+#define LOG_BYTES_MAX (1u << 20)
+#define RINGS_MAX 512
+#define HOOKS_MAX 8
+
+struct martlet_log {
+  char *text;
+  size_t length;
+};
+
+/* One CPU's ring as user space maps it: a page that we write, a page that the kernel writes, the data twice in a row so
+ * that a record that wraps still lies in one piece. */
+struct ring {
+  int fd;
+  uint64_t *consumer_position;
+  const uint64_t *producer_position;
+  const char *data;
+  uint64_t taken;  /* read up to here, released or not */
+  uint64_t end;    /* the producer's position at this drain */
+  const char *head; /* the next record, NULL when there is none for this drain */
+  uint32_t head_length;
+  uint64_t head_time;
+  bool is_blocked; /* a record that is being written hides finished ones behind it */
+};
+
+struct martlet_probe {
+  struct martlet_probe_options options;
+  struct bpf_object *object;
+  struct bpf_link *links[HOOKS_MAX];
+  uint8_t choices[HOOKS_MAX]; /* index of the variant; past the last one for none */
+  bool typed_loads;
+  struct martlet_log log;
+
+  struct ring *rings;
+  uint32_t ring_count;
+  volatile struct martlet_consumer *consumer;
+  int counters_fd;
+  int epoll_fd;
+  int wake_fd;
+};
+
+/* A program that can serve a hook. */
+struct hook_variant {
+  const char *program;
+  const char *name;
+};
+
+struct hook {
+  const char *name;
+  bool is_optional;
+  struct hook_variant variants[4]; /* in order of preference, up to one without a program */
+};
+
+extern const struct hook martlet_hooks[HOOKS_MAX]; /* up to one without a name */
+#define SEED_HOOK 5
+
+const struct hook_variant *martlet_probe_variant(const struct martlet_probe *probe, size_t hook);
+/* The hook a program belongs to, or -1. */
+int martlet_hook_of_program(const char *program);
+
+int martlet_fail(struct martlet_probe_error *error, int code, const char *operation, const char *subject,
+                 const struct martlet_log *log);
+/* Until martlet_log_end, what libbpf prints on this thread goes to `log`. Elsewhere and otherwise it is dropped. */
+void martlet_log_begin(struct martlet_log *log);
+void martlet_log_end(void);
+/* The last program that the log names as the one that failed; empty when none. */
+void martlet_log_failed_program(const struct martlet_log *log, char *name, size_t size);
+
+int martlet_rings_create(struct martlet_probe *probe, struct martlet_probe_error *error);
+/* Puts the rings into the loaded object's table and maps the words it shares with us. */
+int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_error *error);
+void martlet_rings_disconnect(struct martlet_probe *probe);
+void martlet_rings_destroy(struct martlet_probe *probe);
+
+uint64_t martlet_boot_time_ns(void);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loading and attaching, with a retry for every variant that this kernel refuses.
+ *
+ * Whether a kernel takes a program is found out by loading and attaching it: versions and feature queries are wrong
+ * where kernels are patched, locked down or configured without a part. libbpf unloads an object as a whole when one
+ * program fails, so each refusal costs one more load; on a kernel like those we know, there is none.
+ *
+ * The limit on locked memory is left to libbpf, which raises it on kernels that still charge BPF memory to it.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "probe_internal.h"
+
+int martlet_probe_create(const struct martlet_probe_options *options, struct martlet_probe **created,
+                         struct martlet_probe_error *error) {
+  struct martlet_probe *probe = calloc(1, sizeof(*probe));
+  if (!probe) return martlet_fail(error, ENOMEM, "allocate", "probe", NULL);
+  probe->options = *options;
+  probe->epoll_fd = probe->wake_fd = probe->counters_fd = -1;
+  if (probe->options.wake_bytes == 0) probe->options.wake_bytes = options->ring_bytes / 4;
+  if (martlet_rings_create(probe, error)) {
+    martlet_probe_destroy(probe);
+    return -1;
+  }
+  *created = probe;
+  return 0;
+}
+
+static void unload(struct martlet_probe *probe) {
+  for (size_t hook = 0; hook < HOOKS_MAX; hook++) {
+    bpf_link__destroy(probe->links[hook]);
+    probe->links[hook] = NULL;
+  }
+  martlet_rings_disconnect(probe);
+  bpf_object__close(probe->object);
+  probe->object = NULL;
+}
+
+void martlet_probe_destroy(struct martlet_probe *probe) {
+  if (!probe) return;
+  unload(probe);
+  martlet_rings_destroy(probe);
+  free(probe->log.text);
+  free(probe);
+}
+
+/* Settings into the object's read-only data, programs that were not chosen switched off. */
+static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct martlet_probe_error *error) {
+  const struct martlet_probe_settings settings = {
+      .self_process_id = probe->options.self_process_id,
+      .ring_count = probe->ring_count,
+      .wake_bytes = probe->options.wake_bytes,
+      .cgroup_v1 = probe->options.cgroup_v1,
+      .seed_time_ns = seed_time_ns,
+      .typed_loads = probe->typed_loads,
+  };
+  struct bpf_map *map = bpf_object__find_map_by_name(probe->object, "rings");
+  struct bpf_program *program;
+  bool is_set = false;
+  if (!map || bpf_map__set_max_entries(map, probe->ring_count))
+    return martlet_fail(error, EINVAL, "size the table of rings", "rings", &probe->log);
+  bpf_object__for_each_map(map, probe->object) {
+    if (strstr(bpf_map__name(map), ".rodata"))
+      is_set = bpf_map__set_initial_value(map, &settings, sizeof(settings)) == 0;
+  }
+  if (!is_set) return martlet_fail(error, EINVAL, "set the settings", "read-only data", &probe->log);
+  bpf_object__for_each_program(program, probe->object) {
+    int hook = martlet_hook_of_program(bpf_program__name(program));
+    const struct hook_variant *chosen = hook < 0 ? NULL : martlet_probe_variant(probe, (size_t)hook);
+    bpf_program__set_autoload(program, chosen && strcmp(chosen->program, bpf_program__name(program)) == 0);
+  }
+  return 0;
+}
+
+/* Live hooks before the seed's iterator is of use; the iterator is attached where it is read. */
+static int attach(struct martlet_probe *probe, int *failed_hook, struct martlet_probe_error *error) {
+  for (size_t hook = 0; martlet_hooks[hook].name; hook++) {
+    const struct hook_variant *variant = martlet_probe_variant(probe, hook);
+    struct bpf_program *program;
+    if (!variant) continue;
+    program = bpf_object__find_program_by_name(probe->object, variant->program);
+    probe->links[hook] = program ? bpf_program__attach(program) : NULL;
+    if (!probe->links[hook]) {
+      *failed_hook = (int)hook;
+      return martlet_fail(error, program ? errno : ENOENT, "attach", variant->program, &probe->log);
+    }
+  }
+  return 0;
+}
+
+/* One attempt with the present choices. On failure `failed_hook` is the hook to blame, or -1. */
+static int try_start(struct martlet_probe *probe, const void *object, size_t length, int *failed_hook,
+                     struct martlet_probe_error *error) {
+  LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "martlet");
+  char program[64];
+  *failed_hook = -1;
+  probe->object = bpf_object__open_mem(object, length, &options);
+  if (!probe->object) return martlet_fail(error, errno, "open", "probe object", &probe->log);
+  if (configure(probe, martlet_boot_time_ns(), error)) return -1;
+  if (bpf_object__load(probe->object)) {
+    int code = errno;
+    martlet_log_failed_program(&probe->log, program, sizeof(program));
+    *failed_hook = martlet_hook_of_program(program);
+    return martlet_fail(error, code, "load", *program ? program : "probe object", &probe->log);
+  }
+  if (martlet_rings_connect(probe, error)) return -1;
+  return attach(probe, failed_hook, error);
+}
+
+/* Chooses what to try after `failed_hook` was refused; false when nothing is left. */
+static bool choose_next(struct martlet_probe *probe, int failed_hook) {
+  if (failed_hook >= 0 && martlet_probe_variant(probe, (size_t)failed_hook)) {
+    probe->choices[failed_hook]++;
+    if (martlet_probe_variant(probe, (size_t)failed_hook)) return true;
+  }
+  /* The other way to read kernel memory changes every program, so all variants deserve another try. */
+  if (probe->typed_loads) {
+    probe->typed_loads = false;
+    memset(probe->choices, 0, sizeof(probe->choices));
+    return true;
+  }
+  return failed_hook >= 0 && martlet_hooks[failed_hook].is_optional;
+}
+
+int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t length,
+                        struct martlet_probe_error *error) {
+  int failed_hook, result;
+  memset(probe->choices, 0, sizeof(probe->choices));
+  probe->typed_loads = true;
+  do {
+    martlet_log_begin(&probe->log);
+    result = try_start(probe, object, length, &failed_hook, error);
+    martlet_log_end();
+    if (result == 0) return 0;
+    unload(probe);
+    /* Without the right to load anything, every variant would fail alike. */
+  } while (error->code != EPERM && choose_next(probe, failed_hook));
+  return -1;
+}
+
+int martlet_probe_open_seed(struct martlet_probe *probe, struct martlet_probe_error *error) {
+  struct bpf_link *link = probe->links[SEED_HOOK];
+  int fd;
+  if (!link) return martlet_fail(error, ENOTSUP, "read the processes", "seed_processes", NULL);
+  fd = bpf_iter_create(bpf_link__fd(link));
+  return fd >= 0 ? fd : martlet_fail(error, errno, "read the processes", "seed_processes", NULL);
+}

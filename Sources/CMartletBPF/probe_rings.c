@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rings: making and mapping them, one per CPU, and waiting at them. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "probe_internal.h"
+
+uint64_t martlet_boot_time_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int map_ring(struct martlet_probe *probe, struct ring *ring, struct martlet_probe_error *error) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE), size = probe->options.ring_bytes;
+  char *kernel_side;
+  void *ours = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+  if (ours == MAP_FAILED) return martlet_fail(error, errno, "map", "ring", NULL);
+  ring->consumer_position = ours;
+  kernel_side = mmap(NULL, page + 2 * size, PROT_READ, MAP_SHARED, ring->fd, (off_t)page);
+  if (kernel_side == MAP_FAILED) return martlet_fail(error, errno, "map", "ring", NULL);
+  ring->producer_position = (const uint64_t *)kernel_side;
+  ring->data = kernel_side + page;
+  return 0;
+}
+
+/* Edge-triggered: a nap must not end because of data that was there when it began. */
+static int watch(struct martlet_probe *probe, int fd, uint32_t events, uint32_t index,
+                 struct martlet_probe_error *error) {
+  struct epoll_event event = {.events = events, .data.u32 = index};
+  if (epoll_ctl(probe->epoll_fd, EPOLL_CTL_ADD, fd, &event)) return martlet_fail(error, errno, "watch", "ring", NULL);
+  return 0;
+}
+
+static int check_options(const struct martlet_probe_options *options, struct martlet_probe_error *error) {
+  uint32_t bytes = options->ring_bytes;
+  if (bytes < MARTLET_RING_BYTES_MIN || bytes > MARTLET_RING_BYTES_MAX || (bytes & (bytes - 1)) ||
+      bytes % (uint32_t)sysconf(_SC_PAGESIZE)) {
+    char subject[64];
+    snprintf(subject, sizeof(subject), "%u bytes: not a power of two from 64 KiB to 256 MiB", bytes);
+    return martlet_fail(error, EINVAL, "size the rings", subject, NULL);
+  }
+  return 0;
+}
+
+int martlet_rings_create(struct martlet_probe *probe, struct martlet_probe_error *error) {
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  if (check_options(&probe->options, error)) return -1;
+  /* A CPU that comes later shares the ring of another one: slower, but nothing is lost. */
+  probe->ring_count = online < 1 ? 1 : online > RINGS_MAX ? RINGS_MAX : (uint32_t)online;
+  probe->rings = calloc(probe->ring_count, sizeof(*probe->rings));
+  if (!probe->rings) return martlet_fail(error, ENOMEM, "allocate", "rings", NULL);
+  for (uint32_t index = 0; index < probe->ring_count; index++) probe->rings[index].fd = -1;
+  probe->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  probe->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (probe->epoll_fd < 0 || probe->wake_fd < 0) return martlet_fail(error, errno, "create", "wait set", NULL);
+  return watch(probe, probe->wake_fd, EPOLLIN, UINT32_MAX, error);
+}
+
+/* Rings are made on the first connection and not with the probe, so that a configuration can be checked without the
+ * right to use BPF. */
+static int make_rings(struct martlet_probe *probe, struct martlet_probe_error *error) {
+  for (uint32_t index = 0; index < probe->ring_count; index++) {
+    struct ring *ring = &probe->rings[index];
+    if (ring->data) continue;
+    ring->fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "martlet_ring", 0, 0, probe->options.ring_bytes, NULL);
+    if (ring->fd < 0) return martlet_fail(error, errno, "create", "ring", NULL);
+    if (map_ring(probe, ring, error) || watch(probe, ring->fd, EPOLLIN | EPOLLET, index, error)) return -1;
+  }
+  return 0;
+}
+
+int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_error *error) {
+  int table = bpf_object__find_map_fd_by_name(probe->object, "rings");
+  int consumer = bpf_object__find_map_fd_by_name(probe->object, "consumer");
+  void *words;
+  probe->counters_fd = bpf_object__find_map_fd_by_name(probe->object, "counters");
+  if (make_rings(probe, error)) return -1;
+  for (uint32_t index = 0; index < probe->ring_count; index++)
+    if (bpf_map_update_elem(table, &index, &probe->rings[index].fd, BPF_ANY))
+      return martlet_fail(error, errno, "connect", "ring", NULL);
+  words = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, consumer, 0);
+  if (words == MAP_FAILED) return martlet_fail(error, errno, "map", "consumer", NULL);
+  probe->consumer = words;
+  return 0;
+}
+
+void martlet_rings_disconnect(struct martlet_probe *probe) {
+  if (probe->consumer) munmap((void *)probe->consumer, (size_t)sysconf(_SC_PAGESIZE));
+  probe->consumer = NULL;
+  probe->counters_fd = -1;
+}
+
+void martlet_rings_destroy(struct martlet_probe *probe) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  for (uint32_t index = 0; probe->rings && index < probe->ring_count; index++) {
+    struct ring *ring = &probe->rings[index];
+    if (ring->consumer_position) munmap(ring->consumer_position, page);
+    if (ring->data) munmap((void *)ring->producer_position, page + 2 * (size_t)probe->options.ring_bytes);
+    if (ring->fd >= 0) close(ring->fd);
+  }
+  free(probe->rings);
+  if (probe->epoll_fd >= 0) close(probe->epoll_fd);
+  if (probe->wake_fd >= 0) close(probe->wake_fd);
+}
+
+uint32_t martlet_probe_ring_count(const struct martlet_probe *probe) {
+  return probe->ring_count;
+}
+
+static bool has_unread(const struct martlet_probe *probe) {
+  for (uint32_t index = 0; index < probe->ring_count; index++) {
+    const struct ring *ring = &probe->rings[index];
+    if (__atomic_load_n(ring->producer_position, __ATOMIC_ACQUIRE) != ring->taken) return true;
+  }
+  return false;
+}
+
+bool martlet_probe_wait(struct martlet_probe *probe, int timeout_ms, bool asks) {
+  struct epoll_event events[8];
+  bool was_woken = false;
+  int count;
+  martlet_probe_release(probe);
+  if (asks) {
+    probe->consumer->sleeps = 1;
+    /* Our word before our second look at the rings; a producer writes its record before it looks at our word. One of
+     * the two sees the other. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (has_unread(probe)) {
+      probe->consumer->sleeps = 0;
+      timeout_ms = 0;
+      /* A record that is being written may be all there is: let its writer go on. */
+      sched_yield();
+    }
+  }
+  count = epoll_wait(probe->epoll_fd, events, 8, timeout_ms);
+  probe->consumer->sleeps = 0;
+  for (int index = 0; index < count; index++)
+    if (events[index].data.u32 == UINT32_MAX) was_woken = true;
+  if (was_woken) {
+    uint64_t wakes;
+    if (read(probe->wake_fd, &wakes, sizeof(wakes)) < 0 && errno != EAGAIN) was_woken = false;
+  }
+  return was_woken;
+}
+
+void martlet_probe_wake(struct martlet_probe *probe) {
+  uint64_t one = 1;
+  /* Fails only when the count is full, and then a wake is pending. */
+  if (write(probe->wake_fd, &one, sizeof(one)) < 0) return;
+}
+
+int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t *sums, size_t count) {
+  size_t words = sizeof(struct martlet_hook_counters) / sizeof(uint64_t);
+  int cpus = libbpf_num_possible_cpus();
+  uint64_t *values;
+  int result = -1;
+  memset(sums, 0, count * sizeof(*sums));
+  if (cpus <= 0 || count < words || probe->counters_fd < 0) return -1;
+  values = calloc((size_t)cpus, sizeof(struct martlet_hook_counters));
+  if (values && bpf_map_lookup_elem(probe->counters_fd, &hook, values) == 0) {
+    for (size_t cpu = 0; cpu < (size_t)cpus; cpu++)
+      for (size_t word = 0; word < words; word++) sums[word] += values[cpu * words + word];
+    result = 0;
+  }
+  free(values);
+  return result;
+}

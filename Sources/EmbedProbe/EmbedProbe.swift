@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PackagePlugin
+
+/// Compiles `bpf/` with the toolchain's own clang and puts the object into the target that uses this plugin.
+@main
+struct EmbedProbe: BuildToolPlugin {
+  func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
+    let folder = context.package.directoryURL.appending(path: "bpf")
+    let output = context.pluginWorkDirectoryURL.appending(path: "ProbeObject.swift")
+    let source = folder.appending(path: "martlet.bpf.c")
+    return [
+      .buildCommand(
+        displayName: "Compiling the BPF probe",
+        executable: try context.tool(named: "martlet-embed").url,
+        arguments: [
+          "object",
+          try context.tool(named: "clang").url.path(),
+          try context.tool(named: "llvm-objcopy").url.path(),
+          source.path(),
+          output.path(),
+        ],
+        // The one source includes all the others, so an edit of any of them has to count.
+        inputFiles: try files(below: folder),
+        outputFiles: [output])
+    ]
+  }
+
+  private func files(below folder: URL) throws -> [URL] {
+    try FileManager.default.subpathsOfDirectory(atPath: folder.path()).sorted()
+      .filter { $0.hasSuffix(".c") || $0.hasSuffix(".h") }
+      .map { folder.appending(path: $0) }
+  }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How the kernel is watched. The defaults suit a node.
+public struct CaptureConfiguration: Sendable {
+  /// Bytes of each CPU's ring: a power of two from 64 KiB to 256 MiB.
+  ///
+  /// The default holds some 16,000 opens, 12 ms of the fastest loop that one CPU can run: longer than a scheduler makes
+  /// the reader wait on a busy node, at 4 MiB of memory a CPU.
+  public var ringBytes: UInt32 = 4 << 20
+  /// Unread bytes in one ring that wake a reader which did not ask to be; nil for a quarter of the ring.
+  public var wakeBytes: UInt32?
+  public var seed: SeedMethod = .automatic
+  /// How often a tick enters the stream.
+  public var tickMilliseconds = 1000
+
+  public init() {}
+}
+
+/// Where the processes that are there at the start are read from.
+public enum SeedMethod: Sendable {
+  /// The kernel's iterator, and /proc where the kernel has none.
+  case automatic
+  case iterator
+  case procfs
+  case none
+}

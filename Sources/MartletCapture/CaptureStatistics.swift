@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+
+/// What became of what the kernel saw, since the source started.
+public struct CaptureStatistics: Sendable {
+  /// One hook's events: each is filtered, delivered into a ring, or lost for one of three reasons.
+  public struct Hook: Sendable, Equatable {
+    public var seen: UInt64 = 0
+    public var filtered: UInt64 = 0
+    public var delivered: UInt64 = 0
+    public var lostRingFull: UInt64 = 0
+    public var lostNested: UInt64 = 0
+    public var lostUnreadable: UInt64 = 0
+
+    public var lost: UInt64 { lostRingFull + lostNested + lostUnreadable }
+    /// Holds whenever no program is between its two counts.
+    public var isBalanced: Bool { seen == filtered + delivered + lost }
+
+    init(_ counters: martlet_hook_counters) {
+      seen = counters.seen
+      filtered = counters.filtered
+      delivered = counters.delivered
+      lostRingFull = counters.lost_ring_full
+      lostNested = counters.lost_nested
+      lostUnreadable = counters.lost_unreadable
+    }
+  }
+
+  /// What a hook's counters are about; raw values are those of `enum martlet_hook`.
+  public enum HookName: UInt32, CaseIterable, Sendable {
+    case exec = 0
+    case fork = 1
+    case exit = 2
+    case open = 3
+    case connect = 4
+    case cgroup = 5
+  }
+
+  public internal(set) var hooks: [HookName: Hook] = [:]
+  /// Records handed out that came through the rings.
+  public internal(set) var ringRecords: UInt64 = 0
+  public internal(set) var seedRecords: UInt64 = 0
+  /// Ticks and host records: made here.
+  public internal(set) var madeRecords: UInt64 = 0
+  /// Pieces of the seed that were no records.
+  public internal(set) var malformed: UInt64 = 0
+  public internal(set) var batches: UInt64 = 0
+
+  public var lost: UInt64 { hooks.values.reduce(0) { $0 + $1.lost } }
+  public var isBalanced: Bool { hooks.values.allSatisfy(\.isBalanced) }
+}
+
+/// A place in the kernel that is watched, and by which of the programs that could.
+public struct CaptureHook: Sendable {
+  public let name: String
+  /// Nil where the kernel took none.
+  public let variant: String?
+  public let program: String?
+}

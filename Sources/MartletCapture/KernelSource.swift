@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import CMartletBPF
+import Glibc
+public import MartletEvents
+
+/// What happens on this node, as batches of records: first the host and the processes that are there, then what they do.
+///
+/// In: the kernel's rings, its iterator over processes, the clocks. Out: `EventBatch`es in stream order, with a tick
+/// about every second. Refuses to know: what a record means. What order is promised, and why it holds, is in
+/// `CMartletBPF/probe_drain.c`.
+///
+/// One thread at a time uses a source; `interrupt()` alone may be called from any, which is why it is sendable.
+public final class KernelSource: @unchecked Sendable {
+  /// The most records in one batch that come through the rings.
+  public static let batchRecordsMax = 4096
+  /// Waits are cut to this: on processors that reorder loads a wake-up may be missed, once in a long while.
+  private static let waitNanosecondsMax: UInt64 = 100_000_000
+  private static let seedBytes = 64 << 10
+
+  private let configuration: CaptureConfiguration
+  private let cgroups: CgroupLayout
+  private let probe: OpaquePointer
+  private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
+  /// A batch's records: those from the rings, a host record and a tick.
+  private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: batchRecordsMax + 2)
+  private var recordCount = 0
+  private let made = MadeRecords()
+  private var pacer = Pacer()
+  private var seed: (any Seed)?
+  private var seedBuffer: UnsafeMutableRawBufferPointer?
+  private var cutter = SeedCutter()
+  private var isStarted = false
+  private var isLent = false
+  private var wasFull = false
+  /// The stream has been delivered up to here.
+  private var streamTime: UInt64 = 0
+  private var nextTick: UInt64 = 0
+  private var counts = CaptureStatistics()
+
+  public init(configuration: CaptureConfiguration = CaptureConfiguration()) throws(CaptureError) {
+    self.configuration = configuration
+    cgroups = CgroupLayout.current()
+    var options = martlet_probe_options()
+    options.ring_bytes = configuration.ringBytes
+    options.wake_bytes = configuration.wakeBytes ?? 0
+    options.self_process_id = UInt32(getpid())
+    options.cgroup_v1 = cgroups.rawValue
+    options.seeds = configuration.seed == .automatic || configuration.seed == .iterator
+    var created: OpaquePointer?
+    var error = martlet_probe_error()
+    guard martlet_probe_create(&options, &created, &error) == 0, let created else { throw CaptureError(error) }
+    probe = created
+  }
+
+  deinit {
+    martlet_probe_destroy(probe)
+    spans.deallocate()
+    records.deallocate()
+    seedBuffer?.deallocate()
+  }
+
+  /// Attaches the hooks and prepares the seed. Attached first, so that no process falls between the two; who is in both
+  /// is the same process twice.
+  public func start() throws(CaptureError) {
+    precondition(!isStarted, "a source starts once")
+    let time = Clock.bootTime()
+    let object = decodeBase64(probeObjectBase64)
+    var error = martlet_probe_error()
+    guard martlet_probe_start(probe, object, object.count, &error) == 0 else { throw CaptureError(error) }
+    isStarted = true
+    streamTime = time
+    nextTick = time + tickNanoseconds
+    seed = try makeSeed(at: time)
+    seedBuffer = .allocate(byteCount: Self.seedBytes, alignment: MemoryLayout<UInt64>.alignment)
+    append(made.host(at: time))
+  }
+
+  /// The next records, or the empty batch when `timeoutMilliseconds` went by or someone called `interrupt()`.
+  ///
+  /// The batch before it must have been released. Costs no allocation.
+  public func nextBatch(timeoutMilliseconds: Int) -> EventBatch {
+    precondition(isStarted && !isLent, "a batch is asked for before the source started or the last one was released")
+    readSeed()
+    let deadline = Clock.bootTime() + UInt64(max(timeoutMilliseconds, 0)) * 1_000_000
+    var isOver = recordCount > 0
+    if !isOver && pacer.isBusy && !wasFull {
+      // Draining at once would find a handful of records and fight the producers for their rings.
+      isOver = martlet_probe_wait(probe, Pacer.napMilliseconds, false)
+    }
+    while true {
+      drain()
+      let now = Clock.bootTime()
+      if recordCount > 0 || isOver || now >= deadline { break }
+      let end = min(deadline, max(nextTick, now), now + Self.waitNanosecondsMax)
+      isOver = martlet_probe_wait(probe, Int32((end - now) / 1_000_000) + 1, true)
+    }
+    return lend()
+  }
+
+  /// Gives the batch's memory back to the kernel. Its records are gone.
+  public func release(_ batch: EventBatch) {
+    precondition(isLent && batch.records.baseAddress == UnsafePointer(records), "released what was not lent")
+    isLent = false
+    recordCount = 0
+    martlet_probe_release(probe)
+  }
+
+  /// Ends a `nextBatch` that waits, or the next one if none does. From any thread.
+  public func interrupt() { martlet_probe_wake(probe) }
+
+  public func statistics() -> CaptureStatistics {
+    var statistics = counts
+    for name in CaptureStatistics.HookName.allCases {
+      var counters = martlet_hook_counters()
+      let words = MemoryLayout<martlet_hook_counters>.size / MemoryLayout<UInt64>.size
+      _ = withUnsafeMutableBytes(of: &counters) { bytes in
+        martlet_probe_counters(probe, name.rawValue, bytes.assumingMemoryBound(to: UInt64.self).baseAddress, words)
+      }
+      statistics.hooks[name] = CaptureStatistics.Hook(counters)
+    }
+    return statistics
+  }
+
+  /// Where the kernel is watched, and by which program. Without programs before the start.
+  public var hooks: [CaptureHook] {
+    (0...).lazy.map { martlet_probe_hook_at(self.probe, $0) }.prefix { $0.name != nil }.map { hook in
+      CaptureHook(
+        name: String(cString: hook.name), variant: hook.variant.map { String(cString: $0) },
+        program: hook.program.map { String(cString: $0) })
+    }
+  }
+
+  /// Whether kernel memory is read by typed loads, which are faster, or through a helper.
+  public var hasTypedLoads: Bool { martlet_probe_has_typed_loads(probe) }
+
+  /// What libbpf and the verifier said at the start.
+  public var kernelLog: String { String(cString: martlet_probe_log(probe)) }
+
+  private var tickNanoseconds: UInt64 { UInt64(max(configuration.tickMilliseconds, 1)) * 1_000_000 }
+
+  private func makeSeed(at time: UInt64) throws(CaptureError) -> (any Seed)? {
+    switch configuration.seed {
+    case .none: return nil
+    case .procfs: return ProcfsSeed(time: time, cgroups: cgroups)
+    case .automatic, .iterator:
+      var error = martlet_probe_error()
+      let file = martlet_probe_open_seed(probe, &error)
+      if file >= 0 { return IteratorSeed(file: file) }
+      if configuration.seed == .automatic { return ProcfsSeed(time: time, cgroups: cgroups) }
+      throw CaptureError(error, code: .seed)
+    }
+  }
+
+  /// The next part of the seed, if there still is one.
+  private func readSeed() {
+    guard let seed, let seedBuffer else { return }
+    let count = seed.read(into: seedBuffer)
+    if count == 0 {
+      self.seed = nil
+      self.seedBuffer = nil
+      seedBuffer.deallocate()
+      return
+    }
+    let before = recordCount
+    let rest = cutter.cut(UnsafeRawBufferPointer(rebasing: seedBuffer[..<count])) { append($0) }
+    if rest > 0 { counts.malformed += 1 }
+    counts.seedRecords += UInt64(recordCount - before)
+  }
+
+  /// What the rings hold, and a tick if one is due: behind all that happened before it. Not while there is a seed, which
+  /// comes first.
+  private func drain() {
+    guard seed == nil else { return }
+    let count = martlet_probe_drain(probe, spans, Self.batchRecordsMax - recordCount, &streamTime)
+    for index in 0..<count {
+      append(UnsafeRawBufferPointer(start: spans[index].start, count: spans[index].length))
+    }
+    counts.ringRecords += UInt64(count)
+    wasFull = count == Self.batchRecordsMax
+    pacer.note(count, at: streamTime)
+    if streamTime >= nextTick {
+      let before = recordCount
+      nextTick = streamTime + tickNanoseconds
+      append(made.host(at: streamTime))
+      append(made.tick(at: streamTime))
+      counts.madeRecords += UInt64(recordCount - before)
+    }
+  }
+
+  private func append(_ record: UnsafeRawBufferPointer?) {
+    guard let record else { return }
+    precondition(recordCount < Self.batchRecordsMax + 2, "a batch overflows its table")
+    (records + recordCount).initialize(to: record)
+    recordCount += 1
+  }
+
+  private func lend() -> EventBatch {
+    isLent = true
+    counts.batches += 1
+    return EventBatch(records: UnsafeBufferPointer(start: records, count: recordCount))
+  }
+}

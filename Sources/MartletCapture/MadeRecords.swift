@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import Glibc
+
+/// The records that the source makes itself: time that went by, and the host's name and clock.
+///
+/// They lie in memory of this object and are overwritten by the next of their kind, so at most one of each is in a
+/// batch.
+final class MadeRecords {
+  /// A realtime clock that moved less than this against the boot clock has not been set, only disciplined.
+  static let offsetToleranceNanoseconds: Int64 = 1_000_000
+
+  private let tickRecord = UnsafeMutablePointer<martlet_record>.allocate(capacity: 1)
+  private let hostRecord: UnsafeMutableRawPointer
+  private let hostnameBytesMax = 256
+  private var offset: Int64?
+
+  init() {
+    hostRecord = .allocate(
+      byteCount: MemoryLayout<martlet_host>.size + hostnameBytesMax, alignment: MemoryLayout<UInt64>.alignment)
+  }
+
+  deinit {
+    tickRecord.deallocate()
+    hostRecord.deallocate()
+  }
+
+  func tick(at time: UInt64) -> UnsafeRawBufferPointer {
+    var record = martlet_record()
+    record.length_bytes = UInt32(MemoryLayout<martlet_record>.size)
+    record.kind = UInt16(MARTLET_KIND_TICK.rawValue)
+    record.time_ns = time
+    tickRecord.initialize(to: record)
+    return UnsafeRawBufferPointer(start: tickRecord, count: MemoryLayout<martlet_record>.size)
+  }
+
+  /// A host record when there has been none or the clock was set since; else nil.
+  func host(at time: UInt64) -> UnsafeRawBufferPointer? {
+    let now = Clock.realtimeOffset()
+    if let offset, abs(now - offset) <= Self.offsetToleranceNanoseconds { return nil }
+    offset = now
+    let fixed = MemoryLayout<martlet_host>.size
+    memset(hostRecord, 0, fixed + hostnameBytesMax)
+    let name = (hostRecord + fixed).assumingMemoryBound(to: CChar.self)
+    gethostname(name, hostnameBytesMax - 1)
+    let nameLength = strlen(name)
+    var part = martlet_host()
+    part.record.length_bytes = UInt32((fixed + nameLength + 7) & ~7)
+    part.record.kind = UInt16(MARTLET_KIND_HOST.rawValue)
+    part.record.time_ns = time
+    part.realtime_offset_ns = now
+    part.hostname = martlet_text(offset_bytes: UInt32(fixed), length_bytes: UInt32(nameLength))
+    hostRecord.assumingMemoryBound(to: martlet_host.self).initialize(to: part)
+    return UnsafeRawBufferPointer(start: hostRecord, count: Int(part.record.length_bytes))
+  }
+}

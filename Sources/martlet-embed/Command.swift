@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// Turns files into Swift source that carries them, for the build plugins.
+///
+/// In: paths on the command line. Out: one Swift file. Without Foundation, as it is built for every clean build and
+/// what it writes must not need it either.
+@main
+enum Command {
+  static let usage = """
+    usage: martlet-embed object CLANG OBJCOPY SOURCE OUTPUT
+           martlet-embed texts NAME FOLDER OUTPUT PATH...
+    """
+
+  static func main() {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    do {
+      switch arguments.first {
+      case "object" where arguments.count == 5:
+        try embedObject(
+          compiler: arguments[1], objectCopier: arguments[2], source: arguments[3], output: arguments[4])
+      case "texts" where arguments.count >= 4:
+        try embedTexts(
+          name: arguments[1], folder: arguments[2], output: arguments[3], paths: Array(arguments.dropFirst(4)))
+      default:
+        fail(usage, status: 2)
+      }
+    } catch {
+      fail("error: \(error)", status: 1)
+    }
+  }
+
+  private static func fail(_ message: String, status: Int32) -> Never {
+    let line = Array((message + "\n").utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+    exit(status)
+  }
+}
+
+/// Why a file could not be embedded.
+struct EmbedError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+
+  /// For a call that has just failed with an errno.
+  init(operation: String, path: String) {
+    description = "cannot \(operation) '\(path)': \(String(cString: strerror(errno)))"
+  }
+}

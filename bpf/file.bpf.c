@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Files: calls of the open family, when they return.
+ *
+ * What was opened is read from the file object the descriptor stands for. The string that the program passed is read
+ * as well, for rules that look at how a name was spelled, and is marked: it lies in memory that others may write.
+ */
+
+struct open_call {
+  __u16 call;
+  __s32 directory_fd;
+  const void *name; /* NULL for a call that takes a handle */
+  __u32 flags;
+  __u32 mode;
+  bool has_flags;
+};
+
+/* The argument of openat2, as user space lays it out. */
+struct user_open_how {
+  __u64 flags;
+  __u64 mode;
+  __u64 resolve;
+};
+
+static __always_inline void store__opened_file(struct slot *slot, struct task_struct *task, struct file *file) {
+  struct martlet_open *record = RECORD(slot, martlet_open);
+  struct inode *inode = LOAD(file, f_inode);
+  struct super_block *super = LOAD(inode, i_sb);
+  record->inode = LOAD(inode, i_ino);
+  record->inode_mode = LOAD(inode, i_mode);
+  record->filesystem_magic = LOAD(super, s_magic);
+  record->device = LOAD(super, s_dev);
+  record->file_mode = LOAD(file, f_mode);
+  record->record.flags |= store__file_path(slot, task, file, &record->path);
+  record->file_flags = slot->file_flags;
+}
+
+/* What a relative name starts from. */
+static __always_inline void store__open_directory(struct slot *slot, struct task_struct *task, __s32 directory_fd) {
+  struct martlet_open *record = RECORD(slot, martlet_open);
+  struct path *path;
+  if (directory_fd == AT_FDCWD) {
+    path = ADDRESS(LOAD(task, fs), pwd);
+  } else {
+    struct file *file = read__file(task, directory_fd);
+    if (!file) return;
+    path = ADDRESS(file, f_path);
+  }
+  record->record.flags |= store__directory(slot, task, path, &record->directory);
+}
+
+static __always_inline bool record__has_relative_name(struct slot *slot) {
+  struct martlet_open *record = RECORD(slot, martlet_open);
+  __u32 at = record->name.offset_bytes;
+  if (record->name.length_bytes == 0 || at >= MARTLET_RECORD_BYTES_MAX) return false;
+  return slot->record[at] != '/';
+}
+
+static __always_inline int open_returned(struct open_call *open, long result) {
+  struct task_struct *task = read__current();
+  struct martlet_open *record;
+  struct file *file = NULL;
+  struct slot *slot;
+  COUNT(MARTLET_HOOK_OPEN, seen);
+  if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
+    COUNT(MARTLET_HOOK_OPEN, filtered);
+    return 0;
+  }
+  if (result >= 0) {
+    file = read__file(task, result);
+    /* Closed by another thread before the call returned. */
+    if (!file) {
+      COUNT(MARTLET_HOOK_OPEN, lost_unreadable);
+      return 0;
+    }
+  }
+  slot = emit__take(MARTLET_HOOK_OPEN);
+  if (!slot) return 0;
+  if (!emit__begin(slot, task, MARTLET_HOOK_OPEN, MARTLET_KIND_OPEN, open->call, sizeof(*record))) return 0;
+  record = RECORD(slot, martlet_open);
+  __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
+  record->result = result;
+  record->create_mode = open->mode;
+  record->directory_fd = open->directory_fd;
+  record->open_flags = open->has_flags ? open->flags : file ? LOAD(file, f_flags) : 0;
+  if (file) store__opened_file(slot, task, file);
+  if (open->name) record->record.flags |= store__user_name(slot, open->name, &record->name);
+  if (record__has_relative_name(slot)) store__open_directory(slot, task, open->directory_fd);
+  emit__finish(slot, MARTLET_HOOK_OPEN);
+  return 0;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Tier 4: slots are taken, records are stamped and leave, counters are kept, cgroups are announced.
+ *
+ * A program that makes a record reads: take, begin, fill, finish.
+ */
+#pragma once
+
+#include "store.h"
+
+#define NO_MEMORY 12
+
+#define COUNT(hook, what)                                                                          \
+  ({                                                                                               \
+    __u32 hook__ = (hook);                                                                         \
+    struct martlet_hook_counters *counters__ = bpf_map_lookup_elem(&counters, &hook__);            \
+    if (counters__) __sync_fetch_and_add(&counters__->what, 1);                                    \
+  })
+
+/* A slot of this CPU's, or NULL, which is counted. The exchange makes it safe against being interrupted or preempted
+ * between the look and the taking. */
+static __always_inline struct slot *emit__take(__u32 hook) {
+  for (__u32 index = 0; index < SLOTS_PER_CPU; index++) {
+    __u32 key = index;
+    struct slot *slot = bpf_map_lookup_elem(&slots, &key);
+    if (slot && !__sync_lock_test_and_set(&slot->is_taken, 1)) return slot;
+  }
+  COUNT(hook, lost_nested);
+  return NULL;
+}
+
+static __always_inline void emit__release(struct slot *slot) {
+  __sync_lock_test_and_set(&slot->is_taken, 0);
+}
+
+static __always_inline struct martlet_consumer *emit__consumer(void) {
+  __u32 zero = 0;
+  return bpf_map_lookup_elem(&consumer, &zero);
+}
+
+/* Wakes whoever waits at `ring`: a record that is dropped as soon as it is made, since waking alone has no call. */
+static __always_inline void emit__wake(void *ring) {
+  void *nothing = bpf_ringbuf_reserve(ring, 8, 0);
+  if (nothing) bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
+}
+
+/*
+ * The record into this CPU's ring, and the consumer woken if it wants to be.
+ *
+ * The consumer releases what it read, says that it sleeps, looks at the rings once more, and sleeps. If it said so
+ * before we looked, the first record in an empty ring wakes it. If it said so after we looked, it may have looked at
+ * the ring before our record was in it: then, and only then, our second look finds it asleep and wakes it.
+ */
+SHARED int emit__output(struct slot *slot) {
+  __u32 key = bpf_get_smp_processor_id() % (settings.ring_count ?: 1);
+  void *ring = bpf_map_lookup_elem(&rings, &key);
+  volatile struct martlet_consumer *reader = emit__consumer();
+  __u32 length = slot->length_bytes;
+  __u32 slept;
+  __u64 unread;
+  bool wakes;
+  long error;
+  if (!ring || !reader || length < sizeof(struct martlet_record) || length > MARTLET_RECORD_BYTES_MAX)
+    return -NO_MEMORY;
+  RECORD(slot, martlet_record)->length_bytes = length;
+  slept = reader->sleeps;
+  unread = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+  wakes = (slept && unread == 0) || (unread < settings.wake_bytes && unread + length >= settings.wake_bytes);
+  error = bpf_ringbuf_output(ring, slot->record, length, wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+  if (!error && !slept && reader->sleeps) emit__wake(ring);
+  return error;
+}
+
+static __always_inline void emit__finish(struct slot *slot, __u32 hook) {
+  if (emit__output(slot))
+    COUNT(hook, lost_ring_full);
+  else
+    COUNT(hook, delivered);
+  emit__release(slot);
+}
+
+/* A cgroup's record, made in `slot`. */
+static __always_inline void emit__cgroup_record(struct slot *slot, struct task_struct *task,
+                                                struct kernfs_node *node, __u32 hierarchy) {
+  struct martlet_cgroup *record = RECORD(slot, martlet_cgroup);
+  store__header(slot, task, MARTLET_KIND_CGROUP, MARTLET_CALL_NONE, sizeof(*record));
+  record->id = LOAD(node, id);
+  record->hierarchy = hierarchy;
+  record->reserved = 0;
+  record->path.offset_bytes = 0;
+  record->path.length_bytes = 0;
+  path__walk_cgroup(slot, node);
+  store__walked(slot, &record->path);
+  record->record.flags |= store__walk_flags(slot, MARTLET_FLAG_PATH_TRUNCATED);
+}
+
+/* The rare path. */
+SHARED int emit__announce(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
+  struct kernfs_node *node;
+  if (!slot) return -NO_MEMORY;
+  node = read__cgroup_node(task, hierarchy);
+  COUNT(MARTLET_HOOK_CGROUP, seen);
+  emit__cgroup_record(slot, task, node, hierarchy);
+  RECORD(slot, martlet_record)->time_ns = bpf_ktime_get_boot_ns();
+  if (emit__output(slot)) {
+    COUNT(MARTLET_HOOK_CGROUP, lost_ring_full);
+    return -NO_MEMORY;
+  }
+  COUNT(MARTLET_HOOK_CGROUP, delivered);
+  return 0;
+}
+
+/* Sees to it that the cgroup's record is in a ring before any record that carries its id. */
+SHARED int emit__know_cgroup(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
+  struct kernfs_node *node = read__cgroup_node(task, hierarchy);
+  __u32 zero = 0;
+  __u8 yes = 1;
+  __u64 id, key;
+  struct near_cgroups *near = bpf_map_lookup_elem(&cgroups_near, &zero);
+  if (!node || !near) return true;
+  id = LOAD(node, id);
+  /* Both hierarchies count from 1. */
+  key = id | (__u64)hierarchy << 63;
+  if (near->keys[(id + hierarchy) % NEAR_CGROUPS] == key) return true;
+  if (!bpf_map_lookup_elem(&cgroups_announced, &key)) {
+    if (emit__announce(slot, task, hierarchy)) return false;
+    bpf_map_update_elem(&cgroups_announced, &key, &yes, BPF_ANY);
+  }
+  near->keys[(id + hierarchy) % NEAR_CGROUPS] = key;
+  return true;
+}
+
+/*
+ * Starts a record for `task`; false means that it cannot be delivered, and the slot is given back.
+ *
+ * Stamped after the cgroup was announced, so that in the order of time the announcement comes first on any CPU.
+ */
+static __always_inline bool emit__begin(struct slot *slot, struct task_struct *task, __u32 hook, __u16 kind,
+                                        __u16 call, __u32 fixed_bytes) {
+  if (!emit__know_cgroup(slot, task, 0) || (settings.cgroup_v1 && !emit__know_cgroup(slot, task, 1))) {
+    COUNT(hook, lost_ring_full);
+    emit__release(slot);
+    return false;
+  }
+  store__header(slot, task, kind, call, fixed_bytes);
+  RECORD(slot, martlet_record)->time_ns = bpf_ktime_get_boot_ns();
+  return true;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel's types, as far as Martlet reads them.
+ *
+ * Every access to a member is recorded by the compiler and moved to its place on the running kernel by libbpf, so
+ * a type lists only what is read, in any order. This keeps the object small and shows at a glance what the probe
+ * depends on. A suffix after three underscores marks how another kernel version spells the same type.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+/* A function that stays one: what many programs call would otherwise fill each of them. */
+#define SHARED static __noinline
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+  __u32 val;
+} kuid_t;
+typedef struct {
+  __u32 val;
+} kgid_t;
+typedef struct {
+  int counter;
+} atomic_t;
+typedef struct {
+  __s64 counter;
+} atomic64_t;
+/* Two 32-bit words before 6.3, one 64-bit word since: the same eight bytes on little endian. */
+typedef struct {
+  __u64 val;
+} kernel_cap_t;
+
+enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID };
+/* Values depend on the kernel's configuration: always taken from its type information. */
+enum cgroup_subsys_id { cpu_cgrp_id = 1, memory_cgrp_id = 4, pids_cgrp_id = 11 };
+
+struct ns_common {
+  unsigned int inum;
+};
+struct user_namespace {
+  struct ns_common ns;
+};
+struct mnt_namespace {
+  struct ns_common ns;
+};
+struct net {
+  struct ns_common ns;
+};
+struct pid_namespace {
+  struct ns_common ns;
+};
+struct nsproxy {
+  struct mnt_namespace *mnt_ns;
+  struct net *net_ns;
+};
+struct upid {
+  int nr;
+  struct pid_namespace *ns;
+};
+struct pid {
+  unsigned int level;
+  struct upid numbers[1];
+};
+
+struct qstr {
+  __u32 len;
+  const unsigned char *name;
+};
+struct hlist_bl_node {
+  struct hlist_bl_node **pprev;
+};
+struct super_block {
+  __u32 s_dev;
+  unsigned long s_magic;
+};
+struct inode {
+  __u16 i_mode;
+  struct super_block *i_sb;
+  unsigned long i_ino;
+  __s64 i_mtime_sec;
+  __s64 i_ctime_sec;
+  __u32 i_mtime_nsec;
+  __u32 i_ctime_nsec;
+};
+struct timespec64 {
+  __s64 tv_sec;
+  long tv_nsec;
+};
+/* Up to 6.5. */
+struct inode___timespec {
+  struct timespec64 i_mtime;
+  struct timespec64 i_ctime;
+};
+/* 6.6 to 6.10: the change time had been put behind an accessor, the modification time followed. */
+struct inode___accessor {
+  struct timespec64 __i_mtime;
+  struct timespec64 __i_ctime;
+};
+struct dentry {
+  struct hlist_bl_node d_hash;
+  struct dentry *d_parent;
+  struct qstr d_name;
+  struct inode *d_inode;
+  struct super_block *d_sb;
+};
+struct vfsmount {
+  struct dentry *mnt_root;
+};
+struct mount {
+  struct mount *mnt_parent;
+  struct dentry *mnt_mountpoint;
+  struct vfsmount mnt;
+};
+struct path {
+  struct vfsmount *mnt;
+  struct dentry *dentry;
+};
+struct file {
+  unsigned int f_mode;
+  unsigned int f_flags;
+  struct inode *f_inode;
+  struct path f_path;
+  void *private_data;
+};
+struct ovl_inode {
+  struct inode vfs_inode;
+  struct dentry *__upperdentry;
+};
+struct fdtable {
+  unsigned int max_fds;
+  struct file **fd;
+};
+struct files_struct {
+  struct fdtable *fdt;
+};
+struct fs_struct {
+  struct path root;
+  struct path pwd;
+};
+
+struct mm_struct {
+  unsigned long arg_start;
+  unsigned long arg_end;
+  struct file *exe_file;
+};
+struct cred {
+  kuid_t uid;
+  kgid_t gid;
+  kuid_t suid;
+  kuid_t euid;
+  kgid_t egid;
+  kernel_cap_t cap_inheritable;
+  kernel_cap_t cap_permitted;
+  kernel_cap_t cap_effective;
+  struct user_namespace *user_ns;
+};
+struct tty_driver {
+  int major;
+  int minor_start;
+};
+struct tty_struct {
+  int index;
+  struct tty_driver *driver;
+};
+struct signal_struct {
+  atomic_t live;
+  int group_exit_code;
+  unsigned int flags;
+  struct pid *pids[4];
+  struct tty_struct *tty;
+};
+
+struct kernfs_node {
+  struct kernfs_node *__parent;
+  const char *name;
+  __u64 id;
+};
+/* Up to 6.14. */
+struct kernfs_node___plain {
+  struct kernfs_node___plain *parent;
+};
+struct cgroup {
+  struct kernfs_node *kn;
+};
+struct cgroup_subsys_state {
+  struct cgroup *cgroup;
+};
+struct css_set {
+  struct cgroup_subsys_state *subsys[4];
+  struct cgroup *dfl_cgrp;
+};
+
+struct thread_info {
+  __u32 status;
+};
+struct task_struct {
+  struct thread_info thread_info;
+  struct mm_struct *mm;
+  int exit_code;
+  int pid;
+  int tgid;
+  struct task_struct *real_parent;
+  struct task_struct *group_leader;
+  struct pid *thread_pid;
+  __u64 start_boottime;
+  const struct cred *cred;
+  char comm[16];
+  struct fs_struct *fs;
+  struct files_struct *files;
+  struct nsproxy *nsproxy;
+  struct signal_struct *signal;
+  kuid_t loginuid;
+  struct css_set *cgroups;
+};
+struct linux_binprm {
+  const char *filename;
+};
+
+struct in6_addr {
+  __u8 bytes[16];
+};
+typedef struct {
+  struct net *net;
+} possible_net_t;
+struct sock_common {
+  __be32 skc_daddr;
+  __be32 skc_rcv_saddr;
+  __be16 skc_dport;
+  __u16 skc_num;
+  unsigned short skc_family;
+  unsigned char skc_state;
+  possible_net_t skc_net;
+  struct in6_addr skc_v6_daddr;
+  struct in6_addr skc_v6_rcv_saddr;
+  atomic64_t skc_cookie;
+};
+struct sock {
+  struct sock_common __sk_common;
+  __u16 sk_protocol;
+};
+struct socket {
+  short type;
+  struct sock *sk;
+};
+
+struct seq_file;
+struct bpf_iter_meta {
+  struct seq_file *seq;
+};
+struct bpf_iter__task {
+  struct bpf_iter_meta *meta;
+  struct task_struct *task;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+  unsigned long di, si, dx, r10, orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+  __u64 regs[31];
+  __u64 orig_x0;
+  __s32 syscallno;
+};
+#else
+#error "no register layout for this architecture"
+#endif
+
+#pragma clang attribute pop
+
+/* Numbers that the kernel exports as macros, which leave no type information. */
+#define AT_FDCWD (-100)
+#define AF_INET 2
+#define AF_INET6 10
+#define EINPROGRESS 115
+#define SOCK_DGRAM 2
+#define STATE_ESTABLISHED 1
+#define STATE_SYN_SENT 2
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define SIGNAL_GROUP_EXIT 4
+#define OVERLAYFS_MAGIC 0x794c7630

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Tier 1: what programs share with each other and with user space.
+ *
+ * Settings are read-only data: the verifier sees their values and deletes what they switch off.
+ */
+#pragma once
+
+#include "kernel.h"
+
+#include "../include/martlet_event.h"
+#include "../include/martlet_probe_shared.h"
+
+const volatile struct martlet_probe_settings settings;
+
+/* A walk from a dentry or a kernfs node up to its root. It lives in a map value and not on the stack: constants that
+ * the verifier tracks on the stack would make each round of the loop a new state for it. */
+struct walk {
+  struct dentry *dentry;
+  struct vfsmount *mount;
+  struct dentry *root_dentry;
+  struct vfsmount *root_mount;
+  struct kernfs_node *node;
+  __u32 position; /* of the first byte written so far: texts grow towards the front */
+  __u32 flags;
+};
+
+#define WALK_PATH_TRUNCATED (1u << 0)
+#define WALK_UNREACHABLE (1u << 1)
+#define WALK_NO_PATH (1u << 2)
+
+#define NAME_BYTES_MAX 255
+
+/* Where one record is made. The walk's text may start anywhere, hence the slack behind it. */
+struct slot {
+  __u32 is_taken;
+  __u32 length_bytes; /* of the record so far */
+  __u32 file_flags;   /* MARTLET_FILE_* of the last file looked at */
+  __u32 reserved;
+  struct walk walk;
+  char path[MARTLET_PATH_BYTES_MAX + NAME_BYTES_MAX + 1];
+  char record[MARTLET_RECORD_BYTES_MAX];
+};
+
+/* Two per CPU: a program may be interrupted by another one. A third is refused and counted. */
+#define SLOTS_PER_CPU 2
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, SLOTS_PER_CPU);
+  __type(key, __u32);
+  __type(value, struct slot);
+} slots SEC(".maps");
+
+/* The iterator sleeps while it reads a task's memory, so it must not hold a CPU's slot. One reader at a time. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct slot);
+} seed_slot SEC(".maps");
+
+/* One ring per CPU: producers that share one spend their time on its lock. User space makes the inner maps. */
+struct ring {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 65536);
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __array(values, struct ring);
+} rings SEC(".maps");
+
+/* Written by the consumer through a mapping, read by producers. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __type(key, __u32);
+  __type(value, struct martlet_consumer);
+} consumer SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, MARTLET_HOOK_COUNT);
+  __type(key, __u32);
+  __type(value, struct martlet_hook_counters);
+} counters SEC(".maps");
+
+/* Which cgroups were announced. The small direct-mapped table makes the usual case one compare; an id that drops out
+ * of either is announced again, which readers take as the same fact twice. */
+#define NEAR_CGROUPS 64
+struct near_cgroups {
+  __u64 keys[NEAR_CGROUPS];
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct near_cgroups);
+} cgroups_near SEC(".maps");
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 16384);
+  __type(key, __u64);
+  __type(value, __u8);
+} cgroups_announced SEC(".maps");

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Tier 3: a record in its slot. Fixed part first, then texts, each at a multiple of 8.
+ */
+#pragma once
+
+#include "path.h"
+
+#define RECORD(slot, type) ((struct type *)(slot)->record)
+
+/* Bytes that a text may take at most: with this many left, any text fits. */
+#define TEXT_BYTES_MAX MARTLET_PATH_BYTES_MAX
+
+static __always_inline __u32 store__aligned(__u32 length) {
+  return (length + 7) & ~7u;
+}
+
+/* Where the next text goes; NULL when the record is full, which no record's number of texts reaches. */
+static __always_inline char *store__text_start(struct slot *slot, __u32 *position) {
+  __u32 at = slot->length_bytes;
+  if (at > MARTLET_RECORD_BYTES_MAX - TEXT_BYTES_MAX - 8) return NULL;
+  *position = at;
+  return slot->record + at;
+}
+
+/* Notes a text of `length` bytes that stands at `position`, and clears what is left of its last eight bytes. */
+static __always_inline void store__text_end(struct slot *slot, struct martlet_text *text, __u32 position,
+                                            __u32 length) {
+  __u32 end = position + length;
+  text->offset_bytes = position;
+  text->length_bytes = length;
+  if (end > MARTLET_RECORD_BYTES_MAX - 8) return;
+  __builtin_memset(slot->record + end, 0, 8);
+  slot->length_bytes = store__aligned(end);
+}
+
+/* The text that the last walk left in `slot->path`. */
+static __always_inline void store__walked(struct slot *slot, struct martlet_text *text) {
+  __u32 start = slot->walk.position, position, length;
+  char *target = store__text_start(slot, &position);
+  if (!target || start >= MARTLET_PATH_BYTES_MAX) return;
+  length = MARTLET_PATH_BYTES_MAX - start;
+  bpf_probe_read_kernel(target, length, &slot->path[start]);
+  store__text_end(slot, text, position, length);
+}
+
+static __always_inline __u32 store__walk_flags(struct slot *slot, __u32 when_truncated) {
+  __u32 flags = slot->walk.flags & WALK_PATH_TRUNCATED ? when_truncated : 0;
+  if (slot->walk.flags & WALK_UNREACHABLE) flags |= MARTLET_FLAG_PATH_UNREACHABLE;
+  return flags;
+}
+
+/* Compared by hand: a string constant would become a map of its own. */
+static __always_inline bool is_memfd(const char *name) {
+  return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
+}
+
+/* The path of a file, and into `slot->file_flags` what is special about it. Returns record flags. */
+SHARED __u32 store__file_path(struct slot *slot, struct task_struct *task, struct file *file,
+                                              struct martlet_text *text) {
+  struct path *path = ADDRESS(file, f_path);
+  struct dentry *dentry = LOAD(path, dentry);
+  __u32 position;
+  char *target;
+  slot->file_flags = read__overlay_layer(LOAD(file, f_inode));
+  if (read__is_unlinked(dentry)) slot->file_flags |= MARTLET_FILE_UNLINKED;
+  path__walk(slot, task, path);
+  if (!(slot->walk.flags & WALK_NO_PATH)) {
+    store__walked(slot, text);
+    return store__walk_flags(slot, MARTLET_FLAG_PATH_TRUNCATED);
+  }
+  target = store__text_start(slot, &position);
+  if (target) {
+    long length = bpf_probe_read_kernel_str(target, NAME_BYTES_MAX + 1, LOAD(dentry, d_name.name));
+    if (length > 6 && is_memfd(target)) {
+      slot->file_flags |= MARTLET_FILE_MEMFD;
+      store__text_end(slot, text, position, (__u32)(length - 1) & NAME_BYTES_MAX);
+    }
+  }
+  return 0;
+}
+
+SHARED __u32 store__directory(struct slot *slot, struct task_struct *task, struct path *path,
+                                              struct martlet_text *text) {
+  path__walk(slot, task, path);
+  store__walked(slot, text);
+  return store__walk_flags(slot, MARTLET_FLAG_DIRECTORY_TRUNCATED);
+}
+
+/* A string in the memory of the current program. Returns record flags. */
+static __always_inline __u32 store__user_name(struct slot *slot, const void *address, struct martlet_text *text) {
+  __u32 position;
+  char *target = store__text_start(slot, &position);
+  long length;
+  if (!target) return MARTLET_FLAG_NAME_MISSING;
+  length = bpf_probe_read_user_str(target, TEXT_BYTES_MAX, address);
+  if (length <= 0) return MARTLET_FLAG_NAME_MISSING;
+  /* The kernel takes no name longer than this with its NUL, so the last case is a name that changed meanwhile. */
+  store__text_end(slot, text, position, (__u32)(length - 1) & (TEXT_BYTES_MAX - 1));
+  return MARTLET_FLAG_NAME_UNTRUSTED | (length == TEXT_BYTES_MAX ? MARTLET_FLAG_NAME_TRUNCATED : 0);
+}
+
+static __always_inline __u32 store__kernel_name(struct slot *slot, const void *address, struct martlet_text *text) {
+  __u32 position;
+  char *target = store__text_start(slot, &position);
+  long length;
+  if (!target) return MARTLET_FLAG_NAME_MISSING;
+  length = bpf_probe_read_kernel_str(target, TEXT_BYTES_MAX, address);
+  if (length <= 0) return MARTLET_FLAG_NAME_MISSING;
+  store__text_end(slot, text, position, (__u32)(length - 1) & (TEXT_BYTES_MAX - 1));
+  return 0;
+}
+
+/* The part that every record has, for `task`. The time is left to tier 4. */
+SHARED int store__header(struct slot *slot, struct task_struct *task, __u16 kind, __u16 call, __u32 fixed_bytes) {
+  struct martlet_record *record = RECORD(slot, martlet_record);
+  struct task_struct *leader = LOAD(task, group_leader);
+  struct cred *cred = (struct cred *)LOAD(task, cred);
+  struct kernfs_node *node = read__cgroup_node(task, 0);
+  slot->length_bytes = fixed_bytes;
+  record->kind = kind;
+  record->call = call;
+  record->process_start_ns = LOAD(leader, start_boottime);
+  record->cgroup_id = node ? LOAD(node, id) : 0;
+  record->cgroup_v1_id = 0;
+  if (settings.cgroup_v1) {
+    node = read__cgroup_node(task, 1);
+    record->cgroup_v1_id = node ? LOAD(node, id) : 0;
+  }
+  record->process_id = LOAD(task, tgid);
+  record->thread_id = LOAD(task, pid);
+  record->user_id = LOAD(cred, uid.val);
+  record->group_id = LOAD(cred, gid.val);
+  record->flags = 0;
+  record->cpu = bpf_get_smp_processor_id();
+  bpf_probe_read_kernel(record->comm, sizeof(record->comm), ADDRESS(task, comm));
+  return 0;
+}

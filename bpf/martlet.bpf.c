@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The probe: one object, so that the families share maps without the loader having to pass them around.
+ *
+ * Families stand side by side and share only lib/. A hook may have several programs, its variants; the loader's
+ * table (Sources/CMartletBPF/probe_hooks.c) lists them in order of preference and keeps one per hook.
+ */
+#include "lib/emit.h"
+
+#include "process.bpf.c"
+#include "file.bpf.c"
+#include "network.bpf.c"
+#include "syscall.bpf.c"
+#include "seed.bpf.c"
+
+/* Helpers that read kernel memory are open to programs under the GPL only. */
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

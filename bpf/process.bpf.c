@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Processes: how they start, what they run, how they end.
+ */
+
+#if defined(__TARGET_ARCH_x86)
+#define NUMBER_EXECVEAT 322
+#elif defined(__TARGET_ARCH_arm64)
+#define NUMBER_EXECVEAT 281
+#endif
+
+static __always_inline long read__call_number(struct pt_regs *regs) {
+#if defined(__TARGET_ARCH_x86)
+  return regs->orig_ax;
+#elif defined(__TARGET_ARCH_arm64)
+  return regs->syscallno;
+#endif
+}
+
+static __always_inline void store__process_ids(struct martlet_process *record, struct task_struct *task) {
+  struct signal_struct *signal = LOAD(task, signal);
+  struct pid *self = LOAD(LOAD(task, group_leader), thread_pid);
+  struct pid *group = read__group_pid(signal, PIDTYPE_PGID);
+  struct pid *session = read__group_pid(signal, PIDTYPE_SID);
+  struct task_struct *parent = LOAD(task, real_parent);
+  struct task_struct *parent_leader = LOAD(parent, group_leader);
+  __u32 level = LOAD(self, level);
+  record->parent_id = LOAD(parent, tgid);
+  record->parent_start_ns = LOAD(parent_leader, start_boottime);
+  record->process_group_id = read__pid_number(group, 0);
+  record->session_id = read__pid_number(session, 0);
+  record->namespace_process_id = read__pid_number(self, level);
+  record->namespace_process_group_id = read__pid_number(group, level);
+  record->namespace_session_id = read__pid_number(session, level);
+  record->pid_namespace = read__pid_namespace(self);
+  record->terminal = read__terminal(signal);
+}
+
+static __always_inline void store__process_rights(struct martlet_process *record, struct task_struct *task) {
+  struct cred *cred = (struct cred *)LOAD(task, cred);
+  struct nsproxy *namespaces = LOAD(task, nsproxy);
+  record->capabilities_effective = read__capabilities(ADDRESS(cred, cap_effective));
+  record->capabilities_permitted = read__capabilities(ADDRESS(cred, cap_permitted));
+  record->capabilities_inheritable = read__capabilities(ADDRESS(cred, cap_inheritable));
+  record->effective_user_id = LOAD(cred, euid.val);
+  record->saved_user_id = LOAD(cred, suid.val);
+  record->effective_group_id = LOAD(cred, egid.val);
+  record->login_user_id = bpf_core_field_exists(task->loginuid) ? LOAD(task, loginuid.val) : ~0u;
+  record->mount_namespace = LOAD(LOAD(namespaces, mnt_ns), ns.inum);
+  record->network_namespace = LOAD(LOAD(namespaces, net_ns), ns.inum);
+  record->user_namespace = LOAD(LOAD(cred, user_ns), ns.inum);
+}
+
+static __always_inline void store__process_image(struct slot *slot, struct task_struct *task) {
+  struct martlet_process *record = RECORD(slot, martlet_process);
+  struct mm_struct *mm = LOAD(task, mm);
+  struct file *exe = mm ? LOAD(mm, exe_file) : NULL;
+  struct inode *inode;
+  if (!exe) return;
+  inode = LOAD(exe, f_inode);
+  record->exe_inode = LOAD(inode, i_ino);
+  record->exe_device = LOAD(LOAD(inode, i_sb), s_dev);
+  record->exe_modified_ns = read__modified(inode);
+  record->exe_changed_ns = read__changed(inode);
+  record->record.flags |= store__file_path(slot, task, exe, &record->exe_path);
+  record->exe_flags = slot->file_flags;
+}
+
+/* Everything about a process but its name and arguments, which exec and seed find in different places. */
+SHARED int store__process(struct slot *slot, struct task_struct *task) {
+  struct martlet_process *record = RECORD(slot, martlet_process);
+  struct fs_struct *fs = LOAD(task, fs);
+  __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
+  store__process_ids(record, task);
+  store__process_rights(record, task);
+  store__process_image(slot, task);
+  if (fs) record->record.flags |= store__directory(slot, task, ADDRESS(fs, pwd), &record->directory);
+  return 0;
+}
+
+/* How much of the argument area is taken; `*flags` learns when that is not all of it. */
+static __always_inline __u32 read__arguments_length(struct mm_struct *mm, unsigned long *start, __u32 *flags) {
+  unsigned long end = LOAD(mm, arg_end);
+  *start = LOAD(mm, arg_start);
+  if (end <= *start) return 0;
+  if (end - *start <= MARTLET_ARGUMENTS_BYTES_MAX) return end - *start;
+  *flags |= MARTLET_FLAG_ARGUMENTS_TRUNCATED;
+  return MARTLET_ARGUMENTS_BYTES_MAX;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(handle_exec, struct task_struct *task, int old_thread_id, struct linux_binprm *bprm) {
+  struct slot *slot;
+  struct martlet_process *record;
+  unsigned long start;
+  __u32 position, length;
+  char *target;
+  long number;
+  COUNT(MARTLET_HOOK_EXEC, seen);
+  slot = emit__take(MARTLET_HOOK_EXEC);
+  if (!slot) return 0;
+  number = read__call_number((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
+  if (!emit__begin(slot, task, MARTLET_HOOK_EXEC, MARTLET_KIND_EXEC,
+                   number == NUMBER_EXECVEAT ? MARTLET_CALL_EXECVEAT : MARTLET_CALL_EXECVE, sizeof(*record)))
+    return 0;
+  record = RECORD(slot, martlet_process);
+  store__process(slot, task);
+  record->record.flags |= store__kernel_name(slot, LOAD(bprm, filename), &record->filename);
+  length = read__arguments_length(LOAD(task, mm), &start, &record->record.flags);
+  target = store__text_start(slot, &position);
+  if (target && length > 0 && length <= MARTLET_ARGUMENTS_BYTES_MAX &&
+      !bpf_probe_read_user(target, length, (void *)start))
+    store__text_end(slot, &record->arguments, position, length);
+  emit__finish(slot, MARTLET_HOOK_EXEC);
+  return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(handle_fork, struct task_struct *creator, struct task_struct *child) {
+  struct task_struct *parent;
+  struct martlet_fork *record;
+  struct slot *slot;
+  struct pid *pid;
+  /* A thread, not a process. */
+  if (LOAD(child, pid) != LOAD(child, tgid)) return 0;
+  COUNT(MARTLET_HOOK_FORK, seen);
+  slot = emit__take(MARTLET_HOOK_FORK);
+  if (!slot) return 0;
+  if (!emit__begin(slot, child, MARTLET_HOOK_FORK, MARTLET_KIND_FORK, MARTLET_CALL_NONE, sizeof(*record))) return 0;
+  record = RECORD(slot, martlet_fork);
+  parent = LOAD(child, real_parent);
+  pid = LOAD(child, thread_pid);
+  record->creator_id = LOAD(creator, tgid);
+  record->creator_start_ns = LOAD(LOAD(creator, group_leader), start_boottime);
+  record->parent_id = LOAD(parent, tgid);
+  record->parent_start_ns = LOAD(LOAD(parent, group_leader), start_boottime);
+  record->namespace_process_id = read__pid_number(pid, LOAD(pid, level));
+  record->pid_namespace = read__pid_namespace(pid);
+  emit__finish(slot, MARTLET_HOOK_FORK);
+  return 0;
+}
+
+static __always_inline int process_ended(struct task_struct *task) {
+  struct signal_struct *signal = LOAD(task, signal);
+  struct martlet_exit *record;
+  struct slot *slot;
+  COUNT(MARTLET_HOOK_EXIT, seen);
+  slot = emit__take(MARTLET_HOOK_EXIT);
+  if (!slot) return 0;
+  if (!emit__begin(slot, task, MARTLET_HOOK_EXIT, MARTLET_KIND_EXIT, MARTLET_CALL_NONE, sizeof(*record))) return 0;
+  record = RECORD(slot, martlet_exit);
+  /* As wait(2) chooses: the code that ended the group, else the one its leader ended with. */
+  record->exit_code = LOAD(signal, flags) & SIGNAL_GROUP_EXIT ? LOAD(signal, group_exit_code)
+                                                              : LOAD(LOAD(task, group_leader), exit_code);
+  record->reserved = 0;
+  emit__finish(slot, MARTLET_HOOK_EXIT);
+  return 0;
+}
+
+/* Since 6.16 the kernel says itself whether this was the last thread. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(handle_exit, struct task_struct *task, bool group_dead) {
+  return group_dead ? process_ended(task) : 0;
+}
+
+/* Before, the count of live threads does. When the last two end at once on two CPUs, both may read zero, and the
+ * second record finds no process to end. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(handle_exit_by_count, struct task_struct *task) {
+  return LOAD(LOAD(task, signal), live.counter) == 0 ? process_ended(task) : 0;
+}
