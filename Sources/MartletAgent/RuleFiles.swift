@@ -2,7 +2,7 @@
 
 import Glibc
 public import MartletRules
-public import SystemPackage
+import SystemPackage
 
 /// Reads rule files from disk.
 public enum RuleFiles {

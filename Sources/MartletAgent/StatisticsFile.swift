@@ -2,6 +2,7 @@
 
 import MartletCapture
 import MartletEvents
+import MartletState
 public import SystemPackage
 
 /// The file behind `--stats`.

@@ -27,12 +27,12 @@ struct MartletCommand: AsyncParsableCommand {
         try command.run()
       }
     } catch let status as ExitStatus {
-      exit(status.rawValue)
+      Glibc.exit(status.rawValue)
     } catch {
       // Help and version are "errors" that succeed; all others here are about usage.
       let isHelp = exitCode(for: error).isSuccess
       write(fullMessage(for: error) + "\n", to: isHelp ? STDOUT_FILENO : STDERR_FILENO)
-      exit(isHelp ? ExitStatus.fine.rawValue : ExitStatus.usage.rawValue)
+      Glibc.exit(isHelp ? ExitStatus.fine.rawValue : ExitStatus.usage.rawValue)
     }
   }
 }

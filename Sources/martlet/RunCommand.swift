@@ -8,6 +8,7 @@ import MartletAlerts
 import MartletCapture
 import MartletState
 import ServiceLifecycle
+import UnixSignals
 
 /// `martlet run`: watch this node.
 struct RunCommand: AsyncParsableCommand {
@@ -26,13 +27,17 @@ struct RunCommand: AsyncParsableCommand {
     completion: .file())
   var stats: String?
 
-  @Option(help: ArgumentHelp("Least severe log messages to show: trace, debug, info, notice, warning, error."))
-  var logLevel = Logger.Level.info
+  enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+    case debug, info, notice, warning, error
+  }
+
+  @Option(help: "The least severe log messages to show.")
+  var logLevel = LogLevel.info
 
   func run() async throws {
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "martlet")
-    logger.logLevel = logLevel
+    logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
     let ruleset = try rules.compile()
     try checkRequirements()
     let watch = NodeWatch(
@@ -78,5 +83,3 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

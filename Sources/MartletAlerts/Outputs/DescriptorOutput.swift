@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Never waits longer than `patienceMilliseconds` at a time, so that a reader that has stopped reading cannot keep
 /// the agent from ending. The descriptor is left in blocking mode: it may be shared with other programs.
-public struct DescriptorOutput {
+public struct DescriptorOutput: Sendable {
   public enum Failure: Error, Equatable {
     /// Nobody reads any more.
     case closed
