@@ -89,15 +89,34 @@ public final class RuncContainer: Sendable {
     let container = RuncContainer(id: cgroup.containerID, cgroupPath: cgroup.path, pid: pid, directory: directory)
     try ContainerNetwork.configure(namespaceOf: pid)
     try Child.check(container.runc + ["start", container.id])
+    try container.waitUntilProgramRuns()
     return container
   }
 
-  /// Runs a program inside to its end. With a terminal it gets one of its own, and both its streams arrive as `output`.
+  /// `runc start` returns when it has released its own init, a moment before that becomes the container's program.
+  /// In between, init's first thread is exiting, and what `/proc` says about it is of no use to a test.
+  private func waitUntilProgramRuns() throws {
+    let deadline = Deadline.seconds(5)
+    let name = URL(fileURLWithPath: "/proc/\(pid)/comm")
+    // A process that is gone has run. While threads change places reading can fail although the process is there, so
+    // that alone proves nothing. Only the kernel knows when an exec is done and it tells nobody: look often.
+    while kill(pid, 0) == 0 {
+      if let text = try? String(contentsOf: name, encoding: .utf8), !text.hasPrefix("runc:") { return }
+      if deadline.hasPassed { throw HarnessError("runc's init did not become the container's program") }
+      usleep(500)
+    }
+  }
+
+  /// Runs a program inside to its end. With a terminal it gets one of its own, and both its streams arrive as `output`,
+  /// without carriage returns: whether there are any depends on how fast runc sets the terminal up.
   public func exec(
     _ arguments: [String], terminal: Bool = false, within duration: Duration = .seconds(10)
   ) throws -> Finished {
     let command = runc + ["exec"] + (terminal ? ["--tty"] : []) + [id] + arguments
-    return try Child.run(command, streams: terminal ? .terminal : .captured, within: duration)
+    let finished = try Child.run(command, streams: terminal ? .terminal : .captured, within: duration)
+    guard terminal else { return finished }
+    let output = finished.output.replacingOccurrences(of: "\r", with: "")
+    return Finished(status: finished.status, output: output, errors: "")
   }
 
   /// Where a path inside the container is found on the host.

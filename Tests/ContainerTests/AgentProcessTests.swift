@@ -11,9 +11,9 @@ struct AgentProcessTests {
   func wholeLife() throws {
     let agent = try fakeAgent(
       """
+      trap 'echo "{\\"rule\\":\\"last\\"}"; exit 3' TERM
       echo 'starting' >&2; echo 'watching this node' >&2
       echo '{"rule":"A","priority":"Notice","tags":["x"],"output_fields":{"proc.pid":7,"fd.name":"/etc/shadow"}}'
-      trap 'echo "{\\"rule\\":\\"last\\"}"; exit 3' TERM
       while :; do sleep 0.05; done
       """)
     let before = realtimeNanoseconds()

@@ -48,7 +48,7 @@ struct RuncContainerTests {
     try RuncContainer.with { container in
       let result = try container.exec(["sh", "-c", "tty; exit 5"], terminal: true)
       #expect(result.status == .exited(5))
-      #expect(result.output == "/dev/pts/0\r\n")
+      #expect(result.output == "/dev/pts/0\n")
     }
   }
 
