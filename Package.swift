@@ -107,7 +107,9 @@ let package = Package(
 
     .testTarget(
       name: "MartletAgentTests",
-      dependencies: ["MartletAgent", "MartletAlerts", "MartletEvents", "MartletRules", "MartletState", "MartletTesting"],
+      dependencies: [
+        "MartletAgent", "MartletAlerts", "MartletEvents", "MartletRules", "MartletState", "MartletTesting",
+      ],
       swiftSettings: swiftSettings),
 
     // Tests of the whole: real containers and the agent as a process, and the style guide as tests.

@@ -76,19 +76,31 @@ public final class NodeWatch: Service {
     }
     try source.start()
     logger.info("watching this node with \(ruleset.rules.filter(\.isEnabled).count) rules")
-    while !isStopping.load(ordering: .relaxed) {
-      let batch = source.nextBatch(timeoutMilliseconds: Self.patienceMilliseconds)
-      var next = 0
-      while next < batch.count {
-        next = pipeline.process(batch, from: next, into: &alerts)
-        guard deliver(&alerts, &summary) else { break }
-      }
+    while true {
+      // Asked before the rings are read, so that what happened before the request to stop is still judged.
+      let isLast = isStopping.load(ordering: .relaxed)
+      let batch = source.nextBatch(timeoutMilliseconds: isLast ? 0 : Self.patienceMilliseconds)
+      let isRead = process(batch, with: &pipeline, &alerts, &summary)
+      let isEmpty = batch.isEmpty
       source.release(batch)
-      if next < batch.count || output.isClosed {
+      if !isRead || output.isClosed {
         logger.notice("nobody reads the alerts any more: stopping")
         return
       }
+      if isLast && isEmpty { return }
     }
+  }
+
+  /// False if nobody takes alerts any more.
+  private func process(
+    _ batch: EventBatch, with pipeline: inout Pipeline, _ alerts: inout AlertBuffer, _ summary: inout RunSummary
+  ) -> Bool {
+    var next = 0
+    while next < batch.count {
+      next = pipeline.process(batch, from: next, into: &alerts)
+      guard deliver(&alerts, &summary) else { return false }
+    }
+    return true
   }
 
   /// Longest wait for events, in milliseconds; also how soon a closed output is noticed when nothing happens.

@@ -18,7 +18,8 @@ struct RuleOptions: ParsableArguments {
   func compile() throws -> Ruleset {
     let sources = try RuleOptions.read(paths)
     let compilation = Ruleset.compile(sources)
-    let text = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDERR_FILENO)).render(compilation.diagnostics)
+    let text = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDERR_FILENO)).render(
+      compilation.diagnostics)
     write(text, to: STDERR_FILENO)
     guard let ruleset = compilation.ruleset else {
       report("the rules have errors: nothing was started", help: ["check them alone with 'martlet check PATH'"])

@@ -66,14 +66,18 @@ struct AlertComposerTests {
     #expect(
       alert.object["output"] as? String
         == "16:11:56.746609046: Informational read /etc/shadow by cat  |sh sh <NA>")
-    #expect(Set(alert.object.keys) == ["hostname", "output", "output_fields", "path_view", "priority", "rule", "source", "tags", "time"])
+    #expect(
+      Set(alert.object.keys) == [
+        "hostname", "output", "output_fields", "path_view", "priority", "rule", "source", "tags", "time",
+      ])
     #expect(alert.fields["evt.time"] as? Int64 == 1_470_327_116_746_609_046)
     #expect(alert.fields["proc.pid"] as? Int == 51)
     #expect(alert.fields["proc.tty"] as? Int == 0)
     #expect(alert.fields["user.loginuid"] as? Int == -1)
     #expect(alert.fields["container.id"] as? String == "host")
     #expect(alert.fields["proc.aname[2]"] is NSNull && alert.fields["k8s.pod.uid"] is NSNull)
-    #expect(alert.fields["fd.name"] as? String == "/etc/shadow" && alert.fields["fd.realpath"] as? String == "/data/shadow")
+    #expect(
+      alert.fields["fd.name"] as? String == "/etc/shadow" && alert.fields["fd.realpath"] as? String == "/data/shadow")
     #expect(alert.line.contains(#""container.id":"host","evt.time":1470327116746609046,"evt.type":"openat""#))
   }
 
