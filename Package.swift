@@ -48,6 +48,14 @@ let package = Package(
     .executableTarget(name: "martlet-embed", swiftSettings: swiftSettings),
     .plugin(name: "EmbedProbe", capability: .buildTool(), dependencies: ["martlet-embed"], path: "Sources/EmbedProbe"),
     .plugin(name: "EmbedRules", capability: .buildTool(), dependencies: ["martlet-embed"], path: "Sources/EmbedRules"),
-    .testTarget(name: "MartletEventsTests", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "MartletEventsTests", dependencies: ["MartletEvents", "CMartletABI"], swiftSettings: swiftSettings),
+    .testTarget(name: "MartletCaptureTests", dependencies: ["MartletCapture"], swiftSettings: swiftSettings),
+    // The real probe on the running kernel, and a program that does what these tests want to see.
+    .testTarget(
+      name: "KernelTests",
+      dependencies: ["MartletCapture", "MartletEvents", "CMartletABI", "KernelTestActor"],
+      swiftSettings: swiftSettings),
+    .executableTarget(name: "KernelTestActor", path: "Tests/KernelTestActor"),
   ]
 )
