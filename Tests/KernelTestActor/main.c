@@ -3,6 +3,8 @@
  * Does exactly what a test asks, one verb after the other, so that the test knows which calls were made.
  *
  *   KernelTestActor VERB [ARGUMENT]... VERB ...
+ *
+ * `wait` is the last verb: it ends when the input does, and what follows is there to be looked at.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -104,6 +106,7 @@ int main(int count, char **arguments) {
     if (strcmp(*next, "wait") == 0) {
       require(write(STDOUT_FILENO, "w", 1) == 1, "write");
       while (read(STDIN_FILENO, &byte, 1) > 0) {}
+      return 0;
     } else if (strcmp(*next, "end") == 0) {
       exit(atoi(*++next));
     } else if (strcmp(*next, "chdir") == 0) {

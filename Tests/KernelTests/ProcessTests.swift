@@ -24,7 +24,7 @@ extension KernelTests {
       expectAgreement(record, process)
       #expect(record.type == .execve)
       #expect(record.bytes(record.process.pointee.filename).string == "/proc/self/exe")
-      #expect(record.bytes(record.process.pointee.arguments).array == Array("wait\0an argument\0\0".utf8))
+      #expect(record.bytes(record.process.pointee.arguments).array == Array("exec\0wait\0an argument\0\0".utf8))
       #expect(record.bytes(record.process.pointee.directory).string == folder.path)
       #expect(record.process.pointee.session_id == UInt32(actor.process))
     }
