@@ -63,17 +63,15 @@ let package = Package(
         "MartletAlerts", "MartletCapture", "MartletEvents", "MartletMatching", "MartletRules", "MartletState",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: swiftSettings, plugins: ["EmbedRules"]),
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletAgent", "MartletAlerts", "MartletCapture", "MartletEvents", "MartletRules", "MartletState",
+        "MartletAgent", "MartletEvents", "MartletRules",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),
 
@@ -104,7 +102,6 @@ let package = Package(
       name: "MartletAlertsTests",
       dependencies: ["MartletAlerts", "MartletEvents", "MartletRules", "MartletState", "MartletTesting"],
       swiftSettings: swiftSettings),
-
     .testTarget(
       name: "MartletAgentTests",
       dependencies: [
@@ -112,7 +109,15 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
-    // Tests of the whole: real containers and the agent as a process, and the style guide as tests.
+    .testTarget(name: "MartletCaptureTests", dependencies: ["MartletCapture"], swiftSettings: swiftSettings),
+
+    // Tests of the whole: the real probe on the running kernel, with a program that does what they want to see; real
+    // containers and the agent as a process; the style guide.
+    .executableTarget(name: "KernelTestActor", path: "Tests/KernelTestActor"),
+    .testTarget(
+      name: "KernelTests",
+      dependencies: ["MartletCapture", "MartletEvents", "CMartletABI", "KernelTestActor"],
+      swiftSettings: swiftSettings),
     .target(name: "ContainerTesting", path: "Tests/ContainerTesting", swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),

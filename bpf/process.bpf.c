@@ -3,20 +3,6 @@
  * Processes: how they start, what they run, how they end.
  */
 
-#if defined(__TARGET_ARCH_x86)
-#define NUMBER_EXECVEAT 322
-#elif defined(__TARGET_ARCH_arm64)
-#define NUMBER_EXECVEAT 281
-#endif
-
-static __always_inline long read__call_number(struct pt_regs *regs) {
-#if defined(__TARGET_ARCH_x86)
-  return regs->orig_ax;
-#elif defined(__TARGET_ARCH_arm64)
-  return regs->syscallno;
-#endif
-}
-
 static __always_inline void store__process_ids(struct martlet_process *record, struct task_struct *task) {
   struct signal_struct *signal = LOAD(task, signal);
   struct pid *self = LOAD(LOAD(task, group_leader), thread_pid);
@@ -95,13 +81,13 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_thread_id, struct li
   unsigned long start;
   __u32 position, length;
   char *target;
-  long number;
+  __u16 call;
   COUNT(MARTLET_HOOK_EXEC, seen);
   slot = emit__take(MARTLET_HOOK_EXEC);
   if (!slot) return 0;
-  number = read__call_number((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
-  if (!emit__begin(slot, task, MARTLET_HOOK_EXEC, MARTLET_KIND_EXEC,
-                   number == NUMBER_EXECVEAT ? MARTLET_CALL_EXECVEAT : MARTLET_CALL_EXECVE, sizeof(*record)))
+  /* Not the call's number: exec has overwritten it. Only execveat of a descriptor or below one needs a path made. */
+  call = LOAD(bprm, fdpath) ? MARTLET_CALL_EXECVEAT : MARTLET_CALL_EXECVE;
+  if (!emit__begin(slot, task, MARTLET_HOOK_EXEC, MARTLET_KIND_EXEC, call, sizeof(*record)))
     return 0;
   record = RECORD(slot, martlet_process);
   store__process(slot, task);

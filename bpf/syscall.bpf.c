@@ -31,6 +31,14 @@
 #define ARGUMENT_3 regs[3]
 #endif
 
+static __always_inline long read__call_number(struct pt_regs *regs) {
+#if defined(__TARGET_ARCH_x86)
+  return regs->orig_ax;
+#elif defined(__TARGET_ARCH_arm64)
+  return regs->syscallno;
+#endif
+}
+
 #define O_CREATE_ONLY 01101 /* O_CREAT | O_WRONLY | O_TRUNC: what creat() stands for */
 
 static __always_inline __u16 call_of_native(long number) {

@@ -13,9 +13,9 @@ func write(_ text: String, to descriptor: Int32) {
   }
 }
 
-/// `error: …` on stderr, and what to do about it.
-func report(_ message: String, help: [String] = []) {
-  let lines = ["error: \(message)"] + help.map { "help: \($0)" }
+/// `error: …` on stderr for each message, and what to do about it.
+func report(_ messages: [String], help: [String] = []) {
+  let lines = messages.map { "error: \($0)" } + help.map { "help: \($0)" }
   write(lines.joined(separator: "\n") + "\n", to: STDERR_FILENO)
 }
 

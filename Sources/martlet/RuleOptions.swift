@@ -22,7 +22,7 @@ struct RuleOptions: ParsableArguments {
       compilation.diagnostics)
     write(text, to: STDERR_FILENO)
     guard let ruleset = compilation.ruleset else {
-      report("the rules have errors: nothing was started", help: ["check them alone with 'martlet check PATH'"])
+      report(["the rules have errors: nothing was started"], help: ["check them alone with 'martlet check PATH'"])
       throw ExitStatus.rulesInvalid
     }
     return ruleset
@@ -33,7 +33,7 @@ struct RuleOptions: ParsableArguments {
     do {
       return try RuleFiles.read(paths)
     } catch {
-      report("\(error)", help: ["name a rule file, or a folder with rule files in it"])
+      report(["\(error)"], help: ["name a rule file, or a folder with rule files in it"])
       throw ExitStatus.rulesInvalid
     }
   }

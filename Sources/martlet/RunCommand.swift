@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+public import ArgumentParser
 import Glibc
-import Logging
-import MartletAgent
-import MartletAlerts
-import MartletCapture
-import MartletState
-import ServiceLifecycle
-import UnixSignals
+public import MartletAgent
 
 /// `martlet run`: watch this node.
 struct RunCommand: AsyncParsableCommand {
@@ -27,59 +21,31 @@ struct RunCommand: AsyncParsableCommand {
     completion: .file())
   var stats: String?
 
-  enum LogLevel: String, ExpressibleByArgument, CaseIterable {
-    case debug, info, notice, warning, error
-  }
-
   @Option(help: "The least severe log messages to show.")
-  var logLevel = LogLevel.info
+  var logLevel = Agent.LogLevel.info
 
   func run() async throws {
-    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-    var logger = Logger(label: "martlet")
-    logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
-    let ruleset = try rules.compile()
-    try checkRequirements()
-    let watch = NodeWatch(
-      ruleset, source: try openSource(), output: DescriptorOutput(descriptor: STDOUT_FILENO), limits: StateLimits(),
-      logger: logger)
-    var configuration = ServiceGroupConfiguration(
-      services: [.init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup)],
-      gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
-    configuration.maximumGracefulShutdownDuration = .seconds(5)
+    let agent = Agent(try rules.compile(), logLevel: logLevel)
+    let summary: RunSummary
     do {
-      try await ServiceGroup(configuration: configuration).run()
+      summary = try await agent.watch()
     } catch {
-      report("\(error)")
+      report(error.messages, help: error.help)
       throw ExitStatus.failure
     }
-    if let summary = watch.summary { try close(with: summary) }
+    write("martlet: \(summary.line)\n", to: STDERR_FILENO)
+    try writeStatistics(summary)
   }
 
-  private func close(with summary: RunSummary) throws {
-    write("martlet: \(summary.line)\n", to: STDERR_FILENO)
+  private func writeStatistics(_ summary: RunSummary) throws {
     guard let stats else { return }
     do {
       try StatisticsFile.write(summary, to: stats)
     } catch {
-      report("cannot write statistics to '\(stats)': \(error)")
-      throw ExitStatus.failure
-    }
-  }
-
-  private func checkRequirements() throws {
-    let missing = CaptureRequirements.check()
-    guard !missing.isEmpty else { return }
-    for requirement in missing { report(requirement.description, help: [requirement.remedy]) }
-    throw ExitStatus.failure
-  }
-
-  private func openSource() throws -> KernelSource {
-    do {
-      return try KernelSource(configuration: CaptureConfiguration())
-    } catch {
-      report("\(error)")
+      report(["cannot write statistics to '\(stats)': \(error)"])
       throw ExitStatus.failure
     }
   }
 }
+
+extension Agent.LogLevel: ExpressibleByArgument {}

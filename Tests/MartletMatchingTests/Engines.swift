@@ -45,6 +45,11 @@ extension Condition {
 
 extension Constant {
   static func text(_ text: String) -> Constant { .text(Array(text.utf8)) }
+
+  static func network(_ text: String) -> Constant {
+    guard let network = IPNetwork(text: text) else { preconditionFailure("not a network: \(text)") }
+    return .network(network)
+  }
 }
 
 extension GivenEvent.Value {

@@ -36,15 +36,14 @@ enum ImportMap {
       "MartletEvents", "MartletState", "MartletRules", "MartletMatching", "Logging",
     ]),
     "MartletAgent": foundation.union(http).union(parts).union([
-      "CMartletABI", "Hummingbird", "Logging", "Metrics", "Prometheus", "ServiceLifecycle", "UnixSignals", "Yams",
+      "CMartletABI", "Dispatch", "Hummingbird", "Logging", "Metrics", "Prometheus", "ServiceLifecycle",
+      "SystemPackage", "UnixSignals", "Yams",
     ]),
     // Build-time only: plugins, and the tool they run.
     "EmbedProbe": foundation.union(["PackagePlugin"]),
     "EmbedRules": foundation.union(["PackagePlugin"]),
     "martlet-embed": foundation,
-    "martlet": foundation.union([
-      "ArgumentParser", "Logging", "MartletAgent", "MartletEvents", "MartletRules", "MartletSignatures",
-    ]),
+    "martlet": ["ArgumentParser", "MartletAgent", "MartletEvents", "MartletRules", "MartletSignatures"],
   ]
 
   /// Findings for a Swift file of a target below `Sources`; other files may import what they like.

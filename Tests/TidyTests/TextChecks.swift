@@ -4,7 +4,11 @@
 enum TextChecks {
   static let linesMax = 600
   static let functionLinesMax = 70
-  static let license = "SPDX-License-Identifier: Apache-2.0"
+  /// What runs in the kernel has to offer the GPL: the kernel keeps most of its functions from other programs.
+  static func license(of path: String) -> String {
+    let isKernelSide = path.hasPrefix("bpf/") && !path.hasPrefix("bpf/include/")
+    return "SPDX-License-Identifier: " + (isKernelSide ? "GPL-2.0-only OR BSD-2-Clause" : "Apache-2.0")
+  }
 
   /// The licence is named on the first line, or right below a line that has to be first.
   static func license(_ file: SourceFile) -> [Finding] {
@@ -13,6 +17,7 @@ enum TextChecks {
     let mustBeFirst = first.hasPrefix("#!") || first.hasPrefix("// swift-tools-version")
     let line = mustBeFirst ? file.lines.dropFirst().first ?? "" : first
     let comment = line.drop { "/*# ".contains($0) }
+    let license = license(of: file.path)
     guard !comment.hasPrefix(license) else { return [] }
     return [Finding(path: file.path, line: mustBeFirst ? 2 : 1, message: "says no '\(license)'")]
   }

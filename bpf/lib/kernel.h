@@ -222,6 +222,7 @@ struct task_struct {
 };
 struct linux_binprm {
   const char *filename;
+  const char *fdpath;
 };
 
 struct in6_addr {

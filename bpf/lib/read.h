@@ -110,8 +110,9 @@ static __always_inline struct kernfs_node *read__kernfs_parent(struct kernfs_nod
   return (void *)LOAD(plain, parent);
 }
 
-static __always_inline __u64 read__nanoseconds(__s64 seconds, __s64 nanoseconds) {
-  return (__u64)seconds * 1000000000ull + nanoseconds;
+/* Since 6.13 a bit above the nanoseconds says whether someone has asked for the time. */
+static __always_inline __u64 read__nanoseconds(__s64 seconds, __u64 nanoseconds) {
+  return (__u64)seconds * 1000000000ull + (nanoseconds & ((1u << 30) - 1));
 }
 
 static __always_inline __u64 read__modified(struct inode *inode) {

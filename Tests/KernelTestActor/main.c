@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Does exactly what a test asks, one verb after the other, so that the test knows which calls were made.
+ *
+ *   KernelTestActor VERB [ARGUMENT]... VERB ...
+ *
+ * `wait` is the last verb: it ends when the input does, and what follows is there to be looked at.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void require(int holds, const char *what) {
+  if (holds) return;
+  perror(what);
+  exit(1);
+}
+
+/* The last descriptor that a verb opened. */
+static int last = -1;
+
+static void verb_connect(const char *kind, const char *address, const char *port) {
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
+  int is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
+  int type = strcmp(kind, "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM;
+  int fd = socket(is_v4 ? AF_INET : AF_INET6, type, 0);
+  require(fd >= 0, "socket");
+  require(is_v4 || inet_pton(AF_INET6, address, &v6.sin6_addr) == 1, "address");
+  /* A refused connection is an attempt as well. */
+  int result = is_v4 ? connect(fd, (struct sockaddr *)&v4, sizeof(v4)) : connect(fd, (struct sockaddr *)&v6, sizeof(v6));
+  require(result == 0 || errno == ECONNREFUSED, "connect");
+}
+
+static void verb_terminal(void) {
+  int main_end = posix_openpt(O_RDWR | O_NOCTTY);
+  require(main_end >= 0 && grantpt(main_end) == 0 && unlockpt(main_end) == 0, "pty");
+  require(setsid() > 0, "setsid");
+  int terminal = open(ptsname(main_end), O_RDWR);
+  require(terminal >= 0 && ioctl(terminal, TIOCSCTTY, 0) == 0, "terminal");
+}
+
+/* Runs this program from a memfd, with the verbs that follow. */
+static void verb_memfd_exec(char **rest) {
+  char buffer[65536];
+  int source = open("/proc/self/exe", O_RDONLY), target = memfd_create("payload", 0);
+  ssize_t count;
+  while ((count = read(source, buffer, sizeof(buffer))) > 0) require(write(target, buffer, (size_t)count) == count, "copy");
+  rest[-1] = "actor";
+  fexecve(target, rest - 1, environ);
+  require(0, "fexecve");
+}
+
+static void verb_handle(const char *path) {
+  struct {
+    struct file_handle handle;
+    char bytes[MAX_HANDLE_SZ];
+  } space = {.handle.handle_bytes = MAX_HANDLE_SZ};
+  int mount_id, mount = open(path, O_RDONLY);
+  require(name_to_handle_at(AT_FDCWD, path, &space.handle, &mount_id, 0) == 0, "name_to_handle_at");
+  last = (int)syscall(SYS_open_by_handle_at, mount, &space.handle, O_RDONLY);
+}
+
+/* `count` children, each on the other CPU than the one before it. */
+static void verb_children(int count) {
+  for (int index = 0; index < count; index++) {
+    pid_t child = fork();
+    require(child >= 0, "fork");
+    if (child == 0) {
+      cpu_set_t cpus;
+      CPU_ZERO(&cpus);
+      CPU_SET((unsigned)(index % (int)sysconf(_SC_NPROCESSORS_ONLN)), &cpus);
+      sched_setaffinity(0, sizeof(cpus), &cpus);
+      execl("/proc/self/exe", "actor", "end", "7", NULL);
+      _exit(1);
+    }
+    waitpid(child, NULL, 0);
+  }
+}
+
+static void verb_join(const char *folder) {
+  char path[4096];
+  snprintf(path, sizeof(path), "%s/cgroup.procs", folder);
+  int file = open(path, O_WRONLY);
+  require(file >= 0 && write(file, "0", 1) == 1, "join");
+  close(file);
+}
+
+int main(int count, char **arguments) {
+  char byte;
+  for (char **next = arguments + 1; next < arguments + count; next++) {
+    if (strcmp(*next, "wait") == 0) {
+      require(write(STDOUT_FILENO, "w", 1) == 1, "write");
+      while (read(STDIN_FILENO, &byte, 1) > 0) {}
+      return 0;
+    } else if (strcmp(*next, "end") == 0) {
+      exit(atoi(*++next));
+    } else if (strcmp(*next, "chdir") == 0) {
+      require(chdir(*++next) == 0, "chdir");
+    } else if (strcmp(*next, "chroot") == 0) {
+      require(chroot(*++next) == 0, "chroot");
+#ifdef SYS_open
+    } else if (strcmp(*next, "open") == 0) {
+      last = (int)syscall(SYS_open, *++next, O_RDONLY);
+    } else if (strcmp(*next, "creat") == 0) {
+      last = (int)syscall(SYS_creat, *++next, 0640);
+#endif
+    } else if (strcmp(*next, "openat") == 0) {
+      last = (int)syscall(SYS_openat, AT_FDCWD, *++next, O_RDONLY);
+    } else if (strcmp(*next, "create") == 0) {
+      last = (int)syscall(SYS_openat, AT_FDCWD, *++next, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    } else if (strcmp(*next, "openat-last") == 0) {
+      last = (int)syscall(SYS_openat, last, *++next, O_RDONLY);
+    } else if (strcmp(*next, "openat2") == 0) {
+      struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
+      last = (int)syscall(SYS_openat2, AT_FDCWD, *++next, &how, sizeof(how));
+    } else if (strcmp(*next, "handle") == 0) {
+      verb_handle(*++next);
+    } else if (strcmp(*next, "repeat-open") == 0) {
+      int times = atoi(*++next);
+      const char *path = *++next;
+      while (times-- > 0) close(open(path, O_RDONLY));
+    } else if (strcmp(*next, "memfd-open") == 0) {
+      char path[64];
+      snprintf(path, sizeof(path), "/proc/self/fd/%d", memfd_create("payload", 0));
+      last = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+    } else if (strcmp(*next, "pipe-open") == 0) {
+      char path[64];
+      int ends[2];
+      require(pipe(ends) == 0, "pipe");
+      snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
+      last = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+    } else if (strcmp(*next, "memfd-exec") == 0) {
+      verb_memfd_exec(next + 1);
+    } else if (strcmp(*next, "exec") == 0) {
+      execv("/proc/self/exe", next);
+      require(0, "exec");
+    } else if (strcmp(*next, "terminal") == 0) {
+      verb_terminal();
+    } else if (strcmp(*next, "connect") == 0) {
+      verb_connect(next[1], next[2], next[3]);
+      next += 3;
+    } else if (strcmp(*next, "children") == 0) {
+      verb_children(atoi(*++next));
+    } else if (strcmp(*next, "join") == 0) {
+      verb_join(*++next);
+    } else {
+      fprintf(stderr, "no such verb: %s\n", *next);
+      return 2;
+    }
+  }
+  return 0;
+}

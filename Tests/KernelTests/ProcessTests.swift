@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import Glibc
+import MartletEvents
+import Testing
+
+@testable import MartletCapture
+
+extension KernelTests {
+  @Suite("Processes")
+  struct ProcessTests {
+    @Test("an exec record agrees with /proc in every field")
+    func execFields() throws {
+      let folder = try Folder()
+      let recorder = try Recorder()
+      let actor = try Actor("chdir", folder.path, "terminal", "exec", "wait", "an argument", "")
+      try #require(actor.awaitWaiting())
+      recorder.record(until: "the second exec") {
+        $0.kind == .exec && $0.common.pointee.process_id == UInt32(actor.process)
+          && $0.process.pointee.terminal != 0
+      }
+      let record = try #require(recorder.records(of: .exec, by: actor.process).last)
+      let process = try #require(ProcfsProcess(actor.process))
+      expectAgreement(record, process)
+      #expect(record.type == .execve)
+      #expect(record.bytes(record.process.pointee.filename).string == "/proc/self/exe")
+      #expect(record.bytes(record.process.pointee.arguments).array == Array("exec\0wait\0an argument\0\0".utf8))
+      #expect(record.bytes(record.process.pointee.directory).string == folder.path)
+      #expect(record.process.pointee.session_id == UInt32(actor.process))
+    }
+
+    @Test("a script has its own name and its interpreter's file")
+    func script() throws {
+      let folder = try Folder()
+      let script = try folder.file("script.sh", "#!/bin/sh\nexit 3\n")
+      chmod(script, 0o755)
+      let recorder = try Recorder()
+      var child: pid_t = 0
+      var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("script"), strdup("one"), nil]
+      defer { arguments.forEach { free($0) } }
+      try #require(posix_spawn(&child, script, nil, nil, &arguments, nil) == 0)
+      recorder.record(untilEndOf: child)
+      var status: Int32 = 0
+      waitpid(child, &status, 0)
+      let exec = try #require(recorder.records(of: .exec, by: child).last)
+      #expect(exec.bytes(exec.process.pointee.filename).string == script)
+      #expect(exec.bytes(exec.process.pointee.exe_path).string.hasPrefix("/usr/bin/"))
+      #expect(exec.bytes(exec.process.pointee.arguments).string == "/bin/sh\0\(script)\0one\0")
+      #expect(recorder.records(of: .exit, by: child).map { $0.exit.pointee.exit_code } == [status])
+      #expect(status == 3 << 8)
+    }
+
+    @Test("a program run from memory is named and marked")
+    func memoryFile() throws {
+      let recorder = try Recorder()
+      let actor = try Actor("memfd-exec", "end", "0")
+      recorder.record(untilEndOf: actor.process)
+      actor.finish()
+      let exec = try #require(recorder.records(of: .exec, by: actor.process).last)
+      #expect(exec.type == .execveat)
+      #expect(exec.bytes(exec.process.pointee.exe_path).string == "memfd:payload")
+      #expect(exec.process.pointee.exe_flags & UInt32(MARTLET_FILE_MEMFD) != 0)
+    }
+
+    @Test("fork, exec and exit of one child come in this order, whatever the CPUs")
+    func order() throws {
+      let count = 300
+      let recorder = try Recorder()
+      let actor = try Actor("children", "\(count)")
+      recorder.record(untilEndOf: actor.process)
+      actor.finish()
+      var stories: [UInt32: [EventKind]] = [:]
+      var cpus: Set<UInt32> = []
+      let children = Set(
+        recorder.records.filter { $0.kind == .fork && $0.fork.pointee.parent_id == UInt32(actor.process) }
+          .map { $0.common.pointee.process_id })
+      for record in recorder.records where children.contains(record.common.pointee.process_id) {
+        cpus.insert(record.common.pointee.cpu)
+        guard [.fork, .exec, .exit].contains(record.kind) else { continue }
+        stories[record.common.pointee.process_id, default: []].append(record.kind)
+      }
+      #expect(stories.count == count)
+      #expect(stories.values.allSatisfy { $0 == [.fork, .exec, .exit] })
+      #expect(cpus.count == min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 64) || cpus.count > 1)
+      #expect(recorder.source.statistics().lost == 0)
+      let times = recorder.records.map(\.timeNanoseconds)
+      #expect(zip(times, times.dropFirst()).allSatisfy { $0 <= $1 })
+    }
+
+    @Test("the iterator's seed agrees with /proc", arguments: [SeedMethod.iterator, .procfs])
+    func seed(_ method: SeedMethod) throws {
+      let folder = try Folder()
+      let actor = try Actor("chdir", folder.path, "terminal", "wait", "argument")
+      try #require(actor.awaitWaiting())
+      let process = try #require(ProcfsProcess(actor.process))
+      var configuration = CaptureConfiguration()
+      configuration.seed = method
+      let recorder = try Recorder(configuration)
+      recorder.record(until: "the process in the seed") {
+        $0.kind == .process && $0.common.pointee.process_id == UInt32(actor.process)
+      }
+      try #require(recorder.records.first?.kind == .host)
+      let record = try #require(recorder.records(of: .process, by: actor.process).first)
+      expectAgreement(record, process)
+      let known = recorder.records.prefix {
+        $0.common.pointee.process_id != UInt32(actor.process) || $0.kind != .process
+      }
+      .filter { $0.kind == .cgroup }.map { $0.cgroup.pointee }
+      let common = record.common.pointee
+      #expect(known.contains { $0.hierarchy == 0 && $0.id == common.cgroup_id })
+      #expect(common.cgroup_v1_id == 0 || known.contains { $0.hierarchy == 1 && $0.id == common.cgroup_v1_id })
+      // The test's own process is a process like any other.
+      #expect(recorder.records(of: .process, by: getpid()).count == 1)
+      #expect(recorder.malformed == 0 && recorder.source.statistics().malformed == 0)
+    }
+
+    private func expectAgreement(_ record: EventRecord, _ process: ProcfsProcess) {
+      let part = record.process.pointee
+      let expected = process.record
+      let tick = ProcfsStat.nanosecondsPerTick
+      #expect(part.record.process_id == UInt32(process.id))
+      #expect(part.record.process_start_ns / tick == process.startNanoseconds / tick)
+      #expect(part.parent_start_ns / tick == expected.parent_start_ns / tick)
+      #expect(record.comm.array == process.comm)
+      #expect(part.record.user_id == process.userIDs[0])
+      #expect(part.record.group_id == process.groupIDs[0])
+      let fields: [(String, KeyPath<martlet_process, UInt32>)] = [
+        ("parent", \.parent_id), ("group", \.process_group_id), ("session", \.session_id),
+        ("number in namespace", \.namespace_process_id), ("group in namespace", \.namespace_process_group_id),
+        ("session in namespace", \.namespace_session_id), ("effective user", \.effective_user_id),
+        ("saved user", \.saved_user_id), ("effective group", \.effective_group_id), ("login", \.login_user_id),
+        ("terminal", \.terminal), ("pid namespace", \.pid_namespace), ("mount namespace", \.mount_namespace),
+        ("network namespace", \.network_namespace), ("user namespace", \.user_namespace),
+        ("device", \.exe_device), ("file flags", \.exe_flags),
+      ]
+      for (name, field) in fields { #expect(part[keyPath: field] == expected[keyPath: field], "\(name)") }
+      let wideFields: [(String, KeyPath<martlet_process, UInt64>)] = [
+        ("effective capabilities", \.capabilities_effective), ("permitted capabilities", \.capabilities_permitted),
+        ("inheritable capabilities", \.capabilities_inheritable), ("inode", \.exe_inode),
+        ("modified", \.exe_modified_ns), ("changed", \.exe_changed_ns),
+      ]
+      for (name, field) in wideFields { #expect(part[keyPath: field] == expected[keyPath: field], "\(name)") }
+      #expect(record.bytes(part.exe_path).array == process.exePath)
+      #expect(record.bytes(part.directory).array == process.directory)
+      #expect(record.bytes(part.arguments).array == process.arguments)
+    }
+  }
+}

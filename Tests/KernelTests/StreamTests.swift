@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import Glibc
+import MartletCapture
+import MartletEvents
+import Testing
+
+extension KernelTests {
+  @Suite("Stream")
+  struct StreamTests {
+    @Test("every hook has a program")
+    func hooks() throws {
+      let recorder = try Recorder(CaptureConfiguration())
+      #expect(recorder.source.hooks.map(\.name) == ["exec", "fork", "exit", "system calls", "connect", "seed"])
+      for hook in recorder.source.hooks { #expect(hook.variant != nil, "\(hook.name)") }
+    }
+
+    @Test("a cgroup is announced, with its path, before the first record that carries its id")
+    func cgroup() throws {
+      let mount = try #require(
+        ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].first { access($0 + "/cgroup.procs", F_OK) == 0 })
+      let name = "martlet-test-\(getpid())"
+      let folder = "\(mount)/\(name)"
+      try #require(mkdir(folder, 0o755) == 0 && mkdir(folder + "/inner", 0o755) == 0)
+      defer {
+        rmdir(folder + "/inner")
+        rmdir(folder)
+      }
+      let recorder = try Recorder()
+      let actor = try Actor("join", folder + "/inner", "openat", "/etc/hostname", "children", "8")
+      recorder.record(untilEndOf: actor.process)
+      actor.finish()
+      var facts = stat()
+      #expect(stat(folder + "/inner", &facts) == 0)
+      let id = UInt64(facts.st_ino)
+      let first = try #require(recorder.records.first { $0.common.pointee.cgroup_id == id })
+      try #require(first.kind == .cgroup)
+      #expect(first.cgroup.pointee.id == id)
+      #expect(first.cgroup.pointee.hierarchy == 0)
+      #expect(first.bytes(first.cgroup.pointee.path).string == "/\(name)/inner")
+      let announcements = recorder.records.filter {
+        $0.kind == .cgroup && $0.cgroup.pointee.hierarchy == 0 && $0.cgroup.pointee.id == id
+      }
+      #expect(announcements.count == 1)
+      let open = try #require(recorder.records(of: .open, by: actor.process).last)
+      #expect(open.common.pointee.cgroup_id == id)
+    }
+
+    @Test("when a ring overflows, what was seen is what was delivered, filtered and lost")
+    func overflow() throws {
+      var configuration = CaptureConfiguration.withoutSeed
+      configuration.ringBytes = 64 << 10
+      let recorder = try Recorder(configuration)
+      let actor = try Actor("repeat-open", "5000", "/etc/hostname", "wait")
+      // Nothing is read meanwhile.
+      try #require(actor.awaitWaiting())
+      actor.finish()
+      var received: UInt64 = 0
+      var statistics = recorder.source.statistics()
+      let deadline = time(nil) + 10
+      // Others on this machine make records as well: compare at a moment when none came in between.
+      repeat {
+        recorder.take(timeoutMilliseconds: 0)
+        let before = statistics
+        received = recorder.source.statistics().ringRecords
+        statistics = recorder.source.statistics()
+        if statistics.hooks == before.hooks && delivered(statistics) == received { break }
+      } while time(nil) <= deadline
+      #expect(delivered(statistics) == received)
+      #expect(statistics.isBalanced)
+      let opens = try #require(statistics.hooks[.open])
+      #expect(opens.seen > 5000)
+      #expect(opens.lostRingFull > 4000)
+      #expect(recorder.malformed == 0)
+    }
+
+    @Test("a batch that is waited for ends when someone interrupts")
+    func interrupt() throws {
+      let recorder = try Recorder()
+      recorder.source.interrupt()
+      let before = time(nil)
+      // Other processes' records end the wait as well, but do not take the interruption away.
+      while !recorder.take(timeoutMilliseconds: 20_000).isEmpty {}
+      #expect(time(nil) - before < 15)
+    }
+
+    @Test("ticks come about as often as asked, each later than what was before it")
+    func ticks() throws {
+      var configuration = CaptureConfiguration()
+      configuration.tickMilliseconds = 20
+      let recorder = try Recorder(configuration)
+      for _ in 0..<5 { recorder.record(until: "a tick") { $0.kind == .tick } }
+      let times = recorder.records.map(\.timeNanoseconds)
+      #expect(zip(times, times.dropFirst()).allSatisfy { $0 <= $1 })
+      #expect(recorder.records.filter { $0.kind == .host }.count == 1)
+    }
+
+    @Test("a ring of impossible size is refused with the reason", arguments: [UInt32(0), 4096, 100_000, 1 << 30])
+    func ringSize(_ bytes: UInt32) throws {
+      var configuration = CaptureConfiguration()
+      configuration.ringBytes = bytes
+      let error = #expect(throws: CaptureError.self) { try KernelSource(configuration: configuration) }
+      #expect(error?.code == .configuration)
+      #expect(error?.operation == "size the rings")
+    }
+
+    private func delivered(_ statistics: CaptureStatistics) -> UInt64 {
+      statistics.hooks.values.reduce(0) { $0 + $1.delivered }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import Testing
+
+/// Recordings keep these numbers, and the kernel side is built against them.
+@Suite("Record layout")
+struct LayoutTests {
+  static let sizes: [(name: String, size: Int, expected: Int)] = [
+    ("martlet_text", MemoryLayout<martlet_text>.size, 8),
+    ("martlet_record", MemoryLayout<martlet_record>.size, 80),
+    ("martlet_process", MemoryLayout<martlet_process>.size, 240),
+    ("martlet_fork", MemoryLayout<martlet_fork>.size, 112),
+    ("martlet_exit", MemoryLayout<martlet_exit>.size, 88),
+    ("martlet_open", MemoryLayout<martlet_open>.size, 160),
+    ("martlet_connect", MemoryLayout<martlet_connect>.size, 144),
+    ("martlet_cgroup", MemoryLayout<martlet_cgroup>.size, 104),
+    ("martlet_host", MemoryLayout<martlet_host>.size, 96),
+    ("martlet_hook_counters", MemoryLayout<martlet_hook_counters>.size, 48),
+  ]
+
+  @Test("a struct is as large in Swift as in C", arguments: sizes.indices)
+  func size(_ index: Int) {
+    let (name, size, expected) = Self.sizes[index]
+    #expect(size == expected, "\(name)")
+  }
+
+  @Test("the thread's name ends the common part")
+  func name() {
+    #expect(MemoryLayout<martlet_record>.offset(of: \.comm) == 64)
+    #expect(MARTLET_COMM_BYTES == 16)
+  }
+}
