@@ -119,6 +119,7 @@ let package = Package(
       dependencies: ["MartletCapture", "MartletEvents", "CMartletABI", "KernelTestActor"],
       swiftSettings: swiftSettings),
     .target(name: "ContainerTesting", path: "Tests/ContainerTesting", swiftSettings: swiftSettings),
+    .testTarget(name: "CommandTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
   ]

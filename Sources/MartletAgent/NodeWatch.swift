@@ -22,6 +22,8 @@ public final class NodeWatch: Service {
   private let output: DescriptorOutput
   private let logger: Logger
   private let isStopping = Atomic<Bool>(false)
+  /// Whether the last write went well: what changes is logged, not each failure.
+  private let canWrite = Atomic<Bool>(true)
   private let result = Mutex<RunSummary?>(nil)
 
   /// `source` is open and not started.
@@ -106,7 +108,8 @@ public final class NodeWatch: Service {
   /// Longest wait for events, in milliseconds; also how soon a closed output is noticed when nothing happens.
   private static let patienceMilliseconds = 1000
 
-  /// False if nobody takes alerts any more.
+  /// False if nobody takes alerts any more. Alerts that cannot be written for another reason, such as a full disk, are
+  /// counted as dropped: the watch goes on.
   private func deliver(_ alerts: inout AlertBuffer, _ summary: inout RunSummary) -> Bool {
     guard alerts.alertCount > 0 else { return true }
     defer { alerts.removeAll() }
@@ -115,13 +118,15 @@ public final class NodeWatch: Service {
       let lineCount = written == alerts.bytes.count ? alerts.alertCount : lines(in: alerts.bytes[..<written])
       summary.alertsWritten += UInt64(lineCount)
       summary.alertsDropped += UInt64(alerts.alertCount - lineCount)
+      if canWrite.exchange(true, ordering: .relaxed) == false { logger.notice("alerts are written again") }
       return true
     } catch {
       summary.alertsDropped += UInt64(alerts.alertCount)
-      if case .failed(let code) = error {
-        logger.error("cannot write alerts: \(String(cString: strerror(code)))")
+      guard case .failed(let code) = error else { return false }
+      if canWrite.exchange(false, ordering: .relaxed) {
+        logger.error("cannot write alerts: \(String(cString: strerror(code))); they are counted as not written")
       }
-      return false
+      return true
     }
   }
 

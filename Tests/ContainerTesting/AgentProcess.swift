@@ -107,9 +107,9 @@ private final class AlertSearch {
 }
 
 /// Finds the agent to test.
-enum AgentBinary {
+public enum AgentBinary {
   /// `MARTLET_BINARY` when it is set; else the `martlet` in the directory of the running test program.
-  static func path() throws -> String {
+  public static func path() throws -> String {
     if let given = ProcessInfo.processInfo.environment["MARTLET_BINARY"] { return given }
     let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     let built = tests.deletingLastPathComponent().appendingPathComponent("martlet").path

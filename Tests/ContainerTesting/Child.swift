@@ -18,7 +18,7 @@ public enum ExitStatus: Equatable, Sendable {
 /// that a failing test leaves nothing running.
 public final class Child: Sendable {
   /// Where the program's standard streams lead. Its input is always empty but for a terminal's.
-  enum Streams {
+  public enum Streams {
     /// Read by this process, to the end.
     case captured
     /// Nowhere: for programs whose descendants outlive them and would hold a pipe open.
@@ -69,7 +69,7 @@ public struct Finished: Sendable {
 
 extension Child {
   /// Runs a program to its end. Throws when it does not start or is not done in time; a non-zero status is a result.
-  static func run(
+  public static func run(
     _ arguments: [String], streams: Streams = .captured, within duration: Duration = .seconds(10)
   ) throws -> Finished {
     let child = try Child(arguments, streams: streams)

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ContainerTesting
+import Foundation
+import Testing
+
+/// How a running agent ends. Runs on the real kernel, with a rule that every exec breaks.
+@Suite(
+  "an agent's life", .timeLimit(.minutes(2)),
+  .enabled(if: KernelSupport.isAvailable, Comment(rawValue: KernelSupport.missing ?? "")))
+struct LifeTests {
+  static let anyExec = """
+    - rule: Any exec
+      desc: d
+      condition: evt.type in (execve, execveat)
+      output: ran %proc.exepath
+      priority: DEBUG
+
+    """
+
+  @Test("SIGINT and SIGTERM end it with a summary, and statistics that balance", arguments: [SIGINT, SIGTERM])
+  func signals(signal: Int32) throws {
+    let folder = try TestFolder()
+    let statistics = folder.path + "/stats.json"
+    let agent = try AgentProcess(["run", "-r", try folder.write("any.yaml", Self.anyExec), "--stats", statistics])
+    try agent.waitUntilReady()
+    try Command.shell("/bin/true")
+    _ = try agent.alerts { $0.field("proc.exepath")?.hasSuffix("/true") == true }
+    #expect(try agent.terminate(signal) == .exited(0))
+    #expect(agent.log.contains(#/martlet: saw \d+ events \(exec \d+.*\), \d+ matched, \d+ alerts written, \d+ lost; /#))
+
+    let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: statistics)))
+    let root = try #require(object as? [String: Any])
+    let ledger = try #require(root["ledger"] as? [String: Any])
+    let hooks = try #require(ledger["hooks"] as? [String: [String: Int]])
+    for (name, hook) in hooks {
+      let lost = hook.filter { $0.key.hasPrefix("lost") }.values.reduce(0, +)
+      // Programs that run while the counters are read may be between two of their counts.
+      #expect(abs((hook["seen"] ?? -1) - (hook["filtered"] ?? 0) - (hook["delivered"] ?? 0) - lost) <= 2, "\(name)")
+    }
+    let events = try #require(root["events"] as? [String: Int])
+    let judged = ["matched", "not_matched", "undecided"].compactMap { ledger[$0] as? Int }.reduce(0, +)
+    #expect(judged == ["exec", "open", "connect"].compactMap { events[$0] }.reduce(0, +) && judged > 0)
+    #expect(ledger["alerts_written"] as? Int == agent.printed.count)
+    #expect((ledger["malformed"] as? Int) == 0)
+  }
+
+  @Test("it ends when nobody reads its alerts any more")
+  func closedOutput() throws {
+    let folder = try TestFolder()
+    let rules = try folder.write("any.yaml", Self.anyExec)
+    let log = folder.path + "/log"
+    let pipeline = try AgentProcess(
+      [
+        "-c",
+        "'\(Command.path)' run -r '\(rules)' 2>'\(log)' | { echo watching >&2; head -n 1; }; exit ${PIPESTATUS[0]}",
+      ],
+      binary: "/bin/bash")
+    let deadline = Deadline.seconds(30)
+    var status: ContainerTesting.ExitStatus?
+    // Something for it to report, until it has.
+    while status == nil, !deadline.hasPassed {
+      try Command.shell("/bin/true")
+      status = try? pipeline.waitForExit(within: .milliseconds(50))
+    }
+    #expect(status == .exited(0))
+    #expect(pipeline.printed.count == 1)
+    let text = try String(contentsOfFile: log, encoding: .utf8)
+    #expect(text.contains("nobody reads the alerts any more") && text.contains("martlet: saw "))
+    #expect(!text.contains("Fatal") && !text.contains("crash"))
+  }
+
+  @Test("on a full disk it says so, goes on watching, and counts what it could not write")
+  func fullOutput() throws {
+    let folder = try TestFolder()
+    let rules = try folder.write("any.yaml", Self.anyExec)
+    let statistics = folder.path + "/stats.json"
+    let agent = try AgentProcess(
+      ["-c", "exec '\(Command.path)' run -r '\(rules)' --stats '\(statistics)' >/dev/full"], binary: "/bin/bash")
+    try agent.waitUntilReady()
+    try Command.shell("/bin/true")
+    try Command.shell("/bin/true")
+    #expect(try agent.terminate() == .exited(0))
+    let complaints = agent.log.split(separator: "\n").filter { $0.contains("cannot write alerts: No space left") }
+    #expect(complaints.count == 1)
+    #expect(agent.log.contains(#/ 0 alerts written, [1-9]\d* not written, /#))
+  }
+
+  @Test("statistics that cannot be written are an error")
+  func unwritableStatistics() throws {
+    let agent = try AgentProcess(["run", "--stats", "/nonexistent/stats.json"])
+    try agent.waitUntilReady()
+    #expect(try agent.terminate() == .exited(1))
+    #expect(agent.log.contains("cannot write statistics to '/nonexistent/stats.json'"))
+  }
+}
