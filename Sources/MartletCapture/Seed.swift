@@ -21,7 +21,9 @@ final class IteratorSeed: Seed {
   func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
     // The kernel fills no more than its own 32 KiB a read and cuts no record, as long as the buffer holds that much.
     var count: Int
-    repeat { count = Glibc.read(file, buffer.baseAddress, buffer.count) } while count < 0 && (errno == EINTR || errno == EAGAIN)
+    repeat {
+      count = Glibc.read(file, buffer.baseAddress, buffer.count)
+    } while count < 0 && (errno == EINTR || errno == EAGAIN)
     return max(count, 0)
   }
 }
