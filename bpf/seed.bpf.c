@@ -38,6 +38,7 @@ int seed_processes(struct bpf_iter__task *context) {
   if (!task || task->pid != task->tgid || LOAD(LOAD(task, signal), live.counter) == 0) return 0;
   slot = bpf_map_lookup_elem(&seed_slot, &zero);
   if (!slot) return 0;
+  store__cgroup_ids(slot, task);
   seed__write_cgroup(file, slot, task, 0);
   if (settings.cgroup_v1) seed__write_cgroup(file, slot, task, 1);
   store__header(slot, task, MARTLET_KIND_PROCESS, MARTLET_CALL_NONE, sizeof(*record));

@@ -60,6 +60,10 @@ static void copy_telling_line(const struct martlet_log *log, char *target, size_
     }
     line = *end ? end + 1 : end;
   }
+  if (verdict && starts_with(verdict, verdict_length, "libbpf: ")) {
+    verdict += strlen("libbpf: ");
+    verdict_length -= strlen("libbpf: ");
+  }
   if (verdict_length >= size) verdict_length = size - 1;
   if (verdict) memcpy(target, verdict, verdict_length);
   target[verdict_length] = 0;

@@ -116,7 +116,7 @@ static int try_start(struct martlet_probe *probe, const void *object, size_t len
 static bool choose_next(struct martlet_probe *probe, int failed_hook) {
   if (failed_hook >= 0 && martlet_probe_variant(probe, (size_t)failed_hook)) {
     probe->choices[failed_hook]++;
-    if (martlet_probe_variant(probe, (size_t)failed_hook)) return true;
+    if (martlet_probe_variant(probe, (size_t)failed_hook) || martlet_hooks[failed_hook].is_optional) return true;
   }
   /* The other way to read kernel memory changes every program, so all variants deserve another try. */
   if (probe->typed_loads) {
@@ -124,22 +124,22 @@ static bool choose_next(struct martlet_probe *probe, int failed_hook) {
     memset(probe->choices, 0, sizeof(probe->choices));
     return true;
   }
-  return failed_hook >= 0 && martlet_hooks[failed_hook].is_optional;
+  return false;
 }
 
 int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t length,
                         struct martlet_probe_error *error) {
   int failed_hook, result;
   memset(probe->choices, 0, sizeof(probe->choices));
-  probe->typed_loads = true;
+  probe->typed_loads = probe->options.typed_loads;
   do {
     martlet_log_begin(&probe->log);
     result = try_start(probe, object, length, &failed_hook, error);
     martlet_log_end();
     if (result == 0) return 0;
     unload(probe);
-    /* Without the right to load anything, every variant would fail alike. */
-  } while (error->code != EPERM && choose_next(probe, failed_hook));
+    /* Also after EPERM: a locked-down kernel says it of single kinds of programs. */
+  } while (choose_next(probe, failed_hook));
   return -1;
 }
 

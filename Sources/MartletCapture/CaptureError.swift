@@ -27,9 +27,9 @@ public struct CaptureError: Error, Sendable {
 }
 
 extension CaptureError {
-  init(_ error: martlet_probe_error, code: Code? = nil) {
+  init(_ error: martlet_probe_error, code: Code) {
     self.init(
-      code: code ?? (error.code == EPERM ? .notPermitted : error.code == EINVAL ? .configuration : .refused),
+      code: error.code == EPERM ? .notPermitted : code,
       operation: text(error.operation), subject: text(error.subject), errno: error.code, logLine: text(error.line))
   }
 }

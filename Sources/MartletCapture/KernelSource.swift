@@ -47,10 +47,13 @@ public final class KernelSource: @unchecked Sendable {
     options.wake_bytes = configuration.wakeBytes ?? 0
     options.self_process_id = UInt32(getpid())
     options.cgroup_v1 = cgroups.rawValue
+    options.typed_loads = configuration.usesTypedLoads
     options.seeds = configuration.seed == .automatic || configuration.seed == .iterator
     var created: OpaquePointer?
     var error = martlet_probe_error()
-    guard martlet_probe_create(&options, &created, &error) == 0, let created else { throw CaptureError(error) }
+    guard martlet_probe_create(&options, &created, &error) == 0, let created else {
+      throw CaptureError(error, code: .configuration)
+    }
     probe = created
   }
 
@@ -68,7 +71,9 @@ public final class KernelSource: @unchecked Sendable {
     let time = Clock.bootTime()
     let object = decodeBase64(probeObjectBase64)
     var error = martlet_probe_error()
-    guard martlet_probe_start(probe, object, object.count, &error) == 0 else { throw CaptureError(error) }
+    guard martlet_probe_start(probe, object, object.count, &error) == 0 else {
+      throw CaptureError(error, code: .refused)
+    }
     isStarted = true
     streamTime = time
     nextTick = time + tickNanoseconds

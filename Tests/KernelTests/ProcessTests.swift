@@ -103,10 +103,10 @@ extension KernelTests {
       try #require(recorder.records.first?.kind == .host)
       let record = try #require(recorder.records(of: .process, by: actor.process).first)
       expectAgreement(record, process)
-      let known = recorder.records.prefix {
-        $0.common.pointee.process_id != UInt32(actor.process) || $0.kind != .process
+      let before = recorder.records.prefix {
+        $0.kind != .process || $0.common.pointee.process_id != UInt32(actor.process)
       }
-      .filter { $0.kind == .cgroup }.map { $0.cgroup.pointee }
+      let known = before.filter { $0.kind == .cgroup }.map { $0.cgroup.pointee }
       let common = record.common.pointee
       #expect(known.contains { $0.hierarchy == 0 && $0.id == common.cgroup_id })
       #expect(common.cgroup_v1_id == 0 || known.contains { $0.hierarchy == 1 && $0.id == common.cgroup_v1_id })

@@ -16,6 +16,32 @@ extension KernelTests {
       for hook in recorder.source.hooks { #expect(hook.variant != nil, "\(hook.name)") }
     }
 
+    @Test("without typed loads, records say the same")
+    func portableLoads() throws {
+      let folder = try Folder()
+      let file = try folder.file("file")
+      var configuration = CaptureConfiguration.withoutSeed
+      func story(typed: Bool) throws -> [String] {
+        configuration.usesTypedLoads = typed
+        let recorder = try Recorder(configuration)
+        #expect(recorder.source.hasTypedLoads == typed)
+        let actor = try Actor("chdir", folder.path, "openat", "file", "connect", "udp", "::1", "9", "children", "1")
+        recorder.record(untilEndOf: actor.process)
+        actor.finish()
+        let open = try recorder.open(named: "file", by: actor.process)
+        #expect(open.path == file)
+        #expect(open.directory == folder.path)
+        let exec = try #require(recorder.records(of: .exec, by: actor.process).first?.process.pointee)
+        #expect(recorder.records(of: .connect, by: actor.process).count == 1)
+        return [
+          "\(open.part.inode) \(open.part.device) \(open.part.filesystem_magic) \(open.part.record.cgroup_v1_id)",
+          "\(exec.exe_inode) \(exec.exe_modified_ns) \(exec.parent_id) \(exec.session_id) \(exec.pid_namespace)",
+          "\(exec.capabilities_effective) \(exec.network_namespace) \(exec.login_user_id)",
+        ]
+      }
+      #expect(try story(typed: false) == story(typed: true))
+    }
+
     @Test("a cgroup is announced, with its path, before the first record that carries its id")
     func cgroup() throws {
       let mount = try #require(

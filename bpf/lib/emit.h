@@ -23,14 +23,16 @@ static __always_inline struct slot *emit__take(__u32 hook) {
   for (__u32 index = 0; index < SLOTS_PER_CPU; index++) {
     __u32 key = index;
     struct slot *slot = bpf_map_lookup_elem(&slots, &key);
-    if (slot && !__sync_lock_test_and_set(&slot->is_taken, 1)) return slot;
+    if (slot && !slot->is_taken && !__sync_lock_test_and_set(&slot->is_taken, 1)) return slot;
   }
   COUNT(hook, lost_nested);
   return NULL;
 }
 
+/* A plain store: whoever looks at it runs on this CPU, and sees what we did before it as done. */
 static __always_inline void emit__release(struct slot *slot) {
-  __sync_lock_test_and_set(&slot->is_taken, 0);
+  barrier();
+  slot->is_taken = 0;
 }
 
 static __always_inline struct martlet_consumer *emit__consumer(void) {
@@ -110,22 +112,25 @@ SHARED int emit__announce(struct slot *slot, struct task_struct *task, __u32 hie
   return 0;
 }
 
-/* Sees to it that the cgroup's record is in a ring before any record that carries its id. */
-SHARED int emit__know_cgroup(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
-  struct kernfs_node *node = read__cgroup_node(task, hierarchy);
-  __u32 zero = 0;
+/* The way past the near table: false when the announcement is lost. */
+SHARED int emit__announce_once(struct slot *slot, struct task_struct *task, __u32 hierarchy, __u64 key) {
   __u8 yes = 1;
-  __u64 id, key;
-  struct near_cgroups *near = bpf_map_lookup_elem(&cgroups_near, &zero);
-  if (!node || !near) return true;
-  id = LOAD(node, id);
+  if (bpf_map_lookup_elem(&cgroups_announced, &key)) return true;
+  if (emit__announce(slot, task, hierarchy)) return false;
+  bpf_map_update_elem(&cgroups_announced, &key, &yes, BPF_ANY);
+  return true;
+}
+
+/* Sees to it that the cgroup's record is in a ring before any record that carries its id. */
+static __always_inline bool emit__know_cgroup(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
+  __u32 zero = 0;
+  __u64 id = slot->cgroup_ids[hierarchy];
   /* Both hierarchies count from 1. */
-  key = id | (__u64)hierarchy << 63;
+  __u64 key = id | (__u64)hierarchy << 63;
+  struct near_cgroups *near = bpf_map_lookup_elem(&cgroups_near, &zero);
+  if (!near || id == 0) return true;
   if (near->keys[(id + hierarchy) % NEAR_CGROUPS] == key) return true;
-  if (!bpf_map_lookup_elem(&cgroups_announced, &key)) {
-    if (emit__announce(slot, task, hierarchy)) return false;
-    bpf_map_update_elem(&cgroups_announced, &key, &yes, BPF_ANY);
-  }
+  if (!emit__announce_once(slot, task, hierarchy, key)) return false;
   near->keys[(id + hierarchy) % NEAR_CGROUPS] = key;
   return true;
 }
@@ -137,6 +142,7 @@ SHARED int emit__know_cgroup(struct slot *slot, struct task_struct *task, __u32 
  */
 static __always_inline bool emit__begin(struct slot *slot, struct task_struct *task, __u32 hook, __u16 kind,
                                         __u16 call, __u32 fixed_bytes) {
+  store__cgroup_ids(slot, task);
   if (!emit__know_cgroup(slot, task, 0) || (settings.cgroup_v1 && !emit__know_cgroup(slot, task, 1))) {
     COUNT(hook, lost_ring_full);
     emit__release(slot);

@@ -37,6 +37,7 @@ struct slot {
   __u32 length_bytes; /* of the record so far */
   __u32 file_flags;   /* MARTLET_FILE_* of the last file looked at */
   __u32 reserved;
+  __u64 cgroup_ids[2]; /* of the task the record is about: on v2, on the v1 hierarchy in use */
   struct walk walk;
   char path[MARTLET_PATH_BYTES_MAX + NAME_BYTES_MAX + 1];
   char record[MARTLET_RECORD_BYTES_MAX];

@@ -25,6 +25,19 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type_id) __ksym __weak;
     value__;                                                                                       \
   })
 
+/* The pointer at `offset` into an object, where the offset is one that only the running kernel knows. */
+#define LOAD_POINTER_AT(object, offset)                                                            \
+  ({                                                                                               \
+    typeof(object) from__ = (object);                                                              \
+    void *value__ = NULL;                                                                          \
+    if (settings.typed_loads)                                                                      \
+      value__ = *(void **)((char *)bpf_rdonly_cast(from__, bpf_core_type_id_kernel(typeof(*from__))) + \
+                           (offset));                                                              \
+    else                                                                                           \
+      bpf_probe_read_kernel(&value__, sizeof(value__), (char *)from__ + (offset));                 \
+    value__;                                                                                       \
+  })
+
 /* The address of object->member, without a load. */
 #define ADDRESS(object, member) ((void *)&(object)->member)
 
@@ -59,10 +72,7 @@ static __always_inline __u32 read__pid_namespace(struct pid *pid) {
 }
 
 static __always_inline struct pid *read__group_pid(struct signal_struct *signal, enum pid_type type) {
-  struct pid *pid = NULL;
-  bpf_probe_read_kernel(&pid, sizeof(pid),
-                        (char *)signal + bpf_core_field_offset(struct signal_struct, pids) + type * sizeof(pid));
-  return pid;
+  return LOAD_POINTER_AT(signal, bpf_core_field_offset(struct signal_struct, pids) + type * sizeof(struct pid *));
 }
 
 /* As /proc/PID/stat has it: the minor number's low byte, the major number, the rest of the minor number. */
@@ -77,8 +87,8 @@ static __always_inline __u32 read__terminal(struct signal_struct *signal) {
 }
 
 static __always_inline struct cgroup *read__cgroup_v1(struct css_set *set) {
-  struct cgroup_subsys_state *state = NULL;
-  __u32 index = 0;
+  struct cgroup_subsys_state *state;
+  __u32 index;
   switch (settings.cgroup_v1) {
     case MARTLET_CGROUP_V1_MEMORY:
       index = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
@@ -92,8 +102,7 @@ static __always_inline struct cgroup *read__cgroup_v1(struct css_set *set) {
     default:
       return NULL;
   }
-  bpf_probe_read_kernel(&state, sizeof(state),
-                        (char *)set + bpf_core_field_offset(struct css_set, subsys) + index * sizeof(state));
+  state = LOAD_POINTER_AT(set, bpf_core_field_offset(struct css_set, subsys) + index * sizeof(state));
   return state ? LOAD(state, cgroup) : NULL;
 }
 

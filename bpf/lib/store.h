@@ -111,22 +111,25 @@ static __always_inline __u32 store__kernel_name(struct slot *slot, const void *a
   return 0;
 }
 
-/* The part that every record has, for `task`. The time is left to tier 4. */
+SHARED int store__cgroup_ids(struct slot *slot, struct task_struct *task) {
+  struct kernfs_node *node = read__cgroup_node(task, 0);
+  slot->cgroup_ids[0] = node ? LOAD(node, id) : 0;
+  node = settings.cgroup_v1 ? read__cgroup_node(task, 1) : NULL;
+  slot->cgroup_ids[1] = node ? LOAD(node, id) : 0;
+  return 0;
+}
+
+/* The part that every record has, for `task`, whose cgroup ids stand in the slot. The time is left to tier 4. */
 SHARED int store__header(struct slot *slot, struct task_struct *task, __u16 kind, __u16 call, __u32 fixed_bytes) {
   struct martlet_record *record = RECORD(slot, martlet_record);
   struct task_struct *leader = LOAD(task, group_leader);
   struct cred *cred = (struct cred *)LOAD(task, cred);
-  struct kernfs_node *node = read__cgroup_node(task, 0);
   slot->length_bytes = fixed_bytes;
   record->kind = kind;
   record->call = call;
   record->process_start_ns = LOAD(leader, start_boottime);
-  record->cgroup_id = node ? LOAD(node, id) : 0;
-  record->cgroup_v1_id = 0;
-  if (settings.cgroup_v1) {
-    node = read__cgroup_node(task, 1);
-    record->cgroup_v1_id = node ? LOAD(node, id) : 0;
-  }
+  record->cgroup_id = slot->cgroup_ids[0];
+  record->cgroup_v1_id = slot->cgroup_ids[1];
   record->process_id = LOAD(task, tgid);
   record->thread_id = LOAD(task, pid);
   record->user_id = LOAD(cred, uid.val);

@@ -23,6 +23,7 @@ struct martlet_probe_options {
   uint32_t wake_bytes;      /* unread bytes that wake a consumer that naps; 0 for a quarter of the ring */
   uint32_t self_process_id;
   uint32_t cgroup_v1;       /* enum martlet_cgroup_v1 */
+  bool typed_loads;         /* try typed loads of kernel memory before the helper that reads it */
   bool seeds;               /* whether the iterator over processes is wanted */
 };
 
