@@ -93,13 +93,16 @@ struct Analyzer {
   // MARK: What is never used
 
   private mutating func checkUnused() {
+    var unused: [MappedText] = []
     for (index, state) in macros.enumerated() {
       guard case .untouched = state else { continue }
-      let slot = library.macros[index]
       checkUnusedMacro(index)
-      log.report(
-        .unusedMacro, "macro '\(slot.definition.name.string)' is not used by any rule",
-        at: slot.definition.name.file, "never used")
+      unused.append(library.macros[index].definition.name)
+    }
+    // After a mistake it is not known what is used: what the broken condition names was perhaps not looked at.
+    guard !log.hasErrors else { return }
+    for name in unused {
+      log.report(.unusedMacro, "macro '\(name.string)' is not used by any rule", at: name.file, "never used")
     }
     for (index, list) in lists.enumerated() where list == nil {
       let name = library.lists[index].definition.name

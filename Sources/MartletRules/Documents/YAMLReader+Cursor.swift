@@ -87,6 +87,10 @@ extension YAMLReader {
     YAMLProblem(code: code, message: message, range: range, label: label, help: help)
   }
 
+  func complexKey() -> YAMLProblem {
+    problem(.unsupportedYAML, "keys behind '?' are not supported", at: position, "write 'key: value'")
+  }
+
   func trailing() -> YAMLProblem {
     problem("something follows where the line should end", at: position, "not expected here")
   }

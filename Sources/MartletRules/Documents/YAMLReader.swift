@@ -80,7 +80,7 @@ struct YAMLReader {
     case .pipe, .greater: return try blockScalar(parentIndent: parentIndent)
     case .openBracket, .openBrace: return try blockFlow(parentIndent: parentIndent)
     case .question where isBlankOrEnd(position + 1):
-      throw problem(.unsupportedYAML, "keys behind '?' are not supported", at: position, "write 'key: value'")
+      throw complexKey()
     default: return try scalarOrMapping(parentIndent: parentIndent, mayBeMapping: mayBeCollection)
     }
   }
@@ -157,14 +157,16 @@ struct YAMLReader {
   /// A key and its colon; nil, wherever the position then is, if what stands here is no key.
   mutating func implicitKey(inFlow: Bool) throws(YAMLProblem) -> YAMLNode? {
     let line = index.lineIndex(of: position)
-    var key: YAMLNode
+    // An anchor and a tag at most: what they would mean for a key, nothing asks.
+    for _ in 0..<2 where peek() == .ampersand || peek() == .bang {
+      skipProperty()
+      skipBlanks()
+    }
+    let key: YAMLNode
     switch peek() {
     case .quote, .apostrophe: key = try scalar(parentIndent: -1, inFlow: inFlow)
     case .star: key = try alias()
-    case .ampersand, .bang:
-      skipProperty()
-      skipBlanks()
-      return try implicitKey(inFlow: inFlow)
+    case .question where isBlankOrEnd(position + 1): throw complexKey()
     default: key = try plainScalar(parentIndent: -1, inFlow: inFlow, onlyOneLine: true)
     }
     skipBlanks()
@@ -183,6 +185,7 @@ struct YAMLReader {
   /// Skips a tag and an anchor; returns the anchor's name.
   mutating func properties(parentIndent: Int, underKey: Bool) throws(YAMLProblem) -> [UInt8]? {
     var anchor: [UInt8]?
+    var count = 0
     while true {
       let start = position
       let crossedLine = skipTrivia()
@@ -192,6 +195,8 @@ struct YAMLReader {
         position = start
         return anchor
       }
+      count += 1
+      guard count <= 2 else { throw problem("more than one anchor and one tag", at: position, "one too many") }
       let nameStart = position + 1
       skipProperty()
       if byte == .ampersand { anchor = Array(bytes[nameStart..<position]) }
