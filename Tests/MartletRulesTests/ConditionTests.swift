@@ -57,11 +57,17 @@ struct ConditionTests {
     ("fd.name pmatch (/etc, '/usr/*')", "fd.name pmatch (/etc, /usr/*)"),
     ("proc.aname[2] = sshd and proc.aname exists", "(proc.aname[2] = sshd and proc.aname exists)"),
     ("fd.sport in (numbers) or fd.sport = ssh", "(fd.sport in (80, 443) or fd.sport = 22)"),
-    ("fd.sip = \"10.0.0.1\" and fd.snet in (10.0.0.0/8, fd00::/8)", "(fd.sip = 10.0.0.1 and fd.snet in (10.0.0.0/8, fd00::/8))"),
+    (
+      "fd.sip = \"10.0.0.1\" and fd.snet in (10.0.0.0/8, fd00::/8)",
+      "(fd.sip = 10.0.0.1 and fd.snet in (10.0.0.0/8, fd00::/8))"
+    ),
     ("evt.is_open_read=true", "evt.is_open_read = true"),
     ("evt.rawres >= 0 and evt.rawres<-1", "(evt.rawres >= 0 and evt.rawres < -1)"),
     ("proc.tty = -1", "proc.tty = 4294967295"),
-    ("fd.name glob /a/*.so and fd.name iglob /B* and fd.name icontains X", "(fd.name glob /a/*.so and fd.name iglob /B* and fd.name icontains X)"),
+    (
+      "fd.name glob /a/*.so and fd.name iglob /B* and fd.name icontains X",
+      "(fd.name glob /a/*.so and fd.name iglob /B* and fd.name icontains X)"
+    ),
     ("fd.name startswith '' and fd.name endswith \"x y\"", "(fd.name startswith \"\" and fd.name endswith \"x y\")"),
     ("proc.name contains \"a\\\\b\"", "proc.name contains a\\b"),
     ("proc.name = 'a b\\\\c'", "proc.name = \"a b\\x5cc\""),
@@ -104,10 +110,12 @@ struct ConditionTests {
     ("evt.type = accept", []), ("evt.type != accept", all), ("evt.type in (accept, connect)", [.connect]),
     ("not evt.type = accept", all), ("not evt.type in (open)", all.filter { $0 != .open }),
     ("evt.type = open and proc.name = a", [.open]), ("evt.type = open or proc.name = a", all),
-    ("not (evt.type = open and proc.name = a)", all), ("not (evt.type = open or proc.name = a)", all.filter { $0 != .open }),
+    ("not (evt.type = open and proc.name = a)", all),
+    ("not (evt.type = open or proc.name = a)", all.filter { $0 != .open }),
     ("not (evt.type != open)", [.open]), ("evt.type = open and evt.type = connect", []),
     ("evt.type intersects (open)", all), ("evt.type exists", all), ("evt.type startswith open", all),
-    ("evt.num = 0", []), ("not evt.num = 0", all), ("evt.num >= 0", all), ("evt.num = 0 or evt.type = execve", [.execve]),
+    ("evt.num = 0", []), ("not evt.num = 0", all), ("evt.num >= 0", all),
+    ("evt.num = 0 or evt.type = execve", [.execve]),
     ("not (not evt.type = open or not proc.name = x)", [.open]),
   ]
 }

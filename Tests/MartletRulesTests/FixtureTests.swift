@@ -21,7 +21,10 @@ struct FixtureTests {
 
   @Test("every code has a fixture", arguments: DiagnosticCode.allCases)
   func complete(code: DiagnosticCode) {
-    #expect(Self.names.contains { TestFiles.bytes("\(TestFiles.fixtures)/\($0).expected").text.contains("[\(code.rawValue)]") })
+    #expect(
+      Self.names.contains {
+        TestFiles.bytes("\(TestFiles.fixtures)/\($0).expected").text.contains("[\(code.rawValue)]")
+      })
   }
 
   @Test("every code is explained in more than a line", arguments: DiagnosticCode.allCases)

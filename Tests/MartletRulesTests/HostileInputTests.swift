@@ -20,8 +20,10 @@ struct SeededGenerator: RandomNumberGenerator {
 @Suite("Hostile input")
 struct HostileInputTests {
   private static let pieces: [String] = [
-    "\"", "'", "\\", "(", ")", "[", "]", "{", "}", ":", ": ", "- ", "\n", "\n  ", " ", "#", " #", ">", "|", "&a ", "*a", "%", "=", "!=", "<",
-    " and ", " or ", "not ", "in (", "val(", "toupper(", "proc.name", "\t", "\r\n", "é", "\u{feff}", "---\n", "...\n", "|2-\n", ",", "0", "-",
+    "\"", "'", "\\", "(", ")", "[", "]", "{", "}", ":", ": ", "- ", "\n", "\n  ", " ", "#", " #", ">", "|", "&a ", "*a",
+    "%", "=", "!=", "<",
+    " and ", " or ", "not ", "in (", "val(", "toupper(", "proc.name", "\t", "\r\n", "é", "\u{feff}", "---\n", "...\n",
+    "|2-\n", ",", "0", "-",
   ]
 
   static func mutate(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
@@ -36,7 +38,8 @@ struct HostileInputTests {
       case 3: bytes.removeSubrange(place...)
       default:
         let other = Int.random(in: 0...bytes.count, using: &generator)
-        bytes.insert(contentsOf: Array(bytes[min(place, other)..<min(max(place, other), min(place, other) + 40)]), at: place)
+        bytes.insert(
+          contentsOf: Array(bytes[min(place, other)..<min(max(place, other), min(place, other) + 40)]), at: place)
       }
     }
     return bytes
@@ -93,7 +96,11 @@ struct HostileInputTests {
   }
 
   @Test(
-    "a megabyte of one piece", arguments: ["[", "{", "- ", "- a\n", "a: ", "&a ", "*a ", "\"", "'", "\n", " ", "#", "a: b\n", "? ", "!x ", "- [\n", "a:\n", "|\n", "- >\n\n", "%", "---\n", "{a", ",", "a\n\n"])
+    "a megabyte of one piece",
+    arguments: [
+      "[", "{", "- ", "- a\n", "a: ", "&a ", "*a ", "\"", "'", "\n", " ", "#", "a: b\n", "? ", "!x ", "- [\n", "a:\n",
+      "|\n", "- >\n\n", "%", "---\n", "{a", ",", "a\n\n",
+    ])
   func megabyte(piece: String) {
     let clock = ContinuousClock()
     let elapsed = clock.measure {

@@ -34,12 +34,16 @@ struct RulesetTests {
     #expect(rule.source == "syscall")
     #expect(!rule.isEnabled)
     #expect(rule.location.description == "a.yaml:5:9")
-    #expect(rule.output.pieces == [.literal(Array("A shell (".utf8)), .field(.init(.processName), width: nil), .literal([0x29])])
+    #expect(
+      rule.output.pieces == [
+        .literal(Array("A shell (".utf8)), .field(.init(.processName), width: nil), .literal([0x29]),
+      ])
   }
 
   @Test("a redefinition in a later file replaces the item and keeps its place")
   func redefinition() throws {
-    let first = rule("evt.type = open and m", name: "A") + rule("evt.type = open", name: "B")
+    let first =
+      rule("evt.type = open and m", name: "A") + rule("evt.type = open", name: "B")
       + "- macro: m\n  condition: proc.name = x\n"
     let second = rule("evt.type = connect and m", name: "A") + "- macro: m\n  condition: proc.name = y\n"
     let result = compile(first, second)
@@ -61,7 +65,8 @@ struct RulesetTests {
 
   @Test("a mistake in a macro is reported once, with the way to it")
   func once() throws {
-    let text = "- macro: m\n  condition: proc.nmae = x\n" + rule("evt.type = open and m", name: "A")
+    let text =
+      "- macro: m\n  condition: proc.nmae = x\n" + rule("evt.type = open and m", name: "A")
       + rule("evt.type = open and m", name: "B")
     let result = compile(text)
     #expect(result.diagnostics.count == 1)
@@ -99,7 +104,10 @@ struct RulesetTests {
     ("a %20fd.name: b", [literal("a "), .field(.init(.fdName), width: 20), literal(": b")]),
     ("%proc.nameand", [.field(.init(.processName), width: nil), literal("and")]),
     ("%proc.name.", [.field(.init(.processName), width: nil), literal(".")]),
-    ("%proc.aname[3]%proc.pid", [.field(.init(.processAncestorName, index: 3), width: nil), .field(.init(.processID), width: nil)]),
+    (
+      "%proc.aname[3]%proc.pid",
+      [.field(.init(.processAncestorName, index: 3), width: nil), .field(.init(.processID), width: nil)]
+    ),
     ("%proc.name[x]", [.field(.init(.processName), width: nil), literal("[x]")]),
   ]
 

@@ -70,7 +70,10 @@ extension DiagnosticCode {
         "No rule uses this macro, directly or through others. Its fields and types have not been checked."
       )
     case .unusedList:
-      ("list never used", "No rule or macro that is used names this list. It is likely left over, or misspelled where it is used.")
+      (
+        "list never used",
+        "No rule or macro that is used names this list. It is likely left over, or misspelled where it is used."
+      )
     case .numberWraps:
       (
         "number does not fit",
