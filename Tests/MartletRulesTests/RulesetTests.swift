@@ -159,4 +159,78 @@ struct RulesetTests {
     let text = (0..<4).map { rule("evt.type = open", name: "R\($0)") }.joined()
     #expect(compile(text, limits: limits).diagnostics.map(\.code) == [.conditionTooLarge])
   }
+
+  @Test("append joins texts and lists, replace puts new ones in their place", arguments: amendments)
+  func amendment(text: String, condition: String) throws {
+    let before = """
+      - list: l
+        items: [a]
+      - macro: m
+        condition: proc.name in (l) or proc.pname = p
+      """
+    let result = compile(before + "\n" + rule("evt.type = open and m"), text)
+    #expect(result.diagnostics.filter { ![.deprecatedAppend, .unusedList].contains($0.code) } == [])
+    #expect(result.ruleset?.rules.map(\.condition.description) == [condition])
+  }
+
+  static let amendments: [(String, String)] = [
+    (
+      "- list: l\n  items: [b]\n  override: {items: append}",
+      "(evt.type = open and (proc.name in (a, b) or proc.pname = p))"
+    ),
+    ("- list: l\n  items: [b]\n  append: true", "(evt.type = open and (proc.name in (a, b) or proc.pname = p))"),
+    (
+      "- list: l\n  items: [b]\n  override: {items: replace}",
+      "(evt.type = open and (proc.name in (b) or proc.pname = p))"
+    ),
+    (
+      "- macro: m\n  condition: and fd.num = 1\n  override: {condition: append}",
+      "(evt.type = open and (proc.name in (a) or (proc.pname = p and fd.num = 1)))"
+    ),
+    ("- macro: m\n  condition: fd.num = 1\n  override: {condition: replace}", "(evt.type = open and fd.num = 1)"),
+    (
+      "- rule: R\n  condition: or evt.type = connect\n  append: true",
+      "((evt.type = open and (proc.name in (a) or proc.pname = p)) or evt.type = connect)"
+    ),
+    (
+      "- rule: R\n  condition: evt.type = connect and m\n  override: {condition: replace}",
+      "(evt.type = connect and (proc.name in (a) or proc.pname = p))"
+    ),
+  ]
+
+  @Test("an override changes the keys that it names, and no others")
+  func overrides() throws {
+    let text = """
+      - rule: R
+        desc: more
+        output: "%proc.name"
+        tags: [b, a]
+        priority: ERROR
+        enabled: false
+        override: {desc: append, output: append, tags: append, priority: replace, enabled: replace}
+      """
+    let result = compile(rule("evt.type = open", extra: "  tags: [c]"), text)
+    #expect(summary(result) == [])
+    let changed = try #require(result.ruleset?.rules.first)
+    #expect(changed.description == "D more")
+    #expect(changed.output.pieces == [Self.literal("x "), .field(.init(.processName), width: nil)])
+    #expect(changed.tags == ["a", "b", "c"])
+    #expect(changed.priority == .error)
+    #expect(!changed.isEnabled)
+  }
+
+  @Test("an amended macro sees what was defined before its last amendment")
+  func amendedOrder() {
+    let early = "- macro: early\n  condition: proc.name = x\n- macro: late\n  condition: proc.name = y\n"
+    let amended = "- macro: early\n  condition: or late\n  override: {condition: append}\n"
+    #expect(summary(compile(early + amended + rule("evt.type = open and early"))) == [])
+  }
+
+  @Test(
+    "Falco's rule files fail on nothing but fields that are not there yet", TestFiles.needsUpstream,
+    arguments: TestFiles.upstreamRules)
+  func upstream(path: String) {
+    let result = Ruleset.compile([SourceFile(path: path, bytes: TestFiles.bytes(path))])
+    #expect(result.diagnostics.filter { $0.code != .unknownField } == [])
+  }
 }

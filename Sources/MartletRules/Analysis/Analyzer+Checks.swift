@@ -69,8 +69,8 @@ extension Analyzer {
     switch check.right {
     case .missing: return nil
     case .none: return (.exists, 1)
-    case .operand(.field):
-      reportUnsupported("'val()'", check.range.upperBound > 0 ? check.symbolRange : check.range, scope)
+    case .operand(.field(let field)):
+      reportUnsupported("'val()'", field.range, scope)
       return nil
     case .operand(.transformer(let transformer)):
       reportUnsupported("transformers", transformer.range, scope)

@@ -143,6 +143,14 @@ extension DiagnosticCode {
         "index is no number",
         "The brackets of this field take a number: in 'proc.aname[2]' the number of generations to go back."
       )
+    case .nothingToAmend:
+      (
+        "nothing to append to or override",
+        """
+        'append' and 'override' change a definition that was made before, in this file or an earlier one, and there is
+        none of this name. Check the name, and the order of the files.
+        """
+      )
     default:
       (
         "plugin not available",

@@ -150,6 +150,15 @@ extension DiagnosticCode {
         comma or '='. Otherwise conditions could not refer to them.
         """
       )
+    case .invalidOverride:
+      (
+        "override that does not fit its item",
+        """
+        'override' names each key of the item, with 'append' or 'replace': what is appended to or replaced is in the
+        item, and what is in the item is named. Only lists, conditions, outputs, descriptions and tags can be appended
+        to; a name and a source cannot be changed at all. 'append: true' and 'override' exclude each other.
+        """
+      )
     default:
       (
         "rule language version",

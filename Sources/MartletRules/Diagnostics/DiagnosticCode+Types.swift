@@ -110,9 +110,22 @@ extension DiagnosticCode {
       (
         "key not supported yet",
         """
-        This key is part of the rule language and changes what the item means, but Martlet does not do it yet: append,
-        override, exceptions, skip-if-unknown-filter, capture. The item is refused rather than understood in part.
+        This key is part of the rule language and changes what the item means, but Martlet does not do it yet:
+        exceptions, skip-if-unknown-filter, capture. The item is refused rather than understood in part.
         """
+      )
+    case .deprecatedAppend:
+      (
+        "deprecated way to append",
+        """
+        'append: true' still works. Newer rule files say which keys are meant: 'override: {condition: append}'. Note
+        that conditions are joined as texts: 'and' at the start of the second binds to the end of the first.
+        """
+      )
+    case .ignoredKey:
+      (
+        "key ignored beside 'append'",
+        "This key cannot be appended to, and beside 'append: true' it does nothing. Use 'override' to replace its value."
       )
     default:
       (

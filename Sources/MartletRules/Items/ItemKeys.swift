@@ -25,6 +25,18 @@ struct ItemKeys {
     }
   }
 
+  /// All keys and where they stand, in the order of the file.
+  var places: [(name: String, place: FileRange)] {
+    order.compactMap { name in entries[name].map { (name, $0.key.file) } }
+  }
+
+  mutating func reject(
+    _ message: String, at place: FileRange, _ label: String, _ log: inout DiagnosticLog, help: String? = nil
+  ) {
+    isBroken = true
+    log.report(.invalidOverride, message, at: place, label, help: help.map { [Suggestion($0)] } ?? [])
+  }
+
   func entry(_ key: String) -> YAMLNode? { entries[key]?.value }
 
   /// The item's own name.
