@@ -32,7 +32,7 @@ enum YAMLCases {
     "a: @x\n", "a: `x\n", "a: %x\n", "a: \"\\q\"\n", "a: *x\n", "a: 1\n- b\n", "- a\nb: 1\n", "a: > x\n",
     "a: |0\n  x\n", "? a\n: b\n",
     "[a]: b\n", "a: [b: c]\n", "a: 'x' y\n", "a: [1] 2\n", "a: one\n  two: three\n", "a: \"\\x4\"\n",
-    "a: \"\\ud800\"\n", "a: ]\n", "a: , b\n", "&x *y\n", "a: -\n",
+    "a: \"\\ud800\"\n", "a: ]\n", "a: , b\n", "&x *y\n", "a: -\n", "a:\n\tb: 1\n", "a:\n  \t- b\n",
   ]
 
   static let mapped: [String] = [

@@ -24,6 +24,11 @@ extension YAMLReader {
     return bytes[start..<min(position, bytes.count)].allSatisfy { $0 == .space }
   }
 
+  var tabInIndentation: Int? {
+    let start = index.lineStarts[index.lineIndex(of: position)]
+    return bytes[start..<min(position, bytes.count)].firstIndex(of: .tab)
+  }
+
   mutating func skipBlanks() {
     while let byte = peek(), byte == .space || byte == .tab { position += 1 }
   }

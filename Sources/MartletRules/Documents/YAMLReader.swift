@@ -65,6 +65,9 @@ struct YAMLReader {
     let crossedLine = skipTrivia()
     guard let byte = peek(), !isDocumentMarker else { return null(at: start) }
     let startsLine = crossedLine || isFirstOnLine
+    if crossedLine, let tab = tabInIndentation {
+      throw problem("a tab in the indentation", at: tab, "YAML counts blanks only", help: "indent with blanks")
+    }
     let mayBeCollection = startsLine || !underKey
     if byte == .dash, isBlankOrEnd(position + 1) {
       let isDeepEnough = column > parentIndent || (underKey && column == parentIndent && startsLine)
