@@ -169,12 +169,8 @@ extension Analyzer {
     for problem in problems {
       var help: [Suggestion] = []
       if let text = problem.help {
-        let replaced = problem.replacedRange ?? problem.range
-        help = [
-          Suggestion(
-            text, replacing: problem.replacement == nil ? nil : span(replaced, scope),
-            with: problem.replacement ?? "")
-        ]
+        let replaced = problem.replacement.map { _ in span(problem.range, scope) }
+        help = [Suggestion(text, replacing: replaced, with: problem.replacement ?? "")]
       }
       report(problem.code, problem.message, problem.range, problem.label, in: scope, help: help)
     }

@@ -9,7 +9,7 @@ struct ItemKeys {
   /// In the order of the file.
   private var order: [String] = []
 
-  init(kind: ItemKind, entries list: [YAMLEntry], limits: Limits, _ log: inout DiagnosticLog) {
+  init(kind: ItemKind, entries list: [YAMLEntry], _ log: inout DiagnosticLog) {
     self.kind = kind
     for entry in list {
       guard let name = entry.key.scalar?.text.string else { continue }

@@ -39,13 +39,17 @@ struct ItemReader {
       reportUnknown(entries, &log)
       return
     }
-    var keys = ItemKeys(kind: kind, entries: entries, limits: limits, &log)
+    var keys = ItemKeys(kind: kind, entries: entries, &log)
     switch kind {
     case .list: readList(&keys, &log)
     case .macro: readMacro(&keys, &log)
     case .rule: readRule(&keys, &log)
-    case .engineVersion: EngineVersion.check(keys.entry(kind.rawValue), &log)
-    case .pluginVersions: Self.checkPlugins(keys.entry(kind.rawValue), &log)
+    case .engineVersion:
+      EngineVersion.check(keys.entry(kind.rawValue), &log)
+      keys.finish(&log)
+    case .pluginVersions:
+      Self.checkPlugins(keys.entry(kind.rawValue), &log)
+      keys.finish(&log)
     }
   }
 
