@@ -108,4 +108,13 @@ struct HostileInputTests {
     }
     #expect(elapsed < .seconds(60))
   }
+
+  @Test("a hundred thousand misspelled names are not each searched for in all tables")
+  func misspelled() {
+    let names = (0..<100_000).map { "opena\($0)" }.joined(separator: ", ")
+    let macros = (0..<2000).map { "- macro: macro\($0)\n  condition: macra\($0)\n" }.joined()
+    let clock = ContinuousClock()
+    let elapsed = clock.measure { Self.survive(Array((macros + rule("evt.type in (\(names))")).utf8)) }
+    #expect(elapsed < .seconds(60))
+  }
 }

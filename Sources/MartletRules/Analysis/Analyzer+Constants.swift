@@ -79,7 +79,7 @@ extension Analyzer {
     report(
       .unknownEventType, "unknown event type '\(site.text)'", site.range, "no such event or system call",
       in: site.scope, related: related(site),
-      help: Suggestion.didYouMean(EventTypeNames.nearest(to: site.text), replacing: mended))
+      help: Suggestion.didYouMean(log.nearest(to: site.text, among: EventTypeNames.all), replacing: mended))
     return nil
   }
 

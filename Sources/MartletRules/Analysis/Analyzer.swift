@@ -86,7 +86,7 @@ struct Analyzer {
     log.report(
       .unknownSource, "unknown event source '\(source.string)'", at: source.file, "Martlet has 'syscall' only",
       help: Suggestion.didYouMean(
-        Spelling.nearest(to: source.string, among: [Self.syscallSource]), replacing: log.span(source.file)))
+        log.nearest(to: source.string, among: [Self.syscallSource]), replacing: log.span(source.file)))
     return false
   }
 

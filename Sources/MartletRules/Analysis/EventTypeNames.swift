@@ -10,9 +10,7 @@ enum EventTypeNames {
   /// Known to the rule language, whether it is captured or not.
   static func isKnown(_ name: String) -> Bool { capturedByName[name] != nil || notCaptured.contains(name) }
 
-  static func nearest(to name: String) -> String? {
-    Spelling.nearest(to: name, among: notCaptured.union(capturedByName.keys))
-  }
+  static let all: Set<String> = notCaptured.union(capturedByName.keys)
 
   private static let capturedByName: [String: EventType] = Dictionary(
     uniqueKeysWithValues: EventType.allCases.map { ("\($0.name)", $0) })

@@ -116,7 +116,7 @@ struct ItemKeys {
     if let priority = Priority(name: text.string) { return priority }
     isBroken = true
     let names = Priority.allCases.map { $0.name.lowercased() }
-    let nearest = Spelling.nearest(to: text.string.lowercased(), among: names)
+    let nearest = log.nearest(to: text.string.lowercased(), among: names)
     log.report(
       .invalidPriority, "unknown priority '\(text.string)'", at: text.file, "no such priority",
       help: nearest == nil
@@ -130,7 +130,7 @@ struct ItemKeys {
     for name in order {
       guard let entry = entries[name] else { continue }
       if !kind.keys.contains(name) {
-        let nearest = Spelling.nearest(to: name, among: kind.keys)
+        let nearest = log.nearest(to: name, among: kind.keys)
         log.report(
           .unknownKey, "unknown key '\(name)' in a \(kind.rawValue)", at: entry.key.file, "ignored",
           help: Suggestion.didYouMean(nearest, replacing: log.span(entry.key.file)))

@@ -78,6 +78,6 @@ extension ItemReader {
       .nothingToAmend, "there is no \(kind.rawValue) '\(name.string)' before this", at: name.file,
       "changes nothing",
       help: Suggestion.didYouMean(
-        Spelling.nearest(to: name.string, among: index.keys), replacing: log.span(name.file)))
+        log.nearest(to: name.string, among: index.keys), replacing: log.span(name.file)))
   }
 }

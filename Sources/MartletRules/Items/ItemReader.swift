@@ -55,7 +55,7 @@ struct ItemReader {
 
   private func reportUnknown(_ entries: [YAMLEntry], _ log: inout DiagnosticLog) {
     guard let key = entries.first?.key, let name = key.scalar?.text.string else { return }
-    let nearest = Spelling.nearest(to: name, among: ItemKind.allCases.map(\.rawValue))
+    let nearest = log.nearest(to: name, among: ItemKind.allCases.map(\.rawValue))
     log.report(
       .unknownItem, "unknown item '\(name)'", at: key.file, "ignored",
       help: Suggestion.didYouMean(nearest, replacing: log.span(key.file)))
