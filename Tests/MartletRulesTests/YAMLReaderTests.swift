@@ -98,4 +98,14 @@ struct YAMLReaderTests {
   func deep(piece: String) {
     #expect(throws: YAMLProblem.self) { try readYAML(String(repeating: piece, count: 100_000)) }
   }
+
+  @Test("more values than the limit are refused")
+  func manyNodes() {
+    var limits = Limits()
+    limits.yamlNodes = 10
+    #expect(throws: Never.self) { try readYAML("[a, a, a, a, a]", limits: limits) }
+    #expect { try readYAML(String(repeating: "- a\n", count: 20), limits: limits) } throws: {
+      ($0 as? YAMLProblem)?.code == .tooManyNodes
+    }
+  }
 }

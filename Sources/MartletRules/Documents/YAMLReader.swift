@@ -250,6 +250,9 @@ struct YAMLReader {
       throw problem(
         .nestedTooDeep, "more than \(limits.yamlDepth) levels of YAML inside each other", at: position, "one too many")
     }
+    guard nodeCount < limits.yamlNodes else {
+      throw problem(.tooManyNodes, "more than \(limits.yamlNodes) values in this file", at: position, "one too many")
+    }
     depth += 1
   }
 
