@@ -45,7 +45,8 @@ extension Analyzer {
   mutating func fieldReference(_ name: ConditionSyntax.FieldName, _ scope: Scope) -> FieldReference? {
     switch FieldNames.resolve(name.name, argument: name.argument?.bytes) {
     case .success(let reference): return reference
-    case .failure(.unknown(let nearest)):
+    case .failure(.unknown):
+      let nearest = log.nearest(to: name.name, among: FieldRegistry.names)
       report(
         .unknownField, "unknown field '\(name.name)'", name.nameRange, "no such field", in: scope,
         help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)))
@@ -69,8 +70,8 @@ extension Analyzer {
     switch check.right {
     case .missing: return nil
     case .none: return (.exists, 1)
-    case .operand(.field):
-      reportUnsupported("'val()'", check.range.upperBound > 0 ? check.symbolRange : check.range, scope)
+    case .operand(.field(let field)):
+      reportUnsupported("'val()'", field.range, scope)
       return nil
     case .operand(.transformer(let transformer)):
       reportUnsupported("transformers", transformer.range, scope)
@@ -99,7 +100,7 @@ extension Analyzer {
         help: [Suggestion("put parentheses around it", replacing: span(value.range, scope), with: "(\(name))")])
       return
     }
-    let nearest = Spelling.nearest(to: name, among: library.listIndex.keys).map { "(\($0))" }
+    let nearest = log.nearest(to: name, among: library.listIndex.keys).map { "(\($0))" }
     let help =
       nearest == nil
       ? [Suggestion("write '(\(name))' for a list of one value")]

@@ -132,10 +132,10 @@ extension Analyzer {
         help: [Suggestion("compare a field with it: 'proc.name in (\(name.text))'")])
       return
     }
-    let visible = library.macros.filter { macro in
+    let visible = library.macros.lazy.filter { [library] macro in
       scope.macro.map { library.macros[$0].sees(macro) } ?? true
     }
-    let nearest = Spelling.nearest(to: name.text, among: visible.map { $0.definition.name.string })
+    let nearest = log.nearest(to: name.text, among: visible.map { $0.definition.name.string })
     report(
       .undefinedMacro, "undefined macro '\(name.text)'", name.range, "no such macro", in: scope,
       help: Suggestion.didYouMean(nearest, replacing: span(name.range, scope)))

@@ -74,11 +74,12 @@ extension Analyzer {
     guard site.field == .eventType, names.contains(symbol), !EventTypeNames.isKnown(site.text) else {
       return .text(site.item.bytes)
     }
+    // What has to be mended is the list's item, if it came from one.
+    let mended = site.item.file.map { log.span($0) } ?? span(site.range, site.scope)
     report(
       .unknownEventType, "unknown event type '\(site.text)'", site.range, "no such event or system call",
       in: site.scope, related: related(site),
-      help: Suggestion.didYouMean(
-        EventTypeNames.nearest(to: site.text), replacing: span(site.range, site.scope)))
+      help: Suggestion.didYouMean(log.nearest(to: site.text, among: EventTypeNames.all), replacing: mended))
     return nil
   }
 

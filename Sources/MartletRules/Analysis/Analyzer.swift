@@ -86,20 +86,23 @@ struct Analyzer {
     log.report(
       .unknownSource, "unknown event source '\(source.string)'", at: source.file, "Martlet has 'syscall' only",
       help: Suggestion.didYouMean(
-        Spelling.nearest(to: source.string, among: [Self.syscallSource]), replacing: log.span(source.file)))
+        log.nearest(to: source.string, among: [Self.syscallSource]), replacing: log.span(source.file)))
     return false
   }
 
   // MARK: What is never used
 
   private mutating func checkUnused() {
+    var unused: [MappedText] = []
     for (index, state) in macros.enumerated() {
       guard case .untouched = state else { continue }
-      let slot = library.macros[index]
       checkUnusedMacro(index)
-      log.report(
-        .unusedMacro, "macro '\(slot.definition.name.string)' is not used by any rule",
-        at: slot.definition.name.file, "never used")
+      unused.append(library.macros[index].definition.name)
+    }
+    // After a mistake it is not known what is used: what the broken condition names was perhaps not looked at.
+    guard !log.hasErrors else { return }
+    for name in unused {
+      log.report(.unusedMacro, "macro '\(name.string)' is not used by any rule", at: name.file, "never used")
     }
     for (index, list) in lists.enumerated() where list == nil {
       let name = library.lists[index].definition.name
@@ -166,12 +169,8 @@ extension Analyzer {
     for problem in problems {
       var help: [Suggestion] = []
       if let text = problem.help {
-        let replaced = problem.replacedRange ?? problem.range
-        help = [
-          Suggestion(
-            text, replacing: problem.replacement == nil ? nil : span(replaced, scope),
-            with: problem.replacement ?? "")
-        ]
+        let replaced = problem.replacement.map { _ in span(problem.range, scope) }
+        help = [Suggestion(text, replacing: replaced, with: problem.replacement ?? "")]
       }
       report(problem.code, problem.message, problem.range, problem.label, in: scope, help: help)
     }

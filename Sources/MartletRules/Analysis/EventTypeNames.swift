@@ -10,9 +10,7 @@ enum EventTypeNames {
   /// Known to the rule language, whether it is captured or not.
   static func isKnown(_ name: String) -> Bool { capturedByName[name] != nil || notCaptured.contains(name) }
 
-  static func nearest(to name: String) -> String? {
-    Spelling.nearest(to: name, among: notCaptured.union(capturedByName.keys))
-  }
+  static let all: Set<String> = notCaptured.union(capturedByName.keys)
 
   private static let capturedByName: [String: EventType] = Dictionary(
     uniqueKeysWithValues: EventType.allCases.map { ("\($0.name)", $0) })
@@ -41,7 +39,7 @@ enum EventTypeNames {
     map_shadow_stack mbind membarrier memfd_create memfd_secret mesos migrate_pages mincore mkdir mkdirat mknod
     mknodat mlock mlock2 mlockall mmap mmap2 modify_ldt mount mount_setattr move_mount move_pages mprotect
     mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink mremap mseal msgctl msgget msgrcv msgsnd
-    msync multiplexer munlock munlockall munmap na_1 name name_to_handle_at nanosleep newfstatat nfsservctl nice
+    msync multiplexer munlock munlockall munmap name_to_handle_at nanosleep newfstatat nfsservctl nice
     notification oldfstat oldlstat oldolduname oldstat olduname open_tree open_tree_attr page_fault page_fault_kernel
     page_fault_user pause pciconfig_iobase pciconfig_read pciconfig_write perf_event_open personality pidfd_getfd
     pidfd_open pidfd_send_signal pipe pipe2 pivot_root pkey_alloc pkey_free pkey_mprotect pluginevent poll ppoll prctl

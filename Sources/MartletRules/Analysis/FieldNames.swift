@@ -5,14 +5,14 @@ import MartletEvents
 /// Finds the field that a rule names.
 enum FieldNames {
   enum Mistake: Error {
-    case unknown(nearest: String?)
+    case unknown
     case unexpectedIndex
     case invalidIndex
   }
 
   static func resolve(_ name: String, argument: [UInt8]?) -> Result<FieldReference, Mistake> {
     guard let field = FieldRegistry.field(named: name) else {
-      return .failure(.unknown(nearest: Spelling.nearest(to: name, among: FieldRegistry.names)))
+      return .failure(.unknown)
     }
     guard let argument else { return .success(FieldReference(field)) }
     switch field.description.argument {

@@ -9,7 +9,8 @@ enum Spelling {
   static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
     let wanted = Array(word.utf8)
     guard wanted.count <= wordBytesMax else { return nil }
-    let bound = max(1, wanted.count / 3)
+    // Never the whole word: then nothing would be alike.
+    let bound = min(max(1, wanted.count / 3), wanted.count - 1)
     var best: (distance: Int, candidate: String)?
     for candidate in candidates {
       let other = Array(candidate.utf8)

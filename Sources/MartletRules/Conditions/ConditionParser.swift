@@ -157,12 +157,11 @@ extension ConditionParser {
 
   mutating func report(
     _ code: DiagnosticCode, _ message: String, _ range: Range<Int>, _ label: String, help: String? = nil,
-    replacement: String? = nil, replacing replacedRange: Range<Int>? = nil
+    replacement: String? = nil
   ) {
     lexer.report(
       SyntaxProblem(
-        code: code, message: message, range: range, label: label, help: help, replacement: replacement,
-        replacedRange: replacedRange))
+        code: code, message: message, range: range, label: label, help: help, replacement: replacement))
   }
 
   private mutating func unexpected() {

@@ -136,7 +136,6 @@ struct SyntaxProblem: Sendable {
   var range: Range<Int>
   var label: String
   var help: String?
-  /// To be typed over `replacedRange`, or over `range`.
+  /// To be typed over `range`.
   var replacement: String?
-  var replacedRange: Range<Int>?
 }

@@ -26,6 +26,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case invalidName = "R0017"
   case engineVersion = "R0018"
   case tooManyDiagnostics = "R0019"
+  case invalidOverride = "R0020"
   // Conditions and outputs
   case emptyCondition = "R0030"
   case unexpectedText = "R0031"
@@ -50,6 +51,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case unexpectedIndex = "R0108"
   case invalidIndex = "R0109"
   case unknownPlugin = "R0110"
+  case nothingToAmend = "R0111"
   // Types
   case operatorMismatch = "R0201"
   case invalidConstant = "R0202"
@@ -69,11 +71,14 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case unsupportedCondition = "R0401"
   case unsupportedKey = "R0402"
   case deprecatedSwitch = "R0403"
+  case deprecatedAppend = "R0404"
+  case ignoredKey = "R0405"
 
   public var severity: Severity {
     switch self {
     case .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro, .unusedList, .numberWraps,
-      .nestedListAsText, .redefinition, .deprecatedSwitch, .tooManyDiagnostics:
+      .nestedListAsText, .redefinition, .deprecatedSwitch, .deprecatedAppend,
+      .ignoredKey, .tooManyDiagnostics:
       .warning
     default: .error
     }

@@ -14,6 +14,14 @@ struct DiagnosticLog {
 
   func span(_ place: FileRange) -> SourceSpan { indexes[place.source].span(of: place.range) }
 
+  /// The candidate that is spelled most alike. None once nothing more is shown: a hostile file must not buy a search
+  /// through thousands of names with each of a million mistakes.
+  func nearest<Candidates: Sequence<String>>(
+    to word: String, among candidates: @autoclosure () -> Candidates
+  ) -> String? {
+    entries.count < limit ? Spelling.nearest(to: word, among: candidates()) : nil
+  }
+
   mutating func report(
     _ code: DiagnosticCode, _ message: String, at place: FileRange, _ label: String = "",
     related: [SourceLabel] = [], notes: [Note] = [], help: [Suggestion] = []

@@ -3,7 +3,7 @@
 /// A text that knows where in which file each of its bytes came from.
 ///
 /// YAML joins lines, drops indentation and decodes escapes; mistakes have to be shown in the file all the same.
-/// A text may have pieces of several files, once definitions can be appended to.
+/// A text may have pieces of several files: definitions can be appended to.
 struct MappedText: Sendable {
   private(set) var bytes: [UInt8] = []
   private(set) var pieces: [Piece] = []
@@ -43,6 +43,18 @@ struct MappedText: Sendable {
     let file = FileRange(source: anchor.source, range: range)
     pieces.append(Piece(textStart: bytes.count, textCount: decoded.count, file: file))
     bytes.append(contentsOf: decoded)
+  }
+
+  /// Appends a blank and another text, each byte of which stays where it stands.
+  mutating func append(_ other: MappedText) {
+    let place = other.file(0..<0)
+    pieces.append(Piece(textStart: bytes.count, textCount: 1, file: place))
+    bytes.append(.space)
+    for var piece in other.pieces {
+      piece.textStart += bytes.count
+      pieces.append(piece)
+    }
+    bytes += other.bytes
   }
 
   /// Where a stretch of the text stands. It may hold more than the stretch where lines were joined.

@@ -24,6 +24,11 @@ extension YAMLReader {
     return bytes[start..<min(position, bytes.count)].allSatisfy { $0 == .space }
   }
 
+  var tabInIndentation: Int? {
+    let start = index.lineStarts[index.lineIndex(of: position)]
+    return bytes[start..<min(position, bytes.count)].firstIndex(of: .tab)
+  }
+
   mutating func skipBlanks() {
     while let byte = peek(), byte == .space || byte == .tab { position += 1 }
   }
@@ -85,6 +90,10 @@ extension YAMLReader {
     _ code: DiagnosticCode, _ message: String, range: Range<Int>, _ label: String, help: String? = nil
   ) -> YAMLProblem {
     YAMLProblem(code: code, message: message, range: range, label: label, help: help)
+  }
+
+  func complexKey() -> YAMLProblem {
+    problem(.unsupportedYAML, "keys behind '?' are not supported", at: position, "write 'key: value'")
   }
 
   func trailing() -> YAMLProblem {

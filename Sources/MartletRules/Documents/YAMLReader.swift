@@ -65,6 +65,9 @@ struct YAMLReader {
     let crossedLine = skipTrivia()
     guard let byte = peek(), !isDocumentMarker else { return null(at: start) }
     let startsLine = crossedLine || isFirstOnLine
+    if crossedLine, let tab = tabInIndentation {
+      throw problem("a tab in the indentation", at: tab, "YAML counts blanks only", help: "indent with blanks")
+    }
     let mayBeCollection = startsLine || !underKey
     if byte == .dash, isBlankOrEnd(position + 1) {
       let isDeepEnough = column > parentIndent || (underKey && column == parentIndent && startsLine)
@@ -80,7 +83,7 @@ struct YAMLReader {
     case .pipe, .greater: return try blockScalar(parentIndent: parentIndent)
     case .openBracket, .openBrace: return try blockFlow(parentIndent: parentIndent)
     case .question where isBlankOrEnd(position + 1):
-      throw problem(.unsupportedYAML, "keys behind '?' are not supported", at: position, "write 'key: value'")
+      throw complexKey()
     default: return try scalarOrMapping(parentIndent: parentIndent, mayBeMapping: mayBeCollection)
     }
   }
@@ -157,14 +160,16 @@ struct YAMLReader {
   /// A key and its colon; nil, wherever the position then is, if what stands here is no key.
   mutating func implicitKey(inFlow: Bool) throws(YAMLProblem) -> YAMLNode? {
     let line = index.lineIndex(of: position)
-    var key: YAMLNode
+    // An anchor and a tag at most: what they would mean for a key, nothing asks.
+    for _ in 0..<2 where peek() == .ampersand || peek() == .bang {
+      skipProperty()
+      skipBlanks()
+    }
+    let key: YAMLNode
     switch peek() {
     case .quote, .apostrophe: key = try scalar(parentIndent: -1, inFlow: inFlow)
     case .star: key = try alias()
-    case .ampersand, .bang:
-      skipProperty()
-      skipBlanks()
-      return try implicitKey(inFlow: inFlow)
+    case .question where isBlankOrEnd(position + 1): throw complexKey()
     default: key = try plainScalar(parentIndent: -1, inFlow: inFlow, onlyOneLine: true)
     }
     skipBlanks()
@@ -183,6 +188,7 @@ struct YAMLReader {
   /// Skips a tag and an anchor; returns the anchor's name.
   mutating func properties(parentIndent: Int, underKey: Bool) throws(YAMLProblem) -> [UInt8]? {
     var anchor: [UInt8]?
+    var count = 0
     while true {
       let start = position
       let crossedLine = skipTrivia()
@@ -192,6 +198,8 @@ struct YAMLReader {
         position = start
         return anchor
       }
+      count += 1
+      guard count <= 2 else { throw problem("more than one anchor and one tag", at: position, "one too many") }
       let nameStart = position + 1
       skipProperty()
       if byte == .ampersand { anchor = Array(bytes[nameStart..<position]) }
@@ -241,6 +249,9 @@ struct YAMLReader {
     guard depth < limits.yamlDepth else {
       throw problem(
         .nestedTooDeep, "more than \(limits.yamlDepth) levels of YAML inside each other", at: position, "one too many")
+    }
+    guard nodeCount < limits.yamlNodes else {
+      throw problem(.tooManyNodes, "more than \(limits.yamlNodes) values in this file", at: position, "one too many")
     }
     depth += 1
   }

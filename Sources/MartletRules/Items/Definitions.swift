@@ -3,25 +3,25 @@
 /// What one item of a rule file defines. Texts know where they stand.
 struct ListDefinition: Sendable {
   let name: MappedText
-  let items: [MappedText]
+  var items: [MappedText]
 }
 
 struct MacroDefinition: Sendable {
   let name: MappedText
-  let condition: MappedText
+  var condition: MappedText
 }
 
 struct RuleDefinition: Sendable {
   let name: MappedText
-  let description: MappedText
-  let condition: MappedText
-  let output: MappedText
-  let priority: Priority
+  var description: MappedText
+  var condition: MappedText
+  var output: MappedText
+  var priority: Priority
   let source: MappedText?
   var isEnabled: Bool
-  let tags: [String]
+  var tags: [String]
   /// `warn_evttypes`: whether to warn when every kind of event is looked at.
-  let warnsOfEveryEvent: Bool
+  var warnsOfEveryEvent: Bool
 }
 
 extension MappedText {

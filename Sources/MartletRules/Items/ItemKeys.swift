@@ -9,7 +9,7 @@ struct ItemKeys {
   /// In the order of the file.
   private var order: [String] = []
 
-  init(kind: ItemKind, entries list: [YAMLEntry], limits: Limits, _ log: inout DiagnosticLog) {
+  init(kind: ItemKind, entries list: [YAMLEntry], _ log: inout DiagnosticLog) {
     self.kind = kind
     for entry in list {
       guard let name = entry.key.scalar?.text.string else { continue }
@@ -23,6 +23,18 @@ struct ItemKeys {
         order.append(name)
       }
     }
+  }
+
+  /// All keys and where they stand, in the order of the file.
+  var places: [(name: String, place: FileRange)] {
+    order.compactMap { name in entries[name].map { (name, $0.key.file) } }
+  }
+
+  mutating func reject(
+    _ message: String, at place: FileRange, _ label: String, _ log: inout DiagnosticLog, help: String? = nil
+  ) {
+    isBroken = true
+    log.report(.invalidOverride, message, at: place, label, help: help.map { [Suggestion($0)] } ?? [])
   }
 
   func entry(_ key: String) -> YAMLNode? { entries[key]?.value }
@@ -104,7 +116,7 @@ struct ItemKeys {
     if let priority = Priority(name: text.string) { return priority }
     isBroken = true
     let names = Priority.allCases.map { $0.name.lowercased() }
-    let nearest = Spelling.nearest(to: text.string.lowercased(), among: names)
+    let nearest = log.nearest(to: text.string.lowercased(), among: names)
     log.report(
       .invalidPriority, "unknown priority '\(text.string)'", at: text.file, "no such priority",
       help: nearest == nil
@@ -118,7 +130,7 @@ struct ItemKeys {
     for name in order {
       guard let entry = entries[name] else { continue }
       if !kind.keys.contains(name) {
-        let nearest = Spelling.nearest(to: name, among: kind.keys)
+        let nearest = log.nearest(to: name, among: kind.keys)
         log.report(
           .unknownKey, "unknown key '\(name)' in a \(kind.rawValue)", at: entry.key.file, "ignored",
           help: Suggestion.didYouMean(nearest, replacing: log.span(entry.key.file)))

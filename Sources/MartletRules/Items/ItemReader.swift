@@ -39,19 +39,23 @@ struct ItemReader {
       reportUnknown(entries, &log)
       return
     }
-    var keys = ItemKeys(kind: kind, entries: entries, limits: limits, &log)
+    var keys = ItemKeys(kind: kind, entries: entries, &log)
     switch kind {
     case .list: readList(&keys, &log)
     case .macro: readMacro(&keys, &log)
     case .rule: readRule(&keys, &log)
-    case .engineVersion: EngineVersion.check(keys.entry(kind.rawValue), &log)
-    case .pluginVersions: Self.checkPlugins(keys.entry(kind.rawValue), &log)
+    case .engineVersion:
+      EngineVersion.check(keys.entry(kind.rawValue), &log)
+      keys.finish(&log)
+    case .pluginVersions:
+      Self.checkPlugins(keys.entry(kind.rawValue), &log)
+      keys.finish(&log)
     }
   }
 
   private func reportUnknown(_ entries: [YAMLEntry], _ log: inout DiagnosticLog) {
     guard let key = entries.first?.key, let name = key.scalar?.text.string else { return }
-    let nearest = Spelling.nearest(to: name, among: ItemKind.allCases.map(\.rawValue))
+    let nearest = log.nearest(to: name, among: ItemKind.allCases.map(\.rawValue))
     log.report(
       .unknownItem, "unknown item '\(name)'", at: key.file, "ignored",
       help: Suggestion.didYouMean(nearest, replacing: log.span(key.file)))
@@ -61,9 +65,11 @@ struct ItemReader {
 
   private mutating func readList(_ keys: inout ItemKeys, _ log: inout DiagnosticLog) {
     let name = keys.name(&log)
+    let amendment = Amendment.read(&keys, &log)
     let items = keys.texts("items", &log)
     keys.finish(&log)
     guard let name, let items, !keys.isBroken else { return }
+    if let amendment { return amendList(name, items, amendment, &log) }
     guard items.count <= limits.listItems else {
       log.report(
         .tooManyItems, "more than \(limits.listItems) items in list '\(name.string)'",
@@ -76,17 +82,22 @@ struct ItemReader {
 
   private mutating func readMacro(_ keys: inout ItemKeys, _ log: inout DiagnosticLog) {
     let name = keys.name(&log)
+    let amendment = Amendment.read(&keys, &log)
     let condition = keys.requiredText("condition", &log)
     keys.finish(&log)
     guard let name, let condition, !keys.isBroken else { return }
+    if let amendment { return amendMacro(name, condition, amendment, &log) }
     let previous = library.define(MacroDefinition(name: name, condition: condition))
     warnOfRedefinition(.macro, name, previous?.name, &log)
   }
 
   private mutating func readRule(_ keys: inout ItemKeys, _ log: inout DiagnosticLog) {
     let name = keys.name(&log)
+    if let amendment = Amendment.read(&keys, &log) { return amendRule(name, &keys, amendment, &log) }
     let required = ["desc", "condition", "output", "priority"]
-    if let name, required.allSatisfy({ keys.entry($0) == nil }), let isEnabled = keys.boolean("enabled", &log) {
+    if let name, !keys.isBroken, required.allSatisfy({ keys.entry($0) == nil }),
+      let isEnabled = keys.boolean("enabled", &log)
+    {
       switchRule(name, isEnabled, &log)
       keys.finish(&log)
       return
@@ -106,21 +117,6 @@ struct ItemReader {
       source: source, isEnabled: isEnabled, tags: (tags ?? []).map(\.string), warnsOfEveryEvent: warns)
     let previous = library.define(rule)
     warnOfRedefinition(.rule, name, previous?.name, &log)
-  }
-
-  private mutating func switchRule(_ name: MappedText, _ isEnabled: Bool, _ log: inout DiagnosticLog) {
-    if library.enable(isEnabled, rule: name.string) {
-      log.report(
-        .deprecatedSwitch, "a rule item with nothing but 'enabled' is deprecated", at: name.file,
-        "switches the rule of this name",
-        help: [Suggestion("write 'override: {enabled: replace}' beside it")])
-    } else {
-      log.report(
-        .missingKey, "there is no rule '\(name.string)' before this to switch on or off", at: name.file,
-        "no such rule",
-        help: Suggestion.didYouMean(
-          Spelling.nearest(to: name.string, among: library.ruleIndex.keys), replacing: log.span(name.file)))
-    }
   }
 
   /// A definition that replaces one of another file is how rules are tuned; within a file it is a slip.
@@ -168,7 +164,25 @@ enum ItemKind: String, CaseIterable {
   }
 
   /// Keys that Falco knows and Martlet does not do yet. They change what a rule means, so they are refused.
-  static let unsupportedKeys: Set<String> = ["append", "override", "exceptions", "skip-if-unknown-filter", "capture"]
+  static let unsupportedKeys: Set<String> = ["exceptions", "skip-if-unknown-filter", "capture"]
+
+  /// Keys whose values can be appended to.
+  var appendableKeys: Set<String> {
+    switch self {
+    case .list: ["items"]
+    case .macro: ["condition"]
+    case .rule: ["condition", "output", "desc", "tags", "exceptions"]
+    case .engineVersion, .pluginVersions: []
+    }
+  }
+
+  /// Keys whose values can be replaced.
+  var replaceableKeys: Set<String> {
+    guard self == .rule else { return appendableKeys }
+    return appendableKeys.union([
+      "priority", "enabled", "warn_evttypes", "skip-if-unknown-filter", "capture", "capture_duration",
+    ])
+  }
 }
 
 extension YAMLNode {

@@ -21,7 +21,8 @@ struct Library {
   private(set) var ruleIndex: [String: Int] = [:]
   private var nextOrder = 0
 
-  var count: Int { lists.count + macros.count + rules.count }
+  /// Definitions and amendments so far.
+  var count: Int { nextOrder }
 
   /// Returns what it replaces.
   mutating func define(_ list: ListDefinition) -> ListDefinition? {
@@ -36,12 +37,27 @@ struct Library {
     Self.define(rule, named: rule.name.string, in: &rules, &ruleIndex, order: takeOrder())
   }
 
-  func rule(named name: String) -> RuleDefinition? { ruleIndex[name].map { rules[$0].definition } }
+  // Amendments change a definition where it is: the same one may be appended to a thousand times. False if there is
+  // none of this name.
 
-  /// Switches a rule on or off; false if there is none of this name.
-  mutating func enable(_ isEnabled: Bool, rule name: String) -> Bool {
+  mutating func amend(list name: String, _ change: (inout ListDefinition) -> Void) -> Bool {
+    guard let index = listIndex[name] else { return false }
+    lists[index].last = takeOrder()
+    change(&lists[index].definition)
+    return true
+  }
+
+  mutating func amend(macro name: String, _ change: (inout MacroDefinition) -> Void) -> Bool {
+    guard let index = macroIndex[name] else { return false }
+    macros[index].last = takeOrder()
+    change(&macros[index].definition)
+    return true
+  }
+
+  mutating func amend(rule name: String, _ change: (inout RuleDefinition) -> Void) -> Bool {
     guard let index = ruleIndex[name] else { return false }
-    rules[index].definition.isEnabled = isEnabled
+    rules[index].last = takeOrder()
+    change(&rules[index].definition)
     return true
   }
 

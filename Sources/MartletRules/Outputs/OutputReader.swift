@@ -87,7 +87,7 @@ struct OutputReader {
     }
     guard !known.isEmpty else {
       lexer.position = name.upperBound
-      let nearest = Spelling.nearest(to: whole, among: FieldRegistry.names)
+      let nearest = log.nearest(to: whole, among: FieldRegistry.names)
       let help = Suggestion.didYouMean(nearest, replacing: log.span(text.file(name)))
       return fail(.unknownField, "unknown field '\(whole)'", name, "no such field", &log, help: help)
     }

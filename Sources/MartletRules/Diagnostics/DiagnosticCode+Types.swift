@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Explanations of what can be wrong with types, and of what is doubtful or not supported.
+extension DiagnosticCode {
+  var typeText: (title: String, explanation: String) {
+    switch self {
+    case .operatorMismatch:
+      (
+        "operator does not fit the field",
+        """
+        Each operator works on some types of fields: text operators on texts and paths, < and > on numbers and texts,
+        = != in intersects and exists on all of them. 'martlet fields' lists the type of each field.
+        """
+      )
+    case .invalidConstant:
+      (
+        "value of the wrong type",
+        """
+        The value cannot be read as the field's type. Numbers are decimal; truth values are true and false; an address
+        is written out, and a network has a '/' and its length.
+        """
+      )
+    case .constantTooLong:
+      (
+        "value too long",
+        "A constant has at most 255 bytes, as in Falco. Test for a part of it with 'startswith' or 'contains'."
+      )
+    case .constantWithNUL:
+      (
+        "value with a zero byte",
+        "No path, name or argument on the system can hold a zero byte, so that this comparison could never be true."
+      )
+    case .filterOnlyField:
+      (
+        "field has no single value",
+        """
+        The field stands for several values at once, such as both ends of a connection or all ancestors. It can be
+        tested in a condition, but not printed. Name one of the values instead.
+        """
+      )
+    default:
+      (
+        "list where one value should stand",
+        "The operator takes one value, but the name of a list with none or several items stands there. Use 'in (list)'."
+      )
+    }
+  }
+
+  var styleText: (title: String, explanation: String) {
+    switch self {
+    case .everyEvent:
+      (
+        "rule looks at every event",
+        """
+        Nothing in the condition limits the kinds of event, so that each one has to be tested and none can be dropped
+        in the kernel. Begin the condition with a test of 'evt.type'; 'warn_evttypes: false' silences this.
+        """
+      )
+    case .fieldAsText:
+      (
+        "field name used as text",
+        """
+        On the right of an operator a bare word is a text, even if a field has that name. Write 'val(field)' to compare
+        two fields, or put quotes around the word to show that the text is meant.
+        """
+      )
+    case .unusedMacro:
+      (
+        "macro never used",
+        "No rule uses this macro, directly or through others. Its fields and types have not been checked."
+      )
+    case .unusedList:
+      (
+        "list never used",
+        "No rule or macro that is used names this list. It is likely left over, or misspelled where it is used."
+      )
+    case .numberWraps:
+      (
+        "number does not fit",
+        """
+        The number is outside of the range of the field's type. As in Falco it is not refused but wraps around, and is
+        compared as the value shown, which is rarely what was meant.
+        """
+      )
+    case .nestedListAsText:
+      (
+        "list two levels down",
+        """
+        Lists may name lists, but only one level is expanded, as in Falco: the name of a list inside a list inside this
+        one stays a text. Name the inner list in the outer one directly.
+        """
+      )
+    case .redefinition:
+      (
+        "defined twice in one file",
+        """
+        A later definition replaces an earlier one of the same name and keeps its place. Across files that is how rules
+        are tuned; within one file it is mostly a slip of copy and paste.
+        """
+      )
+    case .unsupportedCondition:
+      (
+        "not supported in conditions yet",
+        """
+        This is part of the rule language, but Martlet cannot evaluate it yet: regex, bcontains, bstartswith, oneof,
+        anyof, allof, transformers and val(). The rule is refused rather than understood in part.
+        """
+      )
+    case .unsupportedKey:
+      (
+        "key not supported yet",
+        """
+        This key is part of the rule language and changes what the item means, but Martlet does not do it yet:
+        exceptions, skip-if-unknown-filter, capture. The item is refused rather than understood in part.
+        """
+      )
+    case .deprecatedAppend:
+      (
+        "deprecated way to append",
+        """
+        'append: true' still works. Newer rule files say which keys are meant: 'override: {condition: append}'. Note
+        that conditions are joined as texts: 'and' at the start of the second binds to the end of the first.
+        """
+      )
+    case .ignoredKey:
+      (
+        "key ignored beside 'append'",
+        "This key cannot be appended to, and beside 'append: true' it does nothing. Use 'override' to replace its value."
+      )
+    default:
+      (
+        "deprecated way to switch a rule",
+        """
+        An item with a rule's name and 'enabled' switches that rule on or off. It still works; newer rule files write
+        'override: {enabled: replace}' beside it.
+        """
+      )
+    }
+  }
+}
