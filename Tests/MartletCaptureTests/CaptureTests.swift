@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import MartletCapture
 import Testing
+
+@testable import MartletCapture
 
 @Suite("Capture")
 struct CaptureTests {
