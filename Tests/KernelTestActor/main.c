@@ -150,6 +150,10 @@ int main(int count, char **arguments) {
       while (times-- > 0) close(open(path, O_RDONLY));
     } else if (strcmp(*next, "memfd-open") == 0) {
       open_again(memfd_create("payload", 0));
+    } else if (strcmp(*next, "unlink-open") == 0) {
+      int fd = open(*++next, O_RDONLY);
+      require(fd >= 0 && unlink(*next) == 0, "unlink");
+      open_again(fd);
     } else if (strcmp(*next, "pipe-open") == 0) {
       int ends[2];
       require(pipe(ends) == 0, "pipe");
