@@ -10,7 +10,7 @@ import Glibc
 enum Command {
   static let usage = """
     usage: martlet-embed object CLANG OBJCOPY SOURCE OUTPUT
-           martlet-embed texts NAME FOLDER OUTPUT PATH...
+           martlet-embed texts NAME FOLDER SUFFIX EXCLUDED OUTPUT
     """
 
   static func main() {
@@ -20,9 +20,10 @@ enum Command {
       case "object" where arguments.count == 5:
         try embedObject(
           compiler: arguments[1], objectCopier: arguments[2], source: arguments[3], output: arguments[4])
-      case "texts" where arguments.count >= 4:
+      case "texts" where arguments.count == 6:
         try embedTexts(
-          name: arguments[1], folder: arguments[2], output: arguments[3], paths: Array(arguments.dropFirst(4)))
+          name: arguments[1], folder: arguments[2], suffix: arguments[3], excluded: arguments[4],
+          output: arguments[5])
       default:
         fail(usage, status: 2)
       }

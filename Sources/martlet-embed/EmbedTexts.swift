@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Writes files as one table of paths and texts. They have to be UTF-8; every byte of them comes back as it was.
-func embedTexts(name: String, folder: String, output: String, paths: [String]) throws {
+/// Writes the files below `folder` whose names end in `suffix`, but for those below `excluded`, as one table of paths and
+/// texts. They have to be UTF-8; every byte of them comes back as it was.
+///
+/// The folder is read here and not in the plugin: the build re-runs this when a folder changes, but asks the plugin
+/// only when the package does.
+func embedTexts(name: String, folder: String, suffix: String, excluded: String, output: String) throws {
   let root = folder.hasSuffix("/") ? folder : folder + "/"
   var source = """
     // SPDX-License-Identifier: Apache-2.0
@@ -11,7 +15,7 @@ func embedTexts(name: String, folder: String, output: String, paths: [String]) t
     let \(name): [(path: StaticString, text: StaticString)] = [
 
     """
-  for path in paths {
+  for path in try files(below: root) where path.hasSuffix(suffix) && !path.hasPrefix(excluded + "/") {
     guard let text = String(validating: try readFile(root + path), as: UTF8.self) else {
       throw EmbedError("'\(root + path)' is not UTF-8")
     }

@@ -33,6 +33,13 @@ static void require(int holds, const char *what) {
 /* The last descriptor that a verb opened. */
 static int last = -1;
 
+/* Opens what a descriptor stands for once more. */
+static void open_again(int fd) {
+  char path[64];
+  snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+  last = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+}
+
 static void verb_connect(const char *kind, const char *address, const char *port) {
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
@@ -63,6 +70,28 @@ static void verb_memfd_exec(char **rest) {
   rest[-1] = "actor";
   fexecve(target, rest - 1, environ);
   require(0, "fexecve");
+}
+
+/* One call of the open family; false when `verb` is none. */
+static int verb_open(const char *verb, const char *path) {
+  struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
+  if (strcmp(verb, "openat") == 0)
+    last = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+  else if (strcmp(verb, "openat-last") == 0)
+    last = (int)syscall(SYS_openat, last, path, O_RDONLY);
+  else if (strcmp(verb, "create") == 0)
+    last = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+  else if (strcmp(verb, "openat2") == 0)
+    last = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+#ifdef SYS_open
+  else if (strcmp(verb, "open") == 0)
+    last = (int)syscall(SYS_open, path, O_RDONLY);
+  else if (strcmp(verb, "creat") == 0)
+    last = (int)syscall(SYS_creat, path, 0640);
+#endif
+  else
+    return 0;
+  return 1;
 }
 
 static void verb_handle(const char *path) {
@@ -113,21 +142,6 @@ int main(int count, char **arguments) {
       require(chdir(*++next) == 0, "chdir");
     } else if (strcmp(*next, "chroot") == 0) {
       require(chroot(*++next) == 0, "chroot");
-#ifdef SYS_open
-    } else if (strcmp(*next, "open") == 0) {
-      last = (int)syscall(SYS_open, *++next, O_RDONLY);
-    } else if (strcmp(*next, "creat") == 0) {
-      last = (int)syscall(SYS_creat, *++next, 0640);
-#endif
-    } else if (strcmp(*next, "openat") == 0) {
-      last = (int)syscall(SYS_openat, AT_FDCWD, *++next, O_RDONLY);
-    } else if (strcmp(*next, "create") == 0) {
-      last = (int)syscall(SYS_openat, AT_FDCWD, *++next, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    } else if (strcmp(*next, "openat-last") == 0) {
-      last = (int)syscall(SYS_openat, last, *++next, O_RDONLY);
-    } else if (strcmp(*next, "openat2") == 0) {
-      struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
-      last = (int)syscall(SYS_openat2, AT_FDCWD, *++next, &how, sizeof(how));
     } else if (strcmp(*next, "handle") == 0) {
       verb_handle(*++next);
     } else if (strcmp(*next, "repeat-open") == 0) {
@@ -135,15 +149,15 @@ int main(int count, char **arguments) {
       const char *path = *++next;
       while (times-- > 0) close(open(path, O_RDONLY));
     } else if (strcmp(*next, "memfd-open") == 0) {
-      char path[64];
-      snprintf(path, sizeof(path), "/proc/self/fd/%d", memfd_create("payload", 0));
-      last = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+      open_again(memfd_create("payload", 0));
+    } else if (strcmp(*next, "unlink-open") == 0) {
+      int fd = open(*++next, O_RDONLY);
+      require(fd >= 0 && unlink(*next) == 0, "unlink");
+      open_again(fd);
     } else if (strcmp(*next, "pipe-open") == 0) {
-      char path[64];
       int ends[2];
       require(pipe(ends) == 0, "pipe");
-      snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
-      last = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+      open_again(ends[0]);
     } else if (strcmp(*next, "memfd-exec") == 0) {
       verb_memfd_exec(next + 1);
     } else if (strcmp(*next, "exec") == 0) {
@@ -159,8 +173,11 @@ int main(int count, char **arguments) {
     } else if (strcmp(*next, "join") == 0) {
       verb_join(*++next);
     } else {
-      fprintf(stderr, "no such verb: %s\n", *next);
-      return 2;
+      if (!next[1] || !verb_open(next[0], next[1])) {
+        fprintf(stderr, "no such verb: %s\n", *next);
+        return 2;
+      }
+      next++;
     }
   }
   return 0;
