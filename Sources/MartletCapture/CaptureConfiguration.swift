@@ -4,8 +4,8 @@
 public struct CaptureConfiguration: Sendable {
   /// Bytes of each CPU's ring: a power of two from 64 KiB to 256 MiB.
   ///
-  /// The default holds some 16,000 opens, 12 ms of the fastest loop that one CPU can run: longer than a scheduler makes
-  /// the reader wait on a busy node, at 4 MiB of memory a CPU.
+  /// The default holds some 20,000 opens with short paths (200 bytes each), 20 ms of a loop that does nothing else: time
+  /// for a reader that has to wait for its CPU, at 4 MiB of memory for each.
   public var ringBytes: UInt32 = 4 << 20
   /// Unread bytes in one ring that wake a reader which did not ask to be; nil for a quarter of the ring.
   public var wakeBytes: UInt32?
