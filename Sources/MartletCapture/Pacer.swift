@@ -3,8 +3,9 @@
 /// Decides how to wait: asking to be woken, which is quick and costs the traced program a wake-up, or by napping, which
 /// costs it nothing.
 struct Pacer {
-  /// From here on a nap is likely to end with several records, so that sharing one wake-up pays.
-  static let busyRecordsPerMillisecond: UInt64 = 16
+  /// From here on a nap ends with several records on average, so that they share one wake-up: those cost the traced
+  /// programs more than the records do, while a nap adds at most a millisecond to an alert on a node this busy.
+  static let busyRecordsPerMillisecond: UInt64 = 4
   static let windowNanoseconds: UInt64 = 2_000_000
   static let napMilliseconds: Int32 = 1
 

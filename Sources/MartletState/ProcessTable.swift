@@ -17,15 +17,19 @@ struct ProcessLookup {
     find(processID, startNanoseconds: 0)
   }
 
-  /// The entry for exactly this process; -1 for none. A start of 0 stands for an unknown one.
+  /// /proc tells a start in hundredths of a second, the kernel side in nanoseconds: a process that was read from /proc
+  /// has to be known again. An id is not used again so soon: the kernel goes through all others first.
+  static let startToleranceNanoseconds: UInt64 = 10_000_000
+
+  /// The entry for this very process; -1 for none. A start of 0 stands for an unknown one.
   func find(_ processID: UInt32, startNanoseconds: UInt64) -> Int32 {
     var slot = buckets[bucket(of: processID)]
     while slot >= 0 {
       let process = slots + Int(slot)
-      if process.pointee.processID == processID,
-        process.pointee.startNanoseconds == startNanoseconds || startNanoseconds == 0
-      {
-        return slot
+      if process.pointee.processID == processID {
+        let known = process.pointee.startNanoseconds
+        let distance = known > startNanoseconds ? known - startNanoseconds : startNanoseconds - known
+        if distance < Self.startToleranceNanoseconds || startNanoseconds == 0 { return slot }
       }
       slot = process.pointee.nextInBucket
     }

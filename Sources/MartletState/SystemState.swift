@@ -175,6 +175,7 @@ public struct SystemState: ~Copyable {
   private mutating func link(_ slot: Int32, parentID: UInt32, startNanoseconds: UInt64) {
     guard slot != ProcessTable.overflowSlot else { return }
     let parent = processes.lookup.find(parentID, startNanoseconds: startNanoseconds)
+    guard parent != slot else { return }
     processes.setParent(of: slot, to: parent)
     guard parent >= 0 else { return }
     let depth = processes.slots[Int(parent)].depth &+ 1

@@ -121,14 +121,25 @@ struct ProcessTests {
   @Test("an id that is used again is another process")
   func reuse() {
     let feed = Feed()
-    var second = TestProcess(100, "/bin/other", start: 999_999)
+    var second = TestProcess(100, "/bin/other", start: 999_000_000_000)
     second.parentID = 0
     feed.apply(Event.exec(shell), Event.exec(second))
     #expect(feed.text(.processExePath, on: Event.open("/x", by: second)) == "/bin/other")
     #expect(feed.state.statistics.processCount == 1)
-    let stranger = TestProcess(100, "/bin/third", start: 5)
+    let stranger = TestProcess(100, "/bin/third", start: 5_000_000_000)
     #expect(feed.text(.processExePath, on: Event.open("/x", by: stranger)) == nil)
     #expect(feed.state.statistics.unknownProcessCount == 1)
+  }
+
+  @Test("a process that /proc told about, in hundredths of a second, is known again")
+  func coarseStart() {
+    let feed = Feed()
+    let exact = TestProcess(100, "/bin/sh", start: 5_009_999_999)
+    var coarse = exact
+    coarse.startNanoseconds = 5_000_000_000
+    feed.apply(Event.seed(coarse))
+    #expect(feed.text(.processExePath, on: Event.open("/x", by: exact)) == "/bin/sh")
+    #expect(feed.state.statistics.unknownProcessCount == 0)
   }
 
   @Test("a child of a reused id is not the first owner's child")
@@ -136,7 +147,7 @@ struct ProcessTests {
     let feed = Feed()
     var child = TestProcess(200, "/bin/cat")
     child.parentID = 100
-    child.parentStartNanoseconds = 777
+    child.parentStartNanoseconds = 777_000_000_000
     feed.apply(Event.exec(shell), Event.exec(child))
     #expect(feed.text(.processParentName, on: Event.open("/x", by: child)) == nil)
   }
@@ -161,7 +172,8 @@ struct ProcessTests {
   func time() {
     let feed = Feed()
     feed.apply(Event.host("node-1", realtimeOffset: 1_470_327_116_000_000_000))
-    let open = Event.open("/x", by: shell, at: 746_609_046)
+    let young = TestProcess(100, "/bin/sh", start: 100_000)
+    let open = Event.open("/x", by: young, at: 746_609_046)
     #expect(feed.text(.eventTime, on: open) == "16:11:56.746609046")
     #expect(feed.text(.processDuration, on: open) == "746509046")
     #expect(feed.text(.eventHostname, on: open) == "node-1")

@@ -10,7 +10,7 @@ public struct TestProcess: Sendable {
   public var arguments: [String]
   public var directory = "/"
   public var parentID: UInt32 = 1
-  public var parentStartNanoseconds: UInt64 = 1
+  public var parentStartNanoseconds: UInt64 = 1_000_000_000
   public var namespaceID: UInt32
   public var sessionID: UInt32
   public var userID: UInt32 = 0
@@ -22,7 +22,7 @@ public struct TestProcess: Sendable {
 
   public init(_ id: UInt32, _ exePath: String = "/usr/bin/true", arguments: [String] = [], start: UInt64? = nil) {
     self.id = id
-    startNanoseconds = start ?? UInt64(id) * 1000
+    startNanoseconds = start ?? UInt64(id) * 1_000_000_000
     threadID = id
     namespaceID = id
     sessionID = id
