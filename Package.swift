@@ -47,9 +47,11 @@ let package = Package(
       ],
       // Debian's libbpf and what it stands on; the latter two are named for static builds.
       linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+    // zlib from Debian: the checksums of recordings.
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
     .target(
       name: "MartletCapture",
-      dependencies: ["MartletEvents", "CMartletABI", "CMartletBPF"],
+      dependencies: ["CMartletABI", "CMartletBPF", "CZlib", "MartletEvents"],
       swiftSettings: swiftSettings,
       plugins: ["EmbedProbe"]),
     .target(

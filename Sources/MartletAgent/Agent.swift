@@ -16,44 +16,69 @@ public struct Agent {
     case debug, info, notice, warning, error
   }
 
-  /// Why it cannot watch, and what to do about it.
+  /// Where to save the stream of events.
+  public struct Recording: Sendable {
+    public var path: String
+    /// The recording ends before its file grows beyond this.
+    public var byteCountMax: UInt64
+
+    public init(path: String, byteCountMax: UInt64) {
+      self.path = path
+      self.byteCountMax = byteCountMax
+    }
+  }
+
+  /// Why it cannot go on, and what to do about it.
   public struct Failure: Error {
     public let messages: [String]
     /// Remedies, each a sentence for the person who started the agent.
     public let help: [String]
+
+    init(_ messages: [String], help: [String] = []) {
+      self.messages = messages
+      self.help = help
+    }
   }
 
-  private let ruleset: Ruleset
   private let logger: Logger
+  /// How long a component may take to end before it is left behind.
+  private static let shutdownSecondsMax: Int64 = 5
 
-  public init(_ ruleset: Ruleset, logLevel: LogLevel = .info) {
-    self.ruleset = ruleset
+  public init(logLevel: LogLevel = .info) {
     var logger = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
     self.logger = logger
   }
 
-  /// How long a component may take to end before it is left behind.
-  private static let shutdownSecondsMax: Int64 = 5
-
-  /// Watches until SIGINT, SIGTERM or the end of whoever reads standard output.
-  public func watch() async throws(Failure) -> RunSummary {
+  /// Watches until SIGINT, SIGTERM, the end of `durationSeconds` or of whoever reads standard output.
+  ///
+  /// With rules it prints alerts; without, it only records.
+  public func watch(
+    _ ruleset: Ruleset?, recording: Recording? = nil, durationSeconds: Double? = nil
+  ) async throws(Failure) -> RunSummary {
     let missing = CaptureRequirements.check()
-    guard missing.isEmpty else {
-      throw Failure(messages: missing.map(\.description), help: missing.map(\.remedy))
-    }
+    guard missing.isEmpty else { throw Failure(missing.map(\.description), help: missing.map(\.remedy)) }
     do {
+      let output = DescriptorOutput(descriptor: STDOUT_FILENO)
       let watch = NodeWatch(
-        ruleset, source: try KernelSource(configuration: CaptureConfiguration()),
-        output: DescriptorOutput(descriptor: STDOUT_FILENO), limits: StateLimits(), logger: logger)
+        source: try KernelSource(configuration: CaptureConfiguration()),
+        alerts: ruleset.map { AlertDelivery($0, limits: StateLimits(), output: output, logger: logger) },
+        recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
+        durationSeconds: durationSeconds, logger: logger)
       var configuration = ServiceGroupConfiguration(
         services: [.init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup)],
         gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
       configuration.maximumGracefulShutdownDuration = .seconds(Self.shutdownSecondsMax)
       try await ServiceGroup(configuration: configuration).run()
       return watch.summary ?? RunSummary()
+    } catch NodeWatch.Failure.capture(let error) {
+      throw Failure(["\(error)"])
+    } catch NodeWatch.Failure.recording(let error) {
+      throw Failure(["cannot record: \(error)"])
+    } catch let error as RecordingError {
+      throw Failure(["cannot record: \(error)"])
     } catch {
-      throw Failure(messages: ["\(error)"], help: [])
+      throw Failure(["\(error)"])
     }
   }
 }

@@ -2,45 +2,51 @@
 
 import Dispatch
 import Glibc
-public import Logging
-public import MartletAlerts
-public import MartletCapture
+import Logging
+import MartletCapture
 import MartletEvents
-public import MartletRules
-public import MartletState
-public import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
-/// Watches this node until it is asked to stop or nobody reads its alerts any more.
+/// Watches this node until it is asked to stop, its time is over, or nobody reads its alerts any more.
 ///
 /// One thread of its own takes events from the kernel, leads them through the pipeline and writes alerts: the order of
 /// events is the order of everything, and no lock is taken on the way.
-public final class NodeWatch: Service {
-  private let ruleset: Ruleset
-  private let limits: StateLimits
+final class NodeWatch: Service, @unchecked Sendable {
+  /// Why a watch that had begun could not go on.
+  enum Failure: Error {
+    case capture(CaptureError)
+    case recording(RecordingError)
+  }
+
+  // Used by the watch's thread only, from `run` to its end: that is why the class is sendable.
   private let source: KernelSource
-  private let output: DescriptorOutput
+  private let alerts: AlertDelivery?
+  private var recording: RecordingWriter?
+
+  private let durationNanoseconds: UInt64?
   private let logger: Logger
   private let isStopping = Atomic<Bool>(false)
-  /// Whether the last write went well: what changes is logged, not each failure.
-  private let canWrite = Atomic<Bool>(true)
   private let result = Mutex<RunSummary?>(nil)
 
-  /// `source` is open and not started.
-  public init(
-    _ ruleset: Ruleset, source: KernelSource, output: DescriptorOutput, limits: StateLimits, logger: Logger
+  /// Longest wait for events, in milliseconds; also how soon a closed output is noticed when nothing happens.
+  private static let patienceMilliseconds = 1000
+
+  /// `source` is open and not started. With neither `alerts` nor `recording` events are only counted.
+  init(
+    source: KernelSource, alerts: AlertDelivery?, recording: RecordingWriter?, durationSeconds: Double?, logger: Logger
   ) {
-    self.ruleset = ruleset
     self.source = source
-    self.output = output
-    self.limits = limits
+    self.alerts = alerts
+    self.recording = recording
+    durationNanoseconds = durationSeconds.map { UInt64($0 * 1e9) }
     self.logger = logger
   }
 
   /// What the run came to; nil before its end.
-  public var summary: RunSummary? { result.withLock { $0 } }
+  var summary: RunSummary? { result.withLock { $0 } }
 
-  public func run() async throws {
+  func run() async throws {
     try await withTaskCancellationHandler {
       try await withGracefulShutdownHandler {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
@@ -63,74 +69,62 @@ public final class NodeWatch: Service {
 
   // MARK: - On the watch's own thread
 
-  private func watch() throws {
-    var pipeline = Pipeline(ruleset, limits: limits)
-    var alerts = AlertBuffer()
-    var summary = RunSummary()
+  private func watch() throws(Failure) {
     let began = Clock.monotonicNanoseconds
     defer {
-      summary.pipeline = pipeline.counters
-      summary.state = pipeline.stateStatistics
+      var summary = RunSummary()
+      alerts?.report(to: &summary)
       summary.capture = source.statistics()
+      summary.recordedCount = recording?.recordCount
+      summary.recordedByteCount = recording?.byteCount
       summary.elapsedNanoseconds = Clock.monotonicNanoseconds - began
       summary.cpuNanoseconds = Clock.cpuNanoseconds
-      result.withLock { $0 = summary }
+      result.withLock { [summary] in $0 = summary }
     }
-    try source.start()
-    logger.info("watching this node with \(ruleset.rules.filter(\.isEnabled).count) rules")
-    while true {
-      // Asked before the rings are read, so that what happened before the request to stop is still judged.
-      let isLast = isStopping.load(ordering: .relaxed)
-      let batch = source.nextBatch(timeoutMilliseconds: isLast ? 0 : Self.patienceMilliseconds)
-      let isRead = process(batch, with: &pipeline, &alerts, &summary)
-      let isEmpty = batch.isEmpty
-      source.release(batch)
-      if !isRead || output.isClosed {
-        logger.notice("nobody reads the alerts any more: stopping")
-        return
-      }
-      if isLast && isEmpty { return }
-    }
-  }
-
-  /// False if nobody takes alerts any more.
-  private func process(
-    _ batch: EventBatch, with pipeline: inout Pipeline, _ alerts: inout AlertBuffer, _ summary: inout RunSummary
-  ) -> Bool {
-    var next = 0
-    while next < batch.count {
-      next = pipeline.process(batch, from: next, into: &alerts)
-      guard deliver(&alerts, &summary) else { return false }
-    }
-    return true
-  }
-
-  /// Longest wait for events, in milliseconds; also how soon a closed output is noticed when nothing happens.
-  private static let patienceMilliseconds = 1000
-
-  /// False if nobody takes alerts any more. Alerts that cannot be written for another reason, such as a full disk, are
-  /// counted as dropped: the watch goes on.
-  private func deliver(_ alerts: inout AlertBuffer, _ summary: inout RunSummary) -> Bool {
-    guard alerts.alertCount > 0 else { return true }
-    defer { alerts.removeAll() }
+    do { try source.start() } catch { throw .capture(error) }
+    logger.info("watching this node")
+    let deadline = durationNanoseconds.map { began &+ $0 } ?? .max
     do {
-      let written = try output.write(alerts.bytes) { isStopping.load(ordering: .relaxed) }
-      let lineCount = written == alerts.bytes.count ? alerts.alertCount : lines(in: alerts.bytes[..<written])
-      summary.alertsWritten += UInt64(lineCount)
-      summary.alertsDropped += UInt64(alerts.alertCount - lineCount)
-      if canWrite.exchange(true, ordering: .relaxed) == false { logger.notice("alerts are written again") }
-      return true
+      try takeEvents(until: deadline)
+      try recording?.finish(lostCount: source.statistics().lost)
     } catch {
-      summary.alertsDropped += UInt64(alerts.alertCount)
-      guard case .failed(let code) = error else { return false }
-      if canWrite.exchange(false, ordering: .relaxed) {
-        logger.error("cannot write alerts: \(String(cString: strerror(code))); they are counted as not written")
-      }
-      return true
+      throw .recording(error)
     }
   }
 
-  private func lines(in bytes: ArraySlice<UInt8>) -> Int { bytes.count { $0 == UInt8(ascii: "\n") } }
+  private func takeEvents(until deadline: UInt64) throws(RecordingError) {
+    while true {
+      let now = Clock.monotonicNanoseconds
+      // Asked before the rings are read, so that what happened before the request to stop is still judged.
+      let isLast = isStopping.load(ordering: .relaxed) || now >= deadline
+      let batch = source.nextBatch(timeoutMilliseconds: isLast ? 0 : patience(now, until: deadline))
+      let isEmpty = batch.isEmpty
+      defer { source.release(batch) }
+      let isRead = alerts?.process(batch) { isStopping.load(ordering: .relaxed) } ?? true
+      if !isRead || alerts?.isOutputClosed == true {
+        return logger.notice("nobody reads the alerts any more: stopping")
+      }
+      try record(batch)
+      if isLast && isEmpty || recording?.isFull == true && alerts == nil { return }
+    }
+  }
+
+  /// A recording beside alerts is the lesser of the two: when it fails or is full, the watch goes on without.
+  private func record(_ batch: EventBatch) throws(RecordingError) {
+    guard let recording, !recording.isFull else { return }
+    do {
+      try recording.append(batch)
+      if recording.isFull { logger.notice("the recording has reached its size limit and takes nothing more") }
+    } catch {
+      guard alerts != nil else { throw error }
+      logger.error("the recording was given up: \(error)")
+      self.recording = nil
+    }
+  }
+
+  private func patience(_ now: UInt64, until deadline: UInt64) -> Int {
+    Int(min(UInt64(Self.patienceMilliseconds), (deadline - now) / 1_000_000 + 1))
+  }
 }
 
 /// What the agent reads of time, about itself only; event time comes in the stream.

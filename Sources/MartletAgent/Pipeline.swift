@@ -12,14 +12,19 @@ public import MartletState
 public struct Pipeline: ~Copyable {
   private var state: SystemState
   private var matcher: Matcher
+  private let reference: ReferenceEvaluator
   private let composer: AlertComposer
   public private(set) var counters = PipelineCounters()
 
   public init(_ ruleset: Ruleset, limits: StateLimits = StateLimits()) {
     state = SystemState(limits: limits)
     matcher = Matcher(MatchPlanner.plan(ruleset))
+    reference = ReferenceEvaluator(ruleset)
     composer = AlertComposer(ruleset)
   }
+
+  /// The matcher and the reference evaluator came to different results.
+  public struct EnginesDisagree: Error {}
 
   public var stateStatistics: StateStatistics { state.statistics }
 
@@ -34,6 +39,16 @@ public struct Pipeline: ~Copyable {
     return index
   }
 
+  /// Matches an event that is given as values, by both engines; the state has no part in it.
+  public mutating func process(_ event: GivenEvent, into alerts: inout AlertBuffer) throws(EnginesDisagree) {
+    defer { withExtendedLifetime(event) {} }
+    var context = EventContext(event)
+    counters.count(event.type.kind)
+    let result = matcher.match(&context)
+    guard reference.match(&context) == result else { throw EnginesDisagree() }
+    act(on: result, &context, into: &alerts)
+  }
+
   private mutating func process(_ bytes: UnsafeRawBufferPointer, into alerts: inout AlertBuffer) {
     guard let record = EventRecord(bytes) else {
       counters.malformed += 1
@@ -41,7 +56,12 @@ public struct Pipeline: ~Copyable {
     }
     counters.count(record.kind)
     guard var context = state.apply(record) else { return }
-    switch matcher.match(&context) {
+    act(on: matcher.match(&context), &context, into: &alerts)
+  }
+
+  @inline(__always)
+  private mutating func act(on result: MatchResult, _ context: inout EventContext, into alerts: inout AlertBuffer) {
+    switch result {
     case .none: counters.notMatched += 1
     case .undecided: counters.undecided += 1
     case .matched(let rule, let view):

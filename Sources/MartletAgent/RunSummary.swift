@@ -14,6 +14,11 @@ public struct RunSummary: Sendable {
   public var alertsWritten: UInt64 = 0
   /// Alerts that it did not take before the end.
   public var alertsDropped: UInt64 = 0
+  /// Records saved, and the bytes they took; nil where nothing was recorded.
+  public var recordedCount: UInt64?
+  public var recordedByteCount: UInt64?
+  /// Of a replay: events that the recorder lost; nil where the recording does not tell.
+  public var recordedLostCount: UInt64?
   public var elapsedNanoseconds: UInt64 = 0
   /// User and system time of the whole process.
   public var cpuNanoseconds: UInt64 = 0
@@ -21,7 +26,7 @@ public struct RunSummary: Sendable {
   public init() {}
 
   /// Events that the kernel side saw and could not deliver.
-  public var lostCount: UInt64 { capture?.lost ?? 0 }
+  public var lostCount: UInt64 { capture?.lost ?? recordedLostCount ?? 0 }
 
   /// One line for people.
   public var line: String {
@@ -30,6 +35,10 @@ public struct RunSummary: Sendable {
       return count > 0 && kind.isMatched ? "\(kind.name) \(count)" : nil
     }
     let detail = kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))"
+    if let recordedCount, let recordedByteCount, pipeline.eventCount == 0 {
+      return "recorded \(recordedCount) records, \(recordedByteCount) bytes, \(lostCount) lost; "
+        + "\(seconds(elapsedNanoseconds)) s, CPU \(seconds(cpuNanoseconds)) s"
+    }
     return "saw \(pipeline.eventCount) events\(detail), \(pipeline.matched) matched, \(alertsWritten) alerts written"
       + (alertsDropped > 0 ? ", \(alertsDropped) not written" : "")
       + ", \(lostCount) lost; \(seconds(elapsedNanoseconds)) s, CPU \(seconds(cpuNanoseconds)) s"

@@ -49,6 +49,8 @@ public struct AlertComposer: Sendable {
     // The writer holds the only copy meanwhile, so that appending does not copy the buffer.
     buffer.bytes = []
     json.beginObject()
+    json.key("alert_id")
+    json.value(alertID(of: form, context))
     json.key("hostname")
     json.value(context.hostname)
     json.key("output")
@@ -76,6 +78,13 @@ public struct AlertComposer: Sendable {
     buffer.bytes = json.bytes
     buffer.alertCount += 1
     context.pathView = .spelled
+  }
+
+  /// Which event, and which rule: the same again when a recording is replayed.
+  private func alertID(of form: Form, _ context: EventContext) -> [UInt8] {
+    var identity = context.identity
+    for byte in form.rule.name.utf8 { identity.combine(UInt64(byte)) }
+    return identity.hexadecimal
   }
 
   private func writeTime(_ nanoseconds: Int64, _ json: inout JSONWriter) {

@@ -13,12 +13,16 @@ final class MadeRecords {
 
   private let tickRecord = UnsafeMutablePointer<martlet_record>.allocate(capacity: 1)
   private let hostRecord: UnsafeMutableRawPointer
-  private let hostnameBytesMax = 256
+  private static let hostnameBytesMax = 256
+  private static let nodeIDBytesMax = 64
+  private static let hostBytesMax = MemoryLayout<martlet_host>.size + hostnameBytesMax + nodeIDBytesMax
+  /// Of the node for as long as it is installed. Not there in a minimal image; the host name has to do then.
+  private let nodeID = Array(
+    (Procfs.text("/etc/machine-id") ?? "").prefix { !$0.isWhitespace }.utf8.prefix(nodeIDBytesMax))
   private var offset: Int64?
 
   init() {
-    hostRecord = .allocate(
-      byteCount: MemoryLayout<martlet_host>.size + hostnameBytesMax, alignment: MemoryLayout<UInt64>.alignment)
+    hostRecord = .allocate(byteCount: Self.hostBytesMax, alignment: MemoryLayout<UInt64>.alignment)
   }
 
   deinit {
@@ -41,16 +45,18 @@ final class MadeRecords {
     if let offset, abs(now - offset) <= Self.offsetToleranceNanoseconds { return nil }
     offset = now
     let fixed = MemoryLayout<martlet_host>.size
-    memset(hostRecord, 0, fixed + hostnameBytesMax)
+    memset(hostRecord, 0, Self.hostBytesMax)
     let name = (hostRecord + fixed).assumingMemoryBound(to: CChar.self)
-    gethostname(name, hostnameBytesMax - 1)
+    gethostname(name, Self.hostnameBytesMax - 1)
     let nameLength = strlen(name)
+    (hostRecord + fixed + nameLength).copyMemory(from: nodeID, byteCount: nodeID.count)
     var part = martlet_host()
-    part.record.length_bytes = UInt32((fixed + nameLength + 7) & ~7)
+    part.record.length_bytes = UInt32((fixed + nameLength + nodeID.count + 7) & ~7)
     part.record.kind = UInt16(MARTLET_KIND_HOST.rawValue)
     part.record.time_ns = time
     part.realtime_offset_ns = now
     part.hostname = martlet_text(offset_bytes: UInt32(fixed), length_bytes: UInt32(nameLength))
+    part.node_id = martlet_text(offset_bytes: UInt32(fixed + nameLength), length_bytes: UInt32(nodeID.count))
     hostRecord.assumingMemoryBound(to: martlet_host.self).initialize(to: part)
     return UnsafeRawBufferPointer(start: hostRecord, count: Int(part.record.length_bytes))
   }

@@ -13,6 +13,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case cgroup = 7
   case host = 32
   case tick = 33
+  case end = 34
 
   /// Bytes of the fixed part: what a record of this kind has at least.
   public var fixedByteCount: Int {
@@ -25,6 +26,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .cgroup: MemoryLayout<martlet_cgroup>.size
     case .host: MemoryLayout<martlet_host>.size
     case .tick: MemoryLayout<martlet_record>.size
+    case .end: MemoryLayout<martlet_end>.size
     }
   }
 
@@ -32,7 +34,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   public var isMatched: Bool {
     switch self {
     case .exec, .open, .connect: true
-    case .process, .fork, .exit, .cgroup, .host, .tick: false
+    case .process, .fork, .exit, .cgroup, .host, .tick, .end: false
     }
   }
 
@@ -48,6 +50,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .cgroup: "cgroup"
     case .host: "host"
     case .tick: "tick"
+    case .end: "end"
     }
   }
 }

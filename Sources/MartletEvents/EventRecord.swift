@@ -44,6 +44,7 @@ public struct EventRecord {
   public var connect: UnsafePointer<martlet_connect> { fixedPart(.connect) }
   public var cgroup: UnsafePointer<martlet_cgroup> { fixedPart(.cgroup) }
   public var host: UnsafePointer<martlet_host> { fixedPart(.host) }
+  public var end: UnsafePointer<martlet_end> { fixedPart(.end) }
 
   /// Nil for records that rules are not tried on.
   public var type: EventType? { EventType(rawValue: UInt8(truncatingIfNeeded: common.pointee.call)) }
@@ -89,8 +90,8 @@ public struct EventRecord {
       let part = open.pointee
       return isInside(part.path) && isInside(part.name) && isInside(part.directory)
     case .cgroup: return isInside(cgroup.pointee.path)
-    case .host: return isInside(host.pointee.hostname)
-    case .fork, .exit, .connect, .tick: return true
+    case .host: return isInside(host.pointee.hostname) && isInside(host.pointee.node_id)
+    case .fork, .exit, .connect, .tick, .end: return true
     }
   }
 }

@@ -10,6 +10,7 @@ struct StateView {
   let hostname: ByteView
   let realtimeOffsetNanoseconds: Int64
   let eventNumber: UInt64
+  let streamIdentity: StableHash
 }
 
 /// Where texts are put together that no record and no process holds whole. One for the whole run, used again for
@@ -77,11 +78,28 @@ public struct EventContext {
 
   /// CLOCK_REALTIME, in nanoseconds since 1970; 0 before the stream told the clock.
   public var realtimeNanoseconds: Int64 {
+    if case .unsigned(let time)? = given?.takeUnretainedValue().value(of: .eventRawTime, index: 0) {
+      return Int64(truncatingIfNeeded: time)
+    }
     guard let record, let state else { return 0 }
     return Int64(bitPattern: record.timeNanoseconds) &+ state.realtimeOffsetNanoseconds
   }
 
-  public var hostname: ByteView { state?.hostname ?? .empty }
+  public var hostname: ByteView {
+    if case .text(let name)? = given?.takeUnretainedValue().value(of: .eventHostname, index: 0) { return name }
+    return state?.hostname ?? .empty
+  }
+
+  /// The same for the same event of the same stream, however often it is replayed, and for no other: from the node, the
+  /// stream's beginning and the event's number in it.
+  public var identity: StableHash {
+    var hash = state?.streamIdentity ?? StableHash()
+    if let state { hash.combine(state.eventNumber) }
+    if case .unsigned(let number)? = given?.takeUnretainedValue().value(of: .eventNumber, index: 0) {
+      hash.combine(number)
+    }
+    return hash
+  }
 
   /// A successful open of something with a path, whose resolved path is another than the spelled one.
   public var hasOtherPathView: Bool {

@@ -46,7 +46,22 @@ public final class GivenEvent {
   }
 
   func value(of field: Field, index: Int) -> FieldValue {
-    values[Key(field, index: index)] ?? .missing
+    if let value = values[Key(field, index: index)] { return value }
+    guard let source = Self.source(of: field, index: index) else { return .missing }
+    return values[Key(source)] ?? .missing
+  }
+
+  /// Fields that exist in conditions only ask about the value of another one.
+  private static func source(of field: Field, index: Int) -> Field? {
+    switch field {
+    case .fdClientNetwork: .fdClientAddress
+    case .fdServerNetwork: .fdServerAddress
+    case .fdLocalNetwork: .fdLocalAddress
+    case .fdRemoteNetwork: .fdRemoteAddress
+    case .fdEitherAddress, .fdEitherNetwork: index == 0 ? .fdClientAddress : .fdServerAddress
+    case .fdEitherPort: index == 0 ? .fdClientPort : .fdServerPort
+    default: nil
+    }
   }
 
   /// How many values were given, holes included.

@@ -16,6 +16,7 @@ public struct SystemState: ~Copyable {
   private var hostname: UnsafeMutablePointer<UInt8>
   private var hostnameByteCount = 0
   private var realtimeOffsetNanoseconds: Int64 = 0
+  private var streamIdentity: StableHash?
   private var eventCount: UInt64 = 0
   private var counters = StateStatistics()
 
@@ -62,7 +63,7 @@ public struct SystemState: ~Copyable {
     case .open, .connect: return context(of: record, slot: actingProcess(of: record))
     case .cgroup: applyCgroup(record)
     case .host: applyHost(record)
-    case .tick: break
+    case .tick, .end: break
     }
     return nil
   }
@@ -73,7 +74,8 @@ public struct SystemState: ~Copyable {
     let view = StateView(
       processes: processes.lookup, containers: containers.containers,
       hostname: ByteView(start: hostname, count: hostnameByteCount),
-      realtimeOffsetNanoseconds: realtimeOffsetNanoseconds, eventNumber: eventCount)
+      realtimeOffsetNanoseconds: realtimeOffsetNanoseconds, eventNumber: eventCount,
+      streamIdentity: streamIdentity ?? StableHash())
     return EventContext(record: record, type: type, slot: slot, state: view, scratch: scratch)
   }
 
@@ -215,5 +217,11 @@ public struct SystemState: ~Copyable {
     hostnameByteCount = min(name.count, Self.hostnameByteCountMax)
     hostname.update(from: name.start, count: hostnameByteCount)
     realtimeOffsetNanoseconds = part.realtime_offset_ns
+    // Which node, and which of its streams: told once, at the stream's beginning.
+    guard streamIdentity == nil else { return }
+    var identity = StableHash()
+    identity.combine(part.node_id.length_bytes > 0 ? record.bytes(part.node_id) : name)
+    identity.combine(UInt64(bitPattern: part.realtime_offset_ns) &+ part.record.time_ns)
+    streamIdentity = identity
   }
 }

@@ -14,7 +14,10 @@ struct MartletCommand: AsyncParsableCommand {
       Exit status: 0 fine, 1 failure, 2 usage, 3 rules or configuration invalid.
       """,
     version: Martlet.version,
-    subcommands: [RunCommand.self, CheckCommand.self, RulesCommand.self, FieldsCommand.self])
+    subcommands: [
+      RunCommand.self, CheckCommand.self, RecordCommand.self, ReplayCommand.self, RulesCommand.self,
+      FieldsCommand.self,
+    ])
 
   static func main() async {
     // A reader that goes away is an error of write(2) here, not the end of the process.

@@ -15,35 +15,27 @@ struct RunCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var rules: RuleOptions
+  @OptionGroup var statistics: StatisticsOptions
 
   @Option(
-    help: ArgumentHelp("Write what was seen, matched and lost to this file at the end, as JSON.", valueName: "file"),
+    help: ArgumentHelp(
+      "Save all events to this file as well, up to a gibibyte: 'martlet replay' gives the same alerts again.",
+      valueName: "file"),
     completion: .file())
-  var stats: String?
+  var record: String?
 
   @Option(help: "The least severe log messages to show.")
   var logLevel = Agent.LogLevel.info
 
-  func run() async throws {
-    let agent = Agent(try rules.compile(), logLevel: logLevel)
-    let summary: RunSummary
-    do {
-      summary = try await agent.watch()
-    } catch {
-      report(error.messages, help: error.help)
-      throw ExitStatus.failure
-    }
-    write("martlet: \(summary.line)\n", to: STDERR_FILENO)
-    try writeStatistics(summary)
-  }
+  private static let recordingByteCountMax: UInt64 = 1 << 30
 
-  private func writeStatistics(_ summary: RunSummary) throws {
-    guard let stats else { return }
-    do {
-      try StatisticsFile.write(summary, to: stats)
-    } catch {
-      report(["cannot write statistics to '\(stats)': \(error)"])
-      throw ExitStatus.failure
+  func run() async throws {
+    let ruleset = try rules.compile()
+    let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
+    try await reporting {
+      let summary = try await Agent(logLevel: logLevel).watch(ruleset, recording: recording)
+      close(with: summary)
+      try statistics.write(summary)
     }
   }
 }

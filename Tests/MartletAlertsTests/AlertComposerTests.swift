@@ -68,7 +68,7 @@ struct AlertComposerTests {
         == "16:11:56.746609046: Informational read /etc/shadow by cat  |sh sh <NA>")
     #expect(
       Set(alert.object.keys) == [
-        "hostname", "output", "output_fields", "path_view", "priority", "rule", "source", "tags", "time",
+        "alert_id", "hostname", "output", "output_fields", "path_view", "priority", "rule", "source", "tags", "time",
       ])
     #expect(alert.fields["evt.time"] as? Int64 == 1_470_327_116_746_609_046)
     #expect(alert.fields["proc.pid"] as? Int == 51)
@@ -178,5 +178,35 @@ struct DescriptorOutputTests {
     #expect(output.isClosed)
     #expect(throws: DescriptorOutput.Failure.closed) { _ = try output.write([1]) { false } }
     close(ends[1])
+  }
+}
+
+@Suite("Identity of alerts")
+struct AlertIdentityTests {
+  /// The ids of the alerts that two opens give.
+  private func identifiers(node: String, startedAt start: UInt64 = 5, rule name: String = "R") throws -> [String] {
+    let location = MartletRules.SourceLocation(path: "t.yaml", line: 1, column: 1, offset: 0)
+    let rule = Rule(
+      id: RuleID(rawValue: 0), name: name, description: "", condition: .all([]), output: OutputTemplate(pieces: []),
+      priority: .notice, tags: [], source: "syscall", isEnabled: true, eventTypes: .all, location: location)
+    let composer = AlertComposer(Ruleset(rules: [rule]))
+    var state = SystemState()
+    var buffer = AlertBuffer()
+    let open = Event.open("/x", by: TestProcess(7))
+    for record in [Event.host("n", nodeID: node, at: start), open, Event.host("n", nodeID: node, at: 99), open] {
+      guard var context = record.record.flatMap({ state.apply($0) }) else { continue }
+      composer.compose(rule.id, under: .spelled, &context, into: &buffer)
+    }
+    let text = String(decoding: buffer.bytes, as: UTF8.self)
+    return text.matches(of: #/"alert_id":"([0-9a-f]{32})"/#).map { String($0.1) }
+  }
+
+  @Test("the same stream gives the same ids; another node, run, event or rule gives others")
+  func identity() throws {
+    let first = try identifiers(node: "a")
+    #expect(first.count == 2 && Set(first).count == 2)
+    #expect(try identifiers(node: "a") == first)
+    let others = try identifiers(node: "b") + identifiers(node: "a", startedAt: 6) + identifiers(node: "a", rule: "S")
+    #expect(others.count == 6 && Set(others + first).count == 8)
   }
 }

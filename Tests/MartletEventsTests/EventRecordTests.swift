@@ -36,7 +36,8 @@ struct EventRecordTests {
     #expect(MemoryLayout<martlet_open>.size == 160)
     #expect(MemoryLayout<martlet_connect>.size == 144)
     #expect(MemoryLayout<martlet_cgroup>.size == 104)
-    #expect(MemoryLayout<martlet_host>.size == 96)
+    #expect(MemoryLayout<martlet_host>.size == 104)
+    #expect(MemoryLayout<martlet_end>.size == 96)
     #expect(MemoryLayout<martlet_hook_counters>.size == 48)
   }
 

@@ -23,12 +23,15 @@ public enum Event {
     return builder.build()
   }
 
-  public static func host(_ name: String, realtimeOffset: Int64 = 0) -> TestRecord {
+  public static func host(
+    _ name: String, nodeID: String = "", realtimeOffset: Int64 = 0, at time: UInt64 = 0
+  ) -> TestRecord {
     var part = martlet_host()
-    part.record = common(.host, TestProcess(0), at: 0)
+    part.record = common(.host, TestProcess(0), at: time)
     part.realtime_offset_ns = realtimeOffset
     var builder = RecordBuilder(part)
     builder.part.hostname = builder.text(name)
+    builder.part.node_id = builder.text(nodeID)
     return builder.build()
   }
 

@@ -26,7 +26,7 @@ enum ImportMap {
   static let allowed: [String: Set<String>] = [
     "MartletEvents": ["CMartletABI"],
     "CMartletBPF": ["CLibBPF"],
-    "MartletCapture": ["MartletEvents", "CMartletABI", "CMartletBPF", "CLibBPF"],
+    "MartletCapture": ["MartletEvents", "CMartletABI", "CMartletBPF", "CLibBPF", "CZlib"],
     "MartletState": ["MartletEvents", "CMartletABI"],
     "MartletRules": ["MartletEvents", "Yams"],
     "MartletMatching": ["MartletEvents", "CMartletABI", "MartletState", "MartletRules", "CMartletRE2"],

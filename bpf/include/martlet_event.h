@@ -46,6 +46,7 @@ enum martlet_kind {
   /* From here on records are made in user space and enter the same stream. */
   MARTLET_KIND_HOST = 32,   /* host name and clock offset: martlet_host */
   MARTLET_KIND_TICK = 33,   /* time went by; the fixed part alone */
+  MARTLET_KIND_END = 34,    /* a recording is whole up to here: martlet_end */
 };
 
 /* martlet_record.flags */
@@ -203,6 +204,14 @@ struct martlet_host {
   struct martlet_record record;
   martlet_s64 realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
   struct martlet_text hostname;
+  struct martlet_text node_id;    /* tells this node from others that have the same name; may be empty */
+};
+
+/* MARTLET_KIND_END: the last record of a recording that was not cut off. */
+struct martlet_end {
+  struct martlet_record record;
+  martlet_u64 record_count;       /* before this one */
+  martlet_u64 lost_count;         /* events that were seen and could not be delivered */
 };
 
 /* Every hook counts what becomes of each event that it sees; seen = filtered + delivered + lost_*. */
@@ -234,7 +243,8 @@ MARTLET_ASSERT_SIZE(struct martlet_exit, 88);
 MARTLET_ASSERT_SIZE(struct martlet_open, 160);
 MARTLET_ASSERT_SIZE(struct martlet_connect, 144);
 MARTLET_ASSERT_SIZE(struct martlet_cgroup, 104);
-MARTLET_ASSERT_SIZE(struct martlet_host, 96);
+MARTLET_ASSERT_SIZE(struct martlet_host, 104);
+MARTLET_ASSERT_SIZE(struct martlet_end, 96);
 MARTLET_ASSERT_SIZE(struct martlet_hook_counters, 48);
 
 #endif
