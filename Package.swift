@@ -111,7 +111,9 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
-    .testTarget(name: "MartletCaptureTests", dependencies: ["MartletCapture"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "MartletCaptureTests", dependencies: ["MartletCapture", "MartletEvents", "MartletTesting"],
+      swiftSettings: swiftSettings),
 
     // Tests of the whole: the real probe on the running kernel, with a program that does what they want to see; real
     // containers and the agent as a process; the style guide.

@@ -13,7 +13,7 @@ struct AlertText {
   /// `HH:MM:SS.nnnnnnnnn: Priority ...`, in UTC.
   static func output(of rule: Rule, _ context: inout EventContext) -> [UInt8] {
     var text = AlertText()
-    text.append(context.value(of: .eventTime))
+    text.append(timeOfDay: context.realtimeNanoseconds)
     text.append(": \(rule.priority.name) ")
     for piece in rule.output.pieces {
       switch piece {
@@ -52,6 +52,14 @@ struct AlertText {
     case .unsigned(let number): append("\(number)")
     case .boolean(let flag): append("\(flag)")
     case .address(let address): append("\(address)")
+    }
+  }
+
+  private mutating func append(timeOfDay nanoseconds: Int64) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: TimeText.timeOfDayByteCount) { time in
+      guard let start = time.baseAddress else { return }
+      TimeText.writeTimeOfDay(nanoseconds: nanoseconds, at: start)
+      bytes += time
     }
   }
 
