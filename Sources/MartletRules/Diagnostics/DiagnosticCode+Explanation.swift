@@ -47,8 +47,8 @@ extension DiagnosticCode {
       (
         "YAML that rule files do not use",
         """
-        This is YAML, but of a kind that no rule file needs: keys behind '?', or lists and mappings as keys. Martlet
-        refuses it to keep reading simple and bounded.
+        This is YAML, but of a kind that no rule file needs: lists, mappings or aliases of them as keys. Martlet refuses
+        them, and large files with what may be one, because comparing such keys can take for ever.
         """
       )
     case .nestedTooDeep:
