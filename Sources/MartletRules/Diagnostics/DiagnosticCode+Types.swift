@@ -98,6 +98,12 @@ extension DiagnosticCode {
         are tuned; within one file it is mostly a slip of copy and paste.
         """
       )
+    default: supportText
+    }
+  }
+
+  private var supportText: (title: String, explanation: String) {
+    switch self {
     case .unsupportedCondition:
       (
         "not supported in conditions yet",
