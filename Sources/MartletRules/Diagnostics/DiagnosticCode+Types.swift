@@ -108,8 +108,8 @@ extension DiagnosticCode {
       (
         "not supported in conditions yet",
         """
-        This is part of the rule language, but Martlet cannot evaluate it yet: regex, bcontains, bstartswith, oneof,
-        anyof, allof, transformers and val(). The rule is refused rather than understood in part.
+        This is part of the rule language, but Martlet cannot evaluate it yet: regex, bcontains, bstartswith,
+        transformers and val(). The rule is refused rather than understood in part.
         """
       )
     case .unsupportedKey:
