@@ -32,7 +32,9 @@ let package = Package(
     .systemLibrary(name: "CMartletABI", path: "bpf/include"),
     .target(name: "MartletEvents", dependencies: ["CMartletABI"], swiftSettings: swiftSettings),
     .target(name: "MartletState", dependencies: ["CMartletABI", "MartletEvents"], swiftSettings: swiftSettings),
-    .target(name: "MartletRules", dependencies: ["MartletEvents"], swiftSettings: swiftSettings),
+    .target(
+      name: "MartletRules", dependencies: ["MartletEvents", .product(name: "Yams", package: "Yams")],
+      swiftSettings: swiftSettings),
     .target(
       name: "MartletMatching", dependencies: ["MartletEvents", "MartletRules", "MartletState"],
       swiftSettings: swiftSettings),

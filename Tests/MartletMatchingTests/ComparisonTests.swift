@@ -51,6 +51,11 @@ struct ComparisonTests {
       (.pathMatch([Array("/*/*".utf8)]), true), (.pathMatch([Array("/*w".utf8)]), false),
       (.pathMatch([Array("/usr".utf8), Array("/etc/sha*".utf8)]), true), (.pathMatch([Array("/".utf8)]), true),
       (.pathMatch([[]]), true), (.pathMatch([]), false),
+      (.list(.oneOf, .contains, ["etc", "usr"]), true), (.list(.oneOf, .contains, ["etc", "shadow"]), false),
+      (.list(.oneOf, .contains, ["usr"]), false), (.list(.oneOf, .contains, []), false),
+      (.list(.anyOf, .startsWith, ["/usr", "/etc"]), true), (.list(.anyOf, .endsWith, ["x"]), false),
+      (.list(.anyOf, .glob, []), false), (.list(.allOf, .containsIgnoringCase, ["ETC", "Shadow"]), true),
+      (.list(.allOf, .notEqual, ["a", "/etc/shadow"]), false), (.list(.allOf, .equal, []), false),
     ] as [(Comparison, Bool)])
   func texts(comparison: Comparison, expected: Bool) {
     expect(

@@ -78,7 +78,7 @@ struct DifferentialTests {
   private func textTest(_ generator: inout SeededGenerator) -> Comparison {
     let one = word(&generator)
     let many = (0..<Int.random(in: 0...7, using: &generator)).map { _ in word(&generator) }
-    switch Int.random(in: 0...14, using: &generator) {
+    switch Int.random(in: 0...16, using: &generator) {
     case 0: return .exists
     case 1: return .equal(.text(one))
     case 2: return .notEqual(.text(one))
@@ -93,6 +93,8 @@ struct DifferentialTests {
     case 11: return .endsWith(one)
     case 12: return .glob(one + Array("*".utf8))
     case 13: return .globIgnoringCase(Array("?".utf8) + one)
+    case 14...15:
+      return .quantified(pick(Quantifier.allCases, &generator), pick(TextOperator.allCases, &generator), many)
     default: return .pathMatch(many)
     }
   }

@@ -43,6 +43,12 @@ extension Condition {
   }
 }
 
+extension Comparison {
+  static func list(_ quantifier: Quantifier, _ symbol: TextOperator, _ texts: [String]) -> Comparison {
+    .quantified(quantifier, symbol, texts.map { Array($0.utf8) })
+  }
+}
+
 extension Constant {
   static func text(_ text: String) -> Constant { .text(Array(text.utf8)) }
 

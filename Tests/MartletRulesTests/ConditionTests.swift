@@ -76,6 +76,9 @@ struct ConditionTests {
     ("proc.name < 10", "proc.name < 10"),
     ("evt.type in (accept, open)", "evt.type in (accept, open)"),
     ("proc.name contains oneof", "proc.name contains \"oneof\""),
+    ("proc.name contains oneof (x, shells)", "proc.name contains oneof (x, sh, bash, \"a b\")"),
+    ("proc.name == anyof one and fd.name iglob allof()", "(proc.name = anyof (sh) and fd.name iglob allof ())"),
+    ("evt.type = anyof (open, openat)", "evt.type = anyof (open, openat)"),
   ]
 
   @Test("a predicate knows its place and the macros it came through")

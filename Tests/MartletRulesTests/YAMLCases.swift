@@ -24,15 +24,34 @@ enum YAMLCases {
     "a: x # c\n  # d\nb: y\n", "a: >\n    one\n   \n    two\n", "a: |\n  one\n \n\n  two\n",
     "- rule: x\n  condition: >\n    a and\n    b\n  tags: [a, b]\n- rule: y\n", "a: x\ty\n", "a: 'x'\nb: \"\"\nc: ''\n",
     "a: one two\n   three\nb: 1\n", "a: '  one \n   two  '\n", "a: |2-\n    one\n", "a: \"*b\"\n",
+    "? a\n: b\n", "a: [b: c]\n",
   ]
 
   static let invalid: [String] = [
     "a: b: c\n", "a: - b\n", "a: [1, 2\n", "a: {b: c\n", "a: 'x\n", "a: \"x\n", "a: 1\n   b: 2\n", "- a\n b\n- c: [\n",
     "a: 1\nb\n",
     "a: @x\n", "a: `x\n", "a: %x\n", "a: \"\\q\"\n", "a: *x\n", "a: 1\n- b\n", "- a\nb: 1\n", "a: > x\n",
-    "a: |0\n  x\n", "? a\n: b\n",
-    "[a]: b\n", "a: [b: c]\n", "a: 'x' y\n", "a: [1] 2\n", "a: one\n  two: three\n", "a: \"\\x4\"\n",
+    "a: |0\n  x\n",
+    "[a]: b\n", "a: 'x' y\n", "a: [1] 2\n", "a: one\n  two: three\n", "a: \"\\x4\"\n",
     "a: \"\\ud800\"\n", "a: ]\n", "a: , b\n", "&x *y\n", "a: -\n", "a:\n\tb: 1\n", "a:\n  \t- b\n",
+  ]
+
+  /// A text, how the file goes on from the place that is shown, and the message.
+  static let shown: [(String, String, String)] = [
+    ("a: b: c\n", ": c", "a ': ' where no key can stand"),
+    ("a: one\n  two: three\n", ": three", "a ': ' where no key can stand"),
+    ("a: @x\n", "@x", "a text cannot begin with '@'"),
+    ("a: [1, 2\n", "[1", "the file ends inside '[…'"),
+    ("a: {b: c\n", "{b", "the file ends inside '{…'"),
+    ("a: 'x\n", "'x", "the file ends inside a quoted text"),
+    ("a: 1\nb\n", "b", "expected 'key: value'"),
+    ("a: *x\n", "*x", "no anchor of this name stands before it"),
+    ("a: 1\n- b\n", "- b", "this line does not go on with the mapping around it"),
+    ("- a\nb: 1\n", "b: 1", "this line does not go on with the list around it"),
+    ("a: - b\n", "- b", "a list cannot begin on the line of its key"),
+    ("a: > x\n", "x", "text on the line of '>' or '|'"),
+    ("a: \"é\\q\"\n", "\\q", "an escape that YAML does not know"),
+    ("a: b\nc: d\na: e\n", "a: e", "key 'a' stands twice in one item"),
   ]
 
   static let mapped: [String] = [

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MartletEvents
+import MartletRules
 
 extension AtomTest {
   /// Whether the value passes. Missing values never do; pending ones leave it open.
@@ -32,7 +33,26 @@ extension AtomTest {
     case .isPathBelow(let prefixes):
       for case .text(let prefix) in prefixes where PathPrefix.matches(prefix, text) { return true }
       return false
+    case .quantified(let quantifier, let tests): return Self.holds(quantifier, tests, text)
     }
+  }
+
+  private static func holds(
+    _ quantifier: Quantifier, _ tests: UnsafeBufferPointer<AtomTest>, _ text: ByteView
+  ) -> Bool {
+    var count = 0
+    for test in tests {
+      let holds = test.holds(text: text)
+      if holds { count += 1 }
+      // As soon as the rest cannot change the answer.
+      switch quantifier {
+      case .anyOf where count > 0: return true
+      case .oneOf where count > 1: return false
+      case .allOf where !holds: return false
+      default: continue
+      }
+    }
+    return count > 0
   }
 
   private func holds(scalar value: FieldValue) -> Bool {
@@ -44,7 +64,8 @@ extension AtomTest {
     case .isAny(let constants):
       for constant in constants where constant.isScalar(value) { return true }
       return false
-    case .isInTexts, .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .isPathBelow: return false
+    case .isInTexts, .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .isPathBelow, .quantified:
+      return false
     }
   }
 }

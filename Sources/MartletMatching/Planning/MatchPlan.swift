@@ -28,6 +28,8 @@ enum AtomTest {
   case endsWith(ByteView)
   case glob(ByteView, ignoresCase: Bool)
   case isPathBelow(UnsafeBufferPointer<PlannedConstant>)
+  /// Exactly one, any or all of several tests of one text.
+  case quantified(Quantifier, UnsafeBufferPointer<AtomTest>)
 }
 
 enum OrderTest: UInt8 {

@@ -117,6 +117,8 @@ public struct MatchPlanner {
     case .glob(let pattern): .glob(arena.keep(pattern), ignoresCase: false)
     case .globIgnoringCase(let pattern): .glob(arena.keep(pattern), ignoresCase: true)
     case .pathMatch(let prefixes): .isPathBelow(arena.keep(prefixes.map { .text(arena.keep($0)) }))
+    case .quantified(let quantifier, let symbol, let texts):
+      .quantified(quantifier, arena.keep(texts.map { test(for: symbol.comparison(with: $0)) }))
     }
   }
 

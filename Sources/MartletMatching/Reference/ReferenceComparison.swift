@@ -24,6 +24,16 @@ enum ReferenceComparison {
     case .glob(let pattern): fnmatch(pattern, text, flags: 0)
     case .globIgnoringCase(let pattern): fnmatch(pattern, text, flags: ignoringCase)
     case .pathMatch(let prefixes): prefixes.contains { isPath(text, atOrBelow: $0) }
+    case .quantified(let quantifier, let symbol, let others):
+      holds(quantifier, others.map { holds(text, symbol.comparison(with: $0)) })
+    }
+  }
+
+  private static func holds(_ quantifier: Quantifier, _ results: [Bool]) -> Bool {
+    switch quantifier {
+    case .oneOf: results.filter { $0 }.count == 1
+    case .anyOf: results.contains(true)
+    case .allOf: !results.isEmpty && results.allSatisfy { $0 }
     }
   }
 
@@ -38,7 +48,8 @@ enum ReferenceComparison {
     case .greater(let constant): order(value, constant).map { $0 > 0 } ?? false
     case .greaterOrEqual(let constant): order(value, constant).map { $0 >= 0 } ?? false
     case .isIn(let constants), .intersects(let constants): constants.contains { equals(value, $0) }
-    case .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .globIgnoringCase, .pathMatch: false
+    case .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .globIgnoringCase, .pathMatch, .quantified:
+      false
     }
   }
 

@@ -76,9 +76,8 @@ extension Analyzer {
     case .operand(.transformer(let transformer)):
       reportUnsupported("transformers", transformer.range, scope)
       return nil
-    case .quantified(let quantifier, _, let range):
-      reportUnsupported("'\(quantifier.rawValue)'", range, scope)
-      return nil
+    case .quantified(let quantifier, let values, let range):
+      return quantified(quantifier, values, range, check, reference, scope)
     case .identifier(let value):
       reportBareList(value, check.symbol, scope)
       return nil
@@ -165,29 +164,49 @@ extension Analyzer {
     return isBroken ? nil : constants
   }
 
+  /// `contains oneof (a, b)`; the field has to be a text.
+  private mutating func quantified(
+    _ quantifier: Quantifier, _ values: [ConditionSyntax.Value], _ range: Range<Int>, _ check: ConditionSyntax.Check,
+    _ reference: FieldReference, _ scope: Scope
+  ) -> (Comparison, size: Int)? {
+    guard let symbol = check.symbol.textOperator, reference.field.description.type.family == .text else {
+      let type = reference.field.description.type
+      report(
+        .operatorMismatch,
+        "'\(quantifier.rawValue)' compares texts, but '\(reference.text)' is \(type.phrase)", range,
+        "needs text on its left", in: scope, help: [Suggestion(type.operatorsHelp)])
+      return nil
+    }
+    guard let constants = constants(values, check, reference, scope) else { return nil }
+    let texts = constants.compactMap(\.textBytes)
+    return (.quantified(quantifier, symbol, texts), texts.count + 1)
+  }
+
   private func singleComparison(_ symbol: OperatorSymbol, _ constant: Constant) -> Comparison {
-    let bytes: [UInt8] = if case .text(let bytes) = constant { bytes } else { [] }
-    return switch symbol {
+    switch symbol {
     case .notEqual: .notEqual(constant)
     case .less: .less(constant)
     case .lessOrEqual: .lessOrEqual(constant)
     case .greater: .greater(constant)
     case .greaterOrEqual: .greaterOrEqual(constant)
-    case .contains: .contains(bytes)
-    case .icontains: .containsIgnoringCase(bytes)
-    case .startswith: .startsWith(bytes)
-    case .endswith: .endsWith(bytes)
-    case .glob: .glob(bytes)
-    case .iglob: .globIgnoringCase(bytes)
-    default: .equal(constant)
+    default:
+      if let text = constant.textBytes, let symbol = symbol.textOperator {
+        symbol.comparison(with: text)
+      } else {
+        .equal(constant)
+      }
     }
   }
 
   private func listComparison(_ symbol: OperatorSymbol, _ constants: [Constant]) -> Comparison {
     switch symbol {
     case .intersects: .intersects(constants)
-    case .pmatch: .pathMatch(constants.compactMap { if case .text(let bytes) = $0 { bytes } else { nil } })
+    case .pmatch: .pathMatch(constants.compactMap(\.textBytes))
     default: .isIn(constants)
     }
   }
+}
+
+extension Constant {
+  fileprivate var textBytes: [UInt8]? { if case .text(let bytes) = self { bytes } else { nil } }
 }

@@ -34,13 +34,15 @@ struct Compiler {
       log.report(.notUTF8, "this file is not text in UTF-8", at: place, bad.reason)
       return []
     }
-    var reader = YAMLReader(log.indexes[index], source: index, limits: limits)
     do {
-      return try reader.documents()
+      return try YAMLReader(log.indexes[index], source: index, limits: limits).documents()
     } catch {
+      let related = error.related.map { related in
+        SourceLabel(log.span(FileRange(source: index, range: related.range)), related.label)
+      }
       log.report(
         error.code, error.message, at: FileRange(source: index, range: error.range), error.label,
-        help: error.help.map { [Suggestion($0)] } ?? [])
+        related: related.map { [$0] } ?? [], help: error.help.map { [Suggestion($0)] } ?? [])
       return []
     }
   }
@@ -60,9 +62,17 @@ enum TextCheck {
         continue
       }
       guard let length = sequenceLength(at: offset, bytes) else { return (offset, "not UTF-8") }
+      if isControl(bytes[offset..<offset + length]) { return (offset, "a control character") }
       offset += length
     }
     return nil
+  }
+
+  /// U+0080 to U+009F but for the line break NEL, and the two that are no characters: YAML allows none of them.
+  private static func isControl(_ sequence: ArraySlice<UInt8>) -> Bool {
+    let (first, last) = (sequence[sequence.startIndex], sequence[sequence.endIndex - 1])
+    if first == 0xc2 { return last < 0xa0 && last != 0x85 }
+    return sequence.starts(with: [0xef, 0xbf]) && last >= 0xbe
   }
 
   /// Bytes of the sequence of two or more that begins here; nil if it is broken, overlong or a surrogate.

@@ -50,6 +50,9 @@ extension FieldType {
 }
 
 extension OperatorSymbol {
+  /// The same among those that compare one text with another.
+  var textOperator: TextOperator? { TextOperator(rawValue: self == .doubleEqual ? "=" : rawValue) }
+
   /// Not done yet.
   var isUnsupported: Bool { self == .regex || self == .bcontains || self == .bstartswith }
 

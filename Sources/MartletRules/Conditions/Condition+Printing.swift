@@ -37,6 +37,8 @@ extension Comparison: CustomStringConvertible {
     case .glob(let bytes): "glob \(Self.quotedIfNeeded(bytes))"
     case .globIgnoringCase(let bytes): "iglob \(Self.quotedIfNeeded(bytes))"
     case .pathMatch(let paths): "pmatch \(Self.list(paths.map(Self.quotedIfNeeded)))"
+    case .quantified(let quantifier, let symbol, let texts):
+      "\(symbol.rawValue) \(quantifier.rawValue) \(Self.list(texts.map(Self.quotedIfNeeded)))"
     }
   }
 
@@ -44,7 +46,7 @@ extension Comparison: CustomStringConvertible {
 
   /// Bare where that is read back as the same text, otherwise in double quotes.
   fileprivate static func quotedIfNeeded(_ bytes: [UInt8]) -> String {
-    let quantifiers = ConditionSyntax.Quantifier.allCases.map(\.rawValue)
+    let quantifiers = Quantifier.allCases.map(\.rawValue)
     let isBare = !bytes.isEmpty && bytes.allSatisfy { ConditionLexer.isBare($0) && $0 >= .space && $0 < 0x7f }
     if isBare, !quantifiers.contains(bytes.string) { return bytes.string }
     var quoted: [UInt8] = [.quote]

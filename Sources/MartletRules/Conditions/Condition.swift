@@ -79,6 +79,42 @@ public enum Comparison: Hashable, Sendable {
   case globIgnoringCase([UInt8])
   /// The value is one of these paths or lies below it; components may be globs.
   case pathMatch([[UInt8]])
+  /// `contains oneof (a, b)`: of the comparisons with each of the texts exactly one, any or all hold. None of no texts
+  /// does.
+  case quantified(Quantifier, TextOperator, [[UInt8]])
+}
+
+/// How many of several comparisons have to hold.
+public enum Quantifier: String, CaseIterable, Hashable, Sendable {
+  case oneOf = "oneof"
+  case anyOf = "anyof"
+  case allOf = "allof"
+}
+
+/// The operators that compare a text with one other, and may stand before a quantifier.
+public enum TextOperator: String, CaseIterable, Hashable, Sendable {
+  case equal = "="
+  case notEqual = "!="
+  case contains
+  case containsIgnoringCase = "icontains"
+  case startsWith = "startswith"
+  case endsWith = "endswith"
+  case glob
+  case globIgnoringCase = "iglob"
+
+  /// The comparison with one text.
+  public func comparison(with text: [UInt8]) -> Comparison {
+    switch self {
+    case .equal: .equal(.text(text))
+    case .notEqual: .notEqual(.text(text))
+    case .contains: .contains(text)
+    case .containsIgnoringCase: .containsIgnoringCase(text)
+    case .startsWith: .startsWith(text)
+    case .endsWith: .endsWith(text)
+    case .glob: .glob(text)
+    case .globIgnoringCase: .globIgnoringCase(text)
+    }
+  }
 }
 
 /// A constant, of the type of the field it is compared with.

@@ -110,7 +110,7 @@ extension ConditionParser {
         help: isList && symbol == .equal ? "use 'in' to compare with several values" : nil)
       return .missing
     }
-    guard !value.isQuoted, let quantifier = ConditionSyntax.Quantifier(rawValue: value.bytes.string) else {
+    guard !value.isQuoted, let quantifier = Quantifier(rawValue: value.bytes.string) else {
       return .value(value)
     }
     return quantified(quantifier, value, start: start) ?? .value(value)
@@ -118,7 +118,7 @@ extension ConditionParser {
 
   /// `oneof (a, b)` or `oneof name`; nil if the word is a plain value after all.
   private mutating func quantified(
-    _ quantifier: ConditionSyntax.Quantifier, _ word: ConditionSyntax.Value, start: Int
+    _ quantifier: Quantifier, _ word: ConditionSyntax.Value, start: Int
   ) -> ConditionSyntax.Right? {
     lexer.skipBlanks()
     if lexer.peek() == .openParenthesis {

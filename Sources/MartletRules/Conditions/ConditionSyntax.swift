@@ -81,10 +81,6 @@ indirect enum ConditionSyntax: Sendable {
     case operand(Operand)
     case missing
   }
-
-  enum Quantifier: String, CaseIterable, Sendable {
-    case oneof, anyof, allof
-  }
 }
 
 /// The operators of the language.

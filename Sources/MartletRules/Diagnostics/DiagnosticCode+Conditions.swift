@@ -46,6 +46,12 @@ extension DiagnosticCode {
         quotes a backslash is a plain character.
         """
       )
+    default: operatorText
+    }
+  }
+
+  private var operatorText: (title: String, explanation: String) {
+    switch self {
     case .unknownOperator:
       (
         "operator missing or unknown",
@@ -133,6 +139,12 @@ extension DiagnosticCode {
         "unknown event source",
         "Martlet has one source of events, 'syscall', which is also what a rule without 'source' gets."
       )
+    default: indexText
+    }
+  }
+
+  private var indexText: (title: String, explanation: String) {
+    switch self {
     case .unexpectedIndex:
       (
         "brackets that do not belong",

@@ -47,8 +47,8 @@ extension DiagnosticCode {
       (
         "YAML that rule files do not use",
         """
-        This is YAML, but of a kind that no rule file needs: keys behind '?', or lists and mappings as keys. Martlet
-        refuses it to keep reading simple and bounded.
+        This is YAML, but of a kind that no rule file needs: lists, mappings or aliases of them as keys. Martlet refuses
+        them, and large files with what may be one, because comparing such keys can take for ever.
         """
       )
     case .nestedTooDeep:
@@ -59,6 +59,12 @@ extension DiagnosticCode {
         use macros. The bounds are far above what people write; they keep a hostile file from exhausting memory.
         """
       )
+    default: sizeText
+    }
+  }
+
+  private var sizeText: (title: String, explanation: String) {
+    switch self {
     case .tooManyNodes:
       (
         "too many YAML values",
@@ -124,6 +130,12 @@ extension DiagnosticCode {
         "key twice in one item",
         "The same key stands twice in one item, so that one of the two values would be lost. Remove one of them."
       )
+    default: keyText
+    }
+  }
+
+  private var keyText: (title: String, explanation: String) {
+    switch self {
     case .unknownItem:
       (
         "unknown item",

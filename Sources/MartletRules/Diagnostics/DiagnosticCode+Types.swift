@@ -98,12 +98,18 @@ extension DiagnosticCode {
         are tuned; within one file it is mostly a slip of copy and paste.
         """
       )
+    default: supportText
+    }
+  }
+
+  private var supportText: (title: String, explanation: String) {
+    switch self {
     case .unsupportedCondition:
       (
         "not supported in conditions yet",
         """
-        This is part of the rule language, but Martlet cannot evaluate it yet: regex, bcontains, bstartswith, oneof,
-        anyof, allof, transformers and val(). The rule is refused rather than understood in part.
+        This is part of the rule language, but Martlet cannot evaluate it yet: regex, bcontains, bstartswith,
+        transformers and val(). The rule is refused rather than understood in part.
         """
       )
     case .unsupportedKey:

@@ -52,7 +52,9 @@ extension UInt8 {
 
 extension [UInt8] {
   func byte(at index: Int) -> UInt8? { index >= 0 && index < count ? self[index] : nil }
+}
 
+extension Collection<UInt8> {
   /// A copy, invalid UTF-8 repaired.
   var string: String { String(decoding: self, as: UTF8.self) }
 }

@@ -39,9 +39,6 @@ struct LineIndex: Sendable {
     return low
   }
 
-  /// Bytes between the start of its line and `offset`: indentation, as YAML counts it.
-  func indentation(of offset: Int) -> Int { offset - lineStarts[lineIndex(of: offset)] }
-
   func location(of offset: Int) -> SourceLocation {
     let offset = min(max(offset, 0), bytes.count)
     let line = lineIndex(of: offset)
@@ -57,12 +54,27 @@ struct LineIndex: Sendable {
   func offset(line: Int, column: Int) -> Int {
     guard line >= 1, line <= lineStarts.count else { return line < 1 ? 0 : bytes.count }
     let end = line < lineStarts.count ? lineStarts[line] : bytes.count
-    var offset = lineStarts[line - 1]
-    var left = column - 1
-    while left > 0, offset < end {
+    return min(offset(column - 1, charactersBehind: lineStarts[line - 1]), end)
+  }
+
+  /// The offset so many characters behind `start`, which is the first byte of one.
+  func offset(_ count: Int, charactersBehind start: Int) -> Int {
+    let wanted = characters(before: start) + max(count, 0)
+    // The last checkpoint that has no more than these before it.
+    var low = 0
+    var high = checkpoints.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if checkpoints[middle] <= wanted { low = middle } else { high = middle }
+    }
+    var offset = min(low * Self.stride, bytes.count)
+    var left = wanted - checkpoints[low]
+    while offset < bytes.count {
+      if bytes[offset] & 0xc0 != 0x80 {
+        if left == 0 { break }
+        left -= 1
+      }
       offset += 1
-      while offset < end, bytes[offset] & 0xc0 == 0x80 { offset += 1 }
-      left -= 1
     }
     return offset
   }

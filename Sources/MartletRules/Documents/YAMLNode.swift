@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A YAML value, and where it stands.
+/// A YAML value, and where it stands; of a collection, where it begins.
 struct YAMLNode: Sendable {
   enum Content: Sendable {
     case scalar(YAMLScalar)
@@ -52,5 +52,7 @@ struct YAMLProblem: Error {
   let message: String
   let range: Range<Int>
   let label: String
+  /// Another place that matters.
+  var related: (range: Range<Int>, label: String)?
   var help: String?
 }
