@@ -70,7 +70,7 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: swiftSettings, plugins: ["EmbedRules"]),
+      exclude: ["Demo/demo.martlet"], swiftSettings: swiftSettings, plugins: ["EmbedContent"]),
     .executableTarget(
       name: "martlet",
       dependencies: [
@@ -82,7 +82,8 @@ let package = Package(
     // What the build runs: files become Swift source.
     .executableTarget(name: "martlet-embed", swiftSettings: swiftSettings),
     .plugin(name: "EmbedProbe", capability: .buildTool(), dependencies: ["martlet-embed"], path: "Sources/EmbedProbe"),
-    .plugin(name: "EmbedRules", capability: .buildTool(), dependencies: ["martlet-embed"], path: "Sources/EmbedRules"),
+    .plugin(
+      name: "EmbedContent", capability: .buildTool(), dependencies: ["martlet-embed"], path: "Sources/EmbedContent"),
 
     // Tests of the parts.
     .target(

@@ -11,6 +11,7 @@ enum Command {
   static let usage = """
     usage: martlet-embed object CLANG OBJCOPY SOURCE OUTPUT
            martlet-embed texts NAME FOLDER SUFFIX EXCLUDED OUTPUT
+           martlet-embed bytes NAME FILE OUTPUT
     """
 
   static func main() {
@@ -24,6 +25,8 @@ enum Command {
         try embedTexts(
           name: arguments[1], folder: arguments[2], suffix: arguments[3], excluded: arguments[4],
           output: arguments[5])
+      case "bytes" where arguments.count == 4:
+        try embedBytes(name: arguments[1], file: arguments[2], output: arguments[3])
       default:
         fail(usage, status: 2)
       }

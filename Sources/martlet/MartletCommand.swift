@@ -15,7 +15,7 @@ struct MartletCommand: AsyncParsableCommand {
       """,
     version: Martlet.version,
     subcommands: [
-      RunCommand.self, CheckCommand.self, RecordCommand.self, ReplayCommand.self, RulesCommand.self,
+      RunCommand.self, CheckCommand.self, RecordCommand.self, ReplayCommand.self, DemoCommand.self, RulesCommand.self,
       FieldsCommand.self,
     ])
 

@@ -41,7 +41,7 @@ enum ImportMap {
     ]),
     // Build-time only: plugins, and the tool they run.
     "EmbedProbe": foundation.union(["PackagePlugin"]),
-    "EmbedRules": foundation.union(["PackagePlugin"]),
+    "EmbedContent": foundation.union(["PackagePlugin"]),
     "martlet-embed": foundation,
     "martlet": ["ArgumentParser", "MartletAgent", "MartletEvents", "MartletRules", "MartletSignatures"],
   ]
