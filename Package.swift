@@ -110,7 +110,8 @@ let package = Package(
     .testTarget(
       name: "MartletAgentTests",
       dependencies: [
-        "MartletAgent", "MartletAlerts", "MartletEvents", "MartletRules", "MartletState", "MartletTesting",
+        "CMartletABI", "MartletAgent", "MartletAlerts", "MartletEvents", "MartletRules", "MartletState",
+        "MartletTesting",
       ],
       swiftSettings: swiftSettings),
 

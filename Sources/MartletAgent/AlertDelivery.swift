@@ -11,12 +11,16 @@ import MartletState
 final class AlertDelivery {
   private var pipeline: Pipeline
   private var alerts = AlertBuffer()
-  private let output: DescriptorOutput
+  private var output: DescriptorOutput
   private let logger: Logger
   private var writtenCount: UInt64 = 0
   private var droppedCount: UInt64 = 0
-  /// Whether the last write went well: what changes is logged, not each failure.
-  private var canWrite = true
+  /// How the last write went: what changes is logged, not each failure.
+  private var health = Health.fine
+
+  private enum Health {
+    case fine, slow, failing
+  }
 
   init(_ ruleset: Ruleset, limits: StateLimits, output: DescriptorOutput, logger: Logger) {
     pipeline = Pipeline(ruleset, limits: limits)
@@ -59,24 +63,25 @@ final class AlertDelivery {
   private func deliver(_ shouldGiveUp: () -> Bool) -> Bool {
     guard alerts.alertCount > 0 else { return true }
     defer { alerts.removeAll() }
-    do {
-      let written = try output.write(alerts.bytes, shouldGiveUp: shouldGiveUp)
-      let lineCount = written == alerts.bytes.count ? alerts.alertCount : lines(in: alerts.bytes[..<written])
-      writtenCount += UInt64(lineCount)
-      droppedCount += UInt64(alerts.alertCount - lineCount)
-      if !canWrite { logger.notice("alerts are written again") }
-      canWrite = true
-      return true
-    } catch {
-      droppedCount += UInt64(alerts.alertCount)
-      guard case .failed(let code) = error else { return false }
-      if canWrite {
-        logger.error("cannot write alerts: \(String(cString: strerror(code))); they are counted as not written")
-      }
-      canWrite = false
-      return true
+    let outcome = output.write(alerts.bytes) {
+      note(.slow, "alerts are not being read: while that lasts, events may be lost")
+      return shouldGiveUp()
     }
+    writtenCount += UInt64(outcome.lineCount)
+    droppedCount += UInt64(alerts.alertCount - outcome.lineCount)
+    switch outcome.end {
+    case .whole: note(.fine, "alerts are written again")
+    case .givenUp: break
+    case .closed: return false
+    case .failed(let code):
+      note(.failing, "cannot write alerts: \(String(cString: strerror(code))); they are counted as not written")
+    }
+    return true
   }
 
-  private func lines(in bytes: ArraySlice<UInt8>) -> Int { bytes.count { $0 == UInt8(ascii: "\n") } }
+  private func note(_ now: Health, _ message: @autoclosure () -> String) {
+    guard now != health else { return }
+    health = now
+    logger.log(level: now == .fine ? .notice : .error, "\(message())")
+  }
 }

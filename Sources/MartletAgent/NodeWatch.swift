@@ -92,21 +92,30 @@ final class NodeWatch: Service, @unchecked Sendable {
     }
   }
 
+  /// Ends at the deadline or when asked to; what happened before that is still judged, what comes after is not, so that
+  /// a node that never falls silent cannot keep the agent from ending.
   private func takeEvents(until deadline: UInt64) throws(RecordingError) {
+    var stopTime: UInt64?
     while true {
       let now = Clock.monotonicNanoseconds
-      // Asked before the rings are read, so that what happened before the request to stop is still judged.
-      let isLast = isStopping.load(ordering: .relaxed) || now >= deadline
-      let batch = source.nextBatch(timeoutMilliseconds: isLast ? 0 : patience(now, until: deadline))
-      let isEmpty = batch.isEmpty
+      if stopTime == nil, isStopping.load(ordering: .relaxed) || now >= deadline {
+        stopTime = Clock.bootTimeNanoseconds
+      }
+      let batch = source.nextBatch(timeoutMilliseconds: stopTime == nil ? patience(now, until: deadline) : 0)
       defer { source.release(batch) }
       let isRead = alerts?.process(batch) { isStopping.load(ordering: .relaxed) } ?? true
       if !isRead || alerts?.isOutputClosed == true {
         return logger.notice("nobody reads the alerts any more: stopping")
       }
       try record(batch)
-      if isLast && isEmpty || recording?.isFull == true && alerts == nil { return }
+      if recording?.isFull == true && alerts == nil { return }
+      if let stopTime, batch.isEmpty || hasReached(stopTime, batch) { return }
     }
+  }
+
+  private func hasReached(_ time: UInt64, _ batch: EventBatch) -> Bool {
+    guard let last = batch.records.last.flatMap({ EventRecord($0) }) else { return false }
+    return last.timeNanoseconds >= time
   }
 
   /// A recording beside alerts is the lesser of the two: when it fails or is full, the watch goes on without.
@@ -130,6 +139,8 @@ final class NodeWatch: Service, @unchecked Sendable {
 /// What the agent reads of time, about itself only; event time comes in the stream.
 enum Clock {
   static var monotonicNanoseconds: UInt64 { nanoseconds(CLOCK_MONOTONIC) }
+  /// The clock that events are stamped by.
+  static var bootTimeNanoseconds: UInt64 { nanoseconds(CLOCK_BOOTTIME) }
   static var cpuNanoseconds: UInt64 { nanoseconds(CLOCK_PROCESS_CPUTIME_ID) }
 
   private static func nanoseconds(_ clock: clockid_t) -> UInt64 {

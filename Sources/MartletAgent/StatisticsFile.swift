@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import MartletCapture
 import MartletEvents
 import MartletState
@@ -7,11 +8,12 @@ public import SystemPackage
 
 /// The file behind `--stats`.
 public enum StatisticsFile {
-  /// Replaces the file at `path`.
+  /// Replaces the file at `path`: written beside it first, so that there is always a whole one.
   public static func write(_ summary: RunSummary, to path: String) throws(Errno) {
+    let temporary = path + ".new"
     do {
       let file = try FileDescriptor.open(
-        FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
+        FilePath(temporary), .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
         permissions: [.ownerReadWrite, .groupRead, .otherRead])
       try file.closeAfter { _ = try file.writeAll(summary.json.utf8) }
     } catch let error as Errno {
@@ -19,6 +21,7 @@ public enum StatisticsFile {
     } catch {
       throw .ioError
     }
+    guard rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
   }
 }
 
@@ -94,6 +97,9 @@ extension RunSummary {
     json.member("evicted_cgroups", state.evictedCgroupCount)
     json.member("refused_containers", state.refusedContainerCount)
     json.member("unknown_cgroups", state.unknownCgroupCount)
+    json.member("truncated_texts", state.truncatedTextCount)
+    json.member("unreachable_paths", state.unreachablePathCount)
+    json.member("missing_names", state.missingNameCount)
     json.endObject()
   }
 }

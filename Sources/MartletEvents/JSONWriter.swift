@@ -142,6 +142,11 @@ public struct JSONWriter {
     case 0..<0x20, 0x7f: appendHexEscape(byte)
     default:
       let (byteCount, isWhole) = UTF8Character.scan(text, at: position)
+      // U+0080 to U+009F: some terminals take them as the beginning of a command.
+      if isWhole, byte == 0xc2, text[position + 1] < 0xa0 {
+        appendHexEscape(text[position + 1])
+        return position + byteCount
+      }
       append(isWhole ? text.slice(from: position, to: position + byteCount) : "\u{FFFD}")
       return position + byteCount
     }

@@ -49,6 +49,10 @@ struct ContainerIdentity: Equatable {
       let rest = name.slice(from: prefix.utf8CodeUnitCount, to: name.count)
       return isID(rest) ? (rest, type) : nil
     }
+    // Other runtimes put a word in front: nerdctl-ID.
+    let tail = name.slice(from: name.count - idByteCount, to: name.count)
+    let head = name.slice(from: 0, to: name.count - idByteCount)
+    if head.hasSuffix("-"), isID(tail) { return head.contains("conmon") ? nil : (tail, nil) }
     // The shape of a containerd whose cgroup driver differs from the kubelet's.
     let mismatch = ByteView(":cri-containerd:")
     let start = name.count - idByteCount

@@ -29,18 +29,25 @@ struct Container {
 /// Which container a cgroup belongs to, for every cgroup that the kernel side announced.
 ///
 /// A cgroup id is announced once, before the first event that carries it, and ids are not used again while the
-/// machine runs. When full, the oldest cgroup makes room for a new one, and a container without processes for a new
-/// container; processes keep the container that they were given.
+/// machine runs. When full, cgroups without processes make room, the oldest first, and a container without processes
+/// for a new container; processes keep the container that they were given.
 struct ContainerTable: ~Copyable {
   private struct CgroupKey: Hashable {
     var hierarchy: UInt32
     var id: UInt64
   }
 
-  /// A container that a cgroup led to, and which occupant of the place is meant.
+  /// A container that a cgroup led to, which occupant of the place is meant, and when that was announced.
   private struct Reference {
     var index: ContainerIndex
     var generation: UInt32
+    var announcement: UInt64
+  }
+
+  /// Whoever may make cgroups can name one after a container of somebody else: it stays apart from that by its pod.
+  private struct ContainerKey: Hashable {
+    var id: String
+    var podUID: String?
   }
 
   let containers: UnsafeMutablePointer<Container>
@@ -48,10 +55,8 @@ struct ContainerTable: ~Copyable {
   private let containerCountMax: Int
   private let cgroupCountMax: Int
   private var cgroups: [CgroupKey: Reference] = [:]
-  /// Keys in the order of their announcement, a ring once it is full.
-  private var cgroupOrder: [CgroupKey] = []
-  private var nextEvicted = 0
-  private var indices: [String: ContainerIndex] = [:]
+  private var announcementCount: UInt64 = 0
+  private var indices: [ContainerKey: ContainerIndex] = [:]
   /// Where to look next for a container without processes.
   private var hand = 0
   private var nextGeneration: UInt32 = 0
@@ -81,25 +86,37 @@ struct ContainerTable: ~Copyable {
     texts.deallocate()
   }
 
+  /// Whether there is no room for another cgroup.
+  var isFull: Bool { cgroups.count >= cgroupCountMax }
+
+  /// Makes room: forgets the older half of the cgroups that `isInUse` does not say yes to, which gets hierarchy and id.
+  ///
+  /// The newer half stays, because the kernel side announces a cgroup again only when it has forgotten it itself, and
+  /// it remembers fewer than that.
+  mutating func forgetUnused(isInUse: (UInt32, UInt64) -> Bool) {
+    let unused = cgroups.filter { !isInUse($0.key.hierarchy, $0.key.id) }
+      .sorted { $0.value.announcement < $1.value.announcement }
+    // All in use: then one has to go all the same, and it is the oldest.
+    let oldest = cgroups.min { $0.value.announcement < $1.value.announcement }.map { [$0] } ?? []
+    let evicted = unused.isEmpty ? oldest : Array(unused.prefix((unused.count + 1) / 2))
+    for (key, _) in evicted { cgroups[key] = nil }
+    evictedCgroupCount += UInt64(evicted.count)
+  }
+
   /// Learns the path of a cgroup. `processCounts` has the number of processes in each container, by index.
+  ///
+  /// A path that is not whole lacks its beginning, where the container's name may have been: whoever may nest cgroups
+  /// deep enough must not become a process of the host.
   mutating func announce(
-    hierarchy: UInt32, id: UInt64, path: ByteView, processCounts: UnsafeMutablePointer<Int32>
+    hierarchy: UInt32, id: UInt64, path: ByteView, isWhole: Bool = true, processCounts: UnsafeMutablePointer<Int32>
   ) {
-    let key = CgroupKey(hierarchy: hierarchy, id: id)
-    var index = ContainerIndex.host
+    var index = isWhole ? ContainerIndex.host : .unknown
     if let identity = ContainerIdentity(cgroupPath: path) {
       index = self.index(of: identity, processCounts: processCounts)
     }
-    let generation = containers[Int(index.rawValue)].generation
-    if cgroups.updateValue(Reference(index: index, generation: generation), forKey: key) != nil { return }
-    if cgroupOrder.count < cgroupCountMax {
-      cgroupOrder.append(key)
-      return
-    }
-    cgroups[cgroupOrder[nextEvicted]] = nil
-    evictedCgroupCount += 1
-    cgroupOrder[nextEvicted] = key
-    nextEvicted = (nextEvicted + 1) % cgroupCountMax
+    announcementCount += 1
+    cgroups[CgroupKey(hierarchy: hierarchy, id: id)] = Reference(
+      index: index, generation: containers[Int(index.rawValue)].generation, announcement: announcementCount)
   }
 
   /// The container of a task in these two cgroups; an id of 0 stands for none. Nil when neither was announced.
@@ -120,7 +137,8 @@ struct ContainerTable: ~Copyable {
   private mutating func index(
     of identity: ContainerIdentity, processCounts: UnsafeMutablePointer<Int32>
   ) -> ContainerIndex {
-    if let known = indices[identity.id] { return known }
+    let key = ContainerKey(id: identity.id, podUID: identity.podUID)
+    if let known = indices[key] { return known }
     guard let slot = takeSlot(processCounts: processCounts) else {
       refusedContainerCount += 1
       return .unknown
@@ -136,7 +154,7 @@ struct ContainerTable: ~Copyable {
       to: Container(
         id: id, shortID: id.slice(from: 0, to: Self.shortIDByteCount), type: identity.type.map { ByteView($0.name) },
         podUID: uid, generation: nextGeneration))
-    indices[identity.id] = index
+    indices[key] = index
     return index
   }
 
@@ -150,7 +168,8 @@ struct ContainerTable: ~Copyable {
       let slot = hand
       hand = (hand + 1) % containerCountMax
       if processCounts[slot + Self.reservedCount] == 0 {
-        indices[containers[slot + Self.reservedCount].id.string] = nil
+        let old = containers[slot + Self.reservedCount]
+        indices[ContainerKey(id: old.id.string, podUID: old.podUID?.string)] = nil
         return slot
       }
     }

@@ -34,7 +34,8 @@ extension EventContext {
 
   private mutating func extractSocket(_ field: Field, _ record: EventRecord, end: Int) -> FieldValue {
     let part = record.connect.pointee
-    let isV6 = Int32(part.family) == AF_INET6
+    // An IPv4 address in an IPv6 socket is an IPv4 connection.
+    let isV6 = remoteAddress(part).family == .v6
     switch field {
     case .fdNumber: return part.fd >= 0 ? .signed(Int64(part.fd)) : .missing
     case .fdType: return .text(isV6 ? "ipv6" : "ipv4")

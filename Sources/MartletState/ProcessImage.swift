@@ -25,32 +25,39 @@ struct ProcessImage {
   var directory = Span()
   /// MARTLET_FILE_*
   var exeFlags: UInt32
+  var hasPath = true
   var hasArguments = true
 
   typealias Reference = UnsafeMutablePointer<ProcessImage>
 
-  /// Bytes that the texts of `record` take at most.
+  /// Bytes that the image of `record` takes at most.
   static func byteCount(for record: EventRecord) -> Int {
     let part = record.process.pointee
-    return Int(part.exe_path.length_bytes) + Int(part.arguments.length_bytes) * 2 + Int(MARTLET_COMM_BYTES)
-      + Int(part.directory.length_bytes) + 4
+    return MemoryLayout<ProcessImage>.stride + Int(part.exe_path.length_bytes)
+      + Int(part.arguments.length_bytes) * 2 + Int(MARTLET_COMM_BYTES) + Int(part.directory.length_bytes) + 4
   }
 
-  /// Makes the image of an exec record. Without `keepsAll` only the executable's path is kept.
+  /// What is kept of an executable's path when there is no room for more: enough to name any program of a distribution,
+  /// so little that it does not matter for all processes together.
+  private static let shortPathByteCountMax = 256
+
+  /// Makes the image of an exec record. Without `keepsAll` only the executable's path is kept, if it is short.
   static func make(from record: EventRecord, keepsAll: Bool) -> Reference {
     let part = record.process.pointee
-    let capacity = keepsAll ? byteCount(for: record) : Int(part.exe_path.length_bytes) + 4
+    let path = record.bytes(part.exe_path)
+    let keepsPath = keepsAll || path.count <= shortPathByteCountMax
     let headerByteCount = MemoryLayout<ProcessImage>.stride
+    let byteCount = keepsAll ? byteCount(for: record) : headerByteCount + (keepsPath ? path.count : 0)
     let block = UnsafeMutableRawPointer.allocate(
-      byteCount: headerByteCount + capacity, alignment: MemoryLayout<ProcessImage>.alignment)
+      byteCount: byteCount, alignment: MemoryLayout<ProcessImage>.alignment)
     let image = block.bindMemory(to: ProcessImage.self, capacity: 1)
-    image.initialize(to: ProcessImage(referenceCount: 1, byteCount: capacity, exeFlags: part.exe_flags))
+    image.initialize(to: ProcessImage(referenceCount: 1, byteCount: byteCount, exeFlags: part.exe_flags))
+    image.pointee.hasPath = keepsPath
     image.pointee.hasArguments = keepsAll
-    var writer = TextWriter(start: (block + headerByteCount).assumingMemoryBound(to: UInt8.self), capacity: capacity)
-    image.pointee.exePath = writer.append(record.bytes(part.exe_path))
-    if keepsAll {
-      image.pointee.fill(from: record, into: &writer)
-    }
+    var writer = TextWriter(
+      start: (block + headerByteCount).assumingMemoryBound(to: UInt8.self), capacity: byteCount - headerByteCount)
+    if keepsPath { image.pointee.exePath = writer.append(path) }
+    if keepsAll { image.pointee.fill(from: record, into: &writer) }
     return image
   }
 
@@ -88,7 +95,7 @@ struct ProcessImage {
     case .arguments: span = image.pointee.arguments
     case .directory: span = image.pointee.directory
     }
-    guard image.pointee.hasArguments || text == .exePath else { return nil }
+    guard text == .exePath ? image.pointee.hasPath : image.pointee.hasArguments else { return nil }
     let texts = UnsafeRawPointer(image) + MemoryLayout<ProcessImage>.stride + Int(span.offset)
     return ByteView(start: texts.assumingMemoryBound(to: UInt8.self), count: Int(span.count))
   }

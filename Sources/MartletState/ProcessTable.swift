@@ -128,11 +128,30 @@ struct ProcessTable: ~Copyable {
     }
   }
 
+  /// An ended parent that had no other child goes.
   mutating func setParent(of slot: Int32, to parent: Int32) {
-    releaseParent(of: slot)
-    guard parent >= 0, parent != slot else { return }
-    slots[Int(parent)].childCount += 1
-    slots[Int(slot)].parent = ProcessReference(slot: parent, generation: slots[Int(parent)].generation)
+    let old = slots[Int(slot)].parent
+    if parent >= 0, parent != slot {
+      slots[Int(parent)].childCount += 1
+      releaseParent(of: slot)
+      slots[Int(slot)].parent = ProcessReference(slot: parent, generation: slots[Int(parent)].generation)
+    } else {
+      releaseParent(of: slot)
+    }
+    guard old.slot >= 0, slots[Int(old.slot)].generation == old.generation else { return }
+    if slots[Int(old.slot)].isExited, slots[Int(old.slot)].childCount == 0 { remove(old.slot) }
+  }
+
+  /// Cuts the chain of ancestors behind the `count`-th: nobody looks further up.
+  mutating func cutLineage(of slot: Int32, behind count: Int) {
+    var top = slot
+    for _ in 0..<count {
+      let reference = slots[Int(top)].parent
+      guard reference.slot >= 0, slots[Int(reference.slot)].generation == reference.generation else { return }
+      top = reference.slot
+    }
+    slots[Int(top)].parentID = 0
+    setParent(of: top, to: -1)
   }
 
   mutating func setContainer(of slot: Int32, to container: ContainerIndex) {
@@ -161,6 +180,16 @@ struct ProcessTable: ~Copyable {
     if let old = slots[Int(slot)].image { release(old) }
     image.pointee.referenceCount += 1
     slots[Int(slot)].image = image
+  }
+
+  /// The cgroups of all entries, in the v2 hierarchy and in the v1 one.
+  func cgroupsInUse() -> (unified: Set<UInt64>, legacy: Set<UInt64>) {
+    var result: (unified: Set<UInt64>, legacy: Set<UInt64>) = ([], [])
+    for slot in 1..<Int(usedSlotCount) where slots[slot].processID != 0 {
+      result.unified.insert(slots[slot].cgroupID)
+      result.legacy.insert(slots[slot].cgroupV1ID)
+    }
+    return result
   }
 
   // MARK: - Slots
@@ -194,6 +223,7 @@ struct ProcessTable: ~Copyable {
       processCountByContainer[Int(slots[Int(slot)].container.rawValue)] -= 1
       if let image = slots[Int(slot)].image { release(image) }
       slots[Int(slot)].image = nil
+      slots[Int(slot)].processID = 0
       // A new generation, so that children's references to this entry are void from now on.
       slots[Int(slot)].generation &+= 1
       freeSlots.append(slot)

@@ -44,6 +44,12 @@ public struct StateStatistics: Equatable, Sendable {
   public var evictedCgroupCount: UInt64 = 0
   /// Containers that found no room: their processes show the container id `unknown`.
   public var refusedContainerCount: UInt64 = 0
+  /// Matched events with a path, name or argument text that was cut.
+  public var truncatedTextCount: UInt64 = 0
+  /// Matched events with a path that ends outside the process's mounts.
+  public var unreachablePathCount: UInt64 = 0
+  /// Matched events whose name could not be read.
+  public var missingNameCount: UInt64 = 0
   /// Events whose cgroup had not been announced.
   public var unknownCgroupCount: UInt64 = 0
 

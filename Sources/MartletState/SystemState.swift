@@ -52,7 +52,8 @@ public struct SystemState: ~Copyable {
 
   /// Folds one record in. Returns the context to match it in, or nil where rules are not tried on it.
   ///
-  /// The context holds until the next `apply`. Cost: constant; one allocation for an exec, none otherwise.
+  /// The context holds until the next `apply`. Cost: constant; an exec allocates one block, a cgroup its entry, nothing
+  /// else allocates.
   public mutating func apply(_ record: EventRecord) -> EventContext? {
     switch record.kind {
     case .exec, .process:
@@ -71,12 +72,22 @@ public struct SystemState: ~Copyable {
   private mutating func context(of record: EventRecord, slot: Int32) -> EventContext? {
     guard let type = record.type else { return nil }
     eventCount += 1
+    if record.common.pointee.flags != 0 { countFlags(of: record) }
     let view = StateView(
       processes: processes.lookup, containers: containers.containers,
       hostname: ByteView(start: hostname, count: hostnameByteCount),
       realtimeOffsetNanoseconds: realtimeOffsetNanoseconds, eventNumber: eventCount,
       streamIdentity: streamIdentity ?? StableHash())
     return EventContext(record: record, type: type, slot: slot, state: view, scratch: scratch)
+  }
+
+  private mutating func countFlags(of record: EventRecord) {
+    let truncations =
+      MARTLET_FLAG_PATH_TRUNCATED | MARTLET_FLAG_NAME_TRUNCATED | MARTLET_FLAG_ARGUMENTS_TRUNCATED
+      | MARTLET_FLAG_DIRECTORY_TRUNCATED
+    if record.has(flag: truncations) { counters.truncatedTextCount += 1 }
+    if record.has(flag: MARTLET_FLAG_PATH_UNREACHABLE) { counters.unreachablePathCount += 1 }
+    if record.has(flag: MARTLET_FLAG_NAME_MISSING) { counters.missingNameCount += 1 }
   }
 
   // MARK: - Processes
@@ -182,7 +193,10 @@ public struct SystemState: ~Copyable {
     guard parent >= 0 else { return }
     let depth = processes.slots[Int(parent)].depth &+ 1
     processes.slots[Int(slot)].depth = depth
-    if depth > Self.lineageDepthMax { counters.cutLineageCount += 1 }
+    if depth > Self.lineageDepthMax {
+      counters.cutLineageCount += 1
+      processes.cutLineage(of: slot, behind: Self.lineageDepthMax)
+    }
   }
 
   private func setComm(of slot: Int32, from record: EventRecord) {
@@ -206,9 +220,13 @@ public struct SystemState: ~Copyable {
 
   private mutating func applyCgroup(_ record: EventRecord) {
     let part = record.cgroup.pointee
+    if containers.isFull {
+      let inUse = processes.cgroupsInUse()
+      containers.forgetUnused { hierarchy, id in (hierarchy == 0 ? inUse.unified : inUse.legacy).contains(id) }
+    }
     containers.announce(
       hierarchy: part.hierarchy, id: part.id, path: record.bytes(part.path),
-      processCounts: processes.processCountByContainer)
+      isWhole: !record.has(flag: MARTLET_FLAG_PATH_TRUNCATED), processCounts: processes.processCountByContainer)
   }
 
   private mutating func applyHost(_ record: EventRecord) {

@@ -20,6 +20,7 @@ struct MartletCommand: AsyncParsableCommand {
     ])
 
   static func main() async {
+    openStandardDescriptors()
     // A reader that goes away is an error of write(2) here, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     do {
@@ -37,6 +38,13 @@ struct MartletCommand: AsyncParsableCommand {
       write(fullMessage(for: error) + "\n", to: isHelp ? STDOUT_FILENO : STDERR_FILENO)
       Glibc.exit(isHelp ? ExitStatus.fine.rawValue : ExitStatus.usage.rawValue)
     }
+  }
+}
+
+/// Whoever starts a program with one of these closed would find its files there: alerts would go into them.
+private func openStandardDescriptors() {
+  for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+    _ = open("/dev/null", O_RDWR)
   }
 }
 

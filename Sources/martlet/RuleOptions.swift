@@ -14,15 +14,22 @@ struct RuleOptions: ParsableArguments {
     completion: .file(extensions: ["yaml", "yml"]))
   var paths: [String] = []
 
+  @Flag(help: "Load the bundled rules before those of -r, which may then change their lists and macros.")
+  var withBundled = false
+
   /// The compiled rules. Diagnostics go to stderr; ends the command with status 3 where they are errors.
   func compile() throws -> Ruleset {
-    let sources = try RuleOptions.read(paths)
+    let sources = try (withBundled && !paths.isEmpty ? BundledRules.sources : []) + RuleOptions.read(paths)
     let compilation = Ruleset.compile(sources)
     let text = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDERR_FILENO)).render(
       compilation.diagnostics)
     write(text, to: STDERR_FILENO)
     guard let ruleset = compilation.ruleset else {
       report(["the rules have errors: nothing was started"], help: ["check them alone with 'martlet check PATH'"])
+      throw ExitStatus.rulesInvalid
+    }
+    guard ruleset.rules.contains(where: \.isEnabled) else {
+      report(["no rule is enabled: there is nothing to look for"], help: ["'--with-bundled' adds the bundled rules"])
       throw ExitStatus.rulesInvalid
     }
     return ruleset

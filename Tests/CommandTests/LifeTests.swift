@@ -45,6 +45,28 @@ struct LifeTests {
     #expect((ledger["malformed"] as? Int) == 0)
   }
 
+  @Test("it ends when asked to although events keep coming")
+  func underLoad() throws {
+    let folder = try TestFolder()
+    let rules = try folder.write(
+      "open.yaml",
+      """
+      - rule: Any open
+        desc: d
+        condition: evt.type in (open, openat)
+        output: opened %fd.name
+        priority: DEBUG
+
+      """)
+    let agent = try AgentProcess(
+      ["-c", "exec '\(Command.path)' run -r '\(rules)' >/dev/null"], binary: "/bin/bash")
+    try agent.waitUntilReady()
+    let load = try Child(["/bin/sh", "-c", "while :; do : </etc/hostname; done"])
+    defer { load.send(SIGKILL) }
+    #expect(try agent.terminate(within: .seconds(20)) == .exited(0))
+    #expect(agent.log.contains("martlet: saw "))
+  }
+
   @Test("it ends when nobody reads its alerts any more")
   func closedOutput() throws {
     let folder = try TestFolder()

@@ -32,7 +32,7 @@ public final class Child: Sendable {
   private let outputs: SpawnedOutputs
 
   /// Starts the program; the first argument is its path, or its name to be found on PATH.
-  init(_ arguments: [String], streams: Streams = .captured, environment: [String: String]? = nil) throws {
+  public init(_ arguments: [String], streams: Streams = .captured, environment: [String: String]? = nil) throws {
     let environment = environment ?? ProcessInfo.processInfo.environment
     (pid, outputs) = try spawn(arguments, streams: streams, environment: environment)
     end.watch(pid)

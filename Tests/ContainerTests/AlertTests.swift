@@ -101,7 +101,7 @@ struct AlertTests {
     try expectCleanEnd(agent)
   }
 
-  @Test("an alert comes within milliseconds")
+  @Test("how long alerts take is measured; that each comes is checked")
   func latency() throws {
     let agent = try startedAgent()
     try RuncContainer.with { container in
@@ -113,7 +113,7 @@ struct AlertTests {
       print(
         "latency from event to JSON line, ms: median \(latencies[latencies.count / 2]), max \(latencies[latencies.count - 1])"
       )
-      #expect(latencies.allSatisfy { $0 > 0 })
+      #expect(alerts.count == 10)
     }
     try expectCleanEnd(agent)
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CMartletABI
 import Glibc
 import MartletAgent
 import MartletAlerts
@@ -83,6 +84,21 @@ struct BundledRulesTests {
     shell.terminal = terminal
     return shell
   }
+  private static var renamed: TestProcess {
+    var renamed = shell("/bin/bash")
+    renamed.comm = "worker"
+    return renamed
+  }
+  private static func busybox(_ arguments: String...) -> TestProcess {
+    var busybox = shell("/bin/busybox")
+    busybox.arguments = ["busybox"] + arguments
+    return busybox
+  }
+  private static var planted: TestProcess {
+    var planted = process("/usr/bin/su")
+    planted.exeFlags = UInt32(MARTLET_FILE_UPPER_LAYER)
+    return planted
+  }
   private static var first: TestProcess {
     var first = process("/app")
     first.namespaceID = 1
@@ -92,6 +108,9 @@ struct BundledRulesTests {
   static let cases: [Case] = [
     Case("a shell with a terminal", "Shell in container", by: shell("/bin/bash")) { Event.exec($0) },
     Case("a shell of busybox", "Shell in container", by: shell("/bin/ash")) { Event.exec($0) },
+    Case("a shell under another name", "Shell in container", by: renamed) { Event.exec($0) },
+    Case("busybox told to be a shell", "Shell in container", by: busybox("sh", "-i")) { Event.exec($0) },
+    Case("busybox as something else", nil, by: busybox("shred")) { Event.exec($0) },
     Case("a shell without a terminal", nil, by: shell("/bin/bash", terminal: 0)) { Event.exec($0) },
     Case("a shell on the host", nil, by: shell("/bin/bash", in: host)) { Event.exec($0) },
     Case("another program with a terminal", nil, by: shell("/usr/bin/top")) { Event.exec($0) },
@@ -111,6 +130,12 @@ struct BundledRulesTests {
       Event.open("/etc/shadow", by: $0, result: -13)
     },
     Case("shadow by a program that checks passwords", nil, by: process("/usr/sbin/unix_chkpwd")) {
+      Event.open("/etc/shadow", by: $0)
+    },
+    Case("the node's shadow, mounted", "Password file read in container", by: process("/bin/cat")) {
+      Event.open("/host/etc/shadow", by: $0)
+    },
+    Case("shadow by a program put at such a path", "Password file read in container", by: planted) {
       Event.open("/etc/shadow", by: $0)
     },
     Case("shadow by one that only has such a name", "Password file read in container", by: process("/tmp/unix_chkpwd"))
@@ -140,6 +165,9 @@ struct BundledRulesTests {
     Case("a token by the container's first process", nil, by: first) {
       Event.open("/run/secrets/kubernetes.io/serviceaccount/token", by: $0)
     },
+    Case("a token for a cloud", "Service account token read in container", by: process("/bin/cat")) {
+      Event.open("/var/run/secrets/azure/tokens/azure-identity-token", by: $0)
+    },
     Case("the certificate beside the token", nil, by: process("/bin/cat")) {
       Event.open("/run/secrets/kubernetes.io/serviceaccount/ca.crt", by: $0)
     },
@@ -163,6 +191,14 @@ struct BundledRulesTests {
     Case("a resolver trying addresses", nil, by: process("/usr/bin/curl")) {
       Event.connect(to: "203.0.113.7", port: 443, by: $0, transport: Int(IPPROTO_UDP), result: 0)
     },
+    Case(
+      "the address that hands out a pod's credentials", "Unknown egress from container", by: process("/usr/bin/curl")
+    ) {
+      Event.connect(to: "fd00:ec2::23", port: 80, by: $0)
+    },
+    Case("the network's own names", nil, by: process("/usr/sbin/avahi-daemon")) {
+      Event.connect(to: "224.0.0.251", port: 5353, by: $0, transport: Int(IPPROTO_UDP), result: 0)
+    },
     Case("a neighbour", nil, by: process("/usr/bin/curl")) { Event.connect(to: "10.1.2.3", port: 443, by: $0) },
     Case("the node's own resolver", nil, by: process("/usr/bin/curl")) {
       Event.connect(to: "169.254.20.10", port: 53, by: $0)
@@ -180,6 +216,9 @@ struct BundledRulesTests {
     },
     Case("a model that is being written", nil, by: process("/usr/bin/wget")) {
       Event.open("/models/x.safetensors", by: $0, flags: O_WRONLY | O_CREAT)
+    },
+    Case("what Python opens when it starts", nil, by: process("/usr/bin/python3")) {
+      Event.open("/usr/lib/python3/dist-packages/distutils-precedence.pth", by: $0)
     },
     Case("the folder of models", nil, by: process("/bin/ls")) {
       Event.open("/models.pt", by: $0, mode: S_IFDIR | 0o755)

@@ -100,22 +100,31 @@ struct AlertComposerTests {
     #expect((alert.object["output"] as? String)?.hasSuffix("<NA>  203.0.113.7") == true)
   }
 
-  @Test("whatever a name holds, the line stays one line of valid JSON")
-  func hostile() throws {
-    let names: [[UInt8]] = [
-      Array("a\nb\r\t\"\\\u{7f}\u{1}".utf8), [0x2f, 0xff, 0xfe], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xc0, 0xaf],
-      Array("日本🙂é".utf8), [0xf4, 0x90, 0x80, 0x80], [0xf0, 0x9f, 0x99], Array("\",\"priority\":\"Debug".utf8),
-    ]
-    for name in names {
-      var process = TestProcess(51)
-      process.exePath = "/bin/x"
-      var json = JSONWriter()
-      json.value(name)
-      let parsed = try JSONSerialization.jsonObject(with: Data(json.bytes), options: [.fragmentsAllowed])
-      #expect(parsed as? String == String(decoding: name, as: UTF8.self), "\(name)")
-      #expect(json.bytes.allSatisfy { $0 >= 0x20 })
-    }
+  @Test("whatever a name holds, the line stays one line of valid JSON", arguments: hostileNames)
+  func hostile(name: [UInt8]) throws {
+    var json = JSONWriter()
+    json.value(name)
+    let parsed = try JSONSerialization.jsonObject(with: Data(json.bytes), options: [.fragmentsAllowed])
+    #expect(parsed as? String == String(decoding: name, as: UTF8.self))
+    #expect(json.bytes.allSatisfy { $0 >= 0x20 })
+
+    let repaired = String(decoding: name, as: UTF8.self)
+    var process = TestProcess(51, "/bin/x", arguments: [repaired])
+    process.comm = String(repaired.prefix(3))
+    let alert = try alert([
+      Event.host(repaired), Event.exec(process), Event.open("/tmp/n" + repaired + "/x", by: process),
+    ])
+    #expect(alert.object["hostname"] as? String == repaired)
+    #expect(alert.fields["fd.name"] as? String == "/tmp/n" + repaired + "/x")
+    #expect((alert.object["output"] as? String)?.contains("read /tmp/n\(repaired)/x by") == true)
+    #expect(alert.object["priority"] as? String == "Informational")
   }
+
+  static let hostileNames: [[UInt8]] = [
+    Array("a\nb\r\t\"\\\u{7f}\u{1}".utf8), [0x2f, 0xff, 0xfe], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xc0, 0xaf],
+    Array("日本🙂é".utf8), [0xf4, 0x90, 0x80, 0x80], [0xf0, 0x9f, 0x99], Array("\",\"priority\":\"Debug".utf8),
+    Array("\u{9b}31m\u{85}".utf8),
+  ]
 
   @Test("a full buffer says so")
   func full() throws {
@@ -132,52 +141,6 @@ struct AlertComposerTests {
     #expect(count == buffer.alertCount && count > 10 && buffer.bytes.count < AlertBuffer.fullByteCount + 65_536)
     buffer.removeAll()
     #expect(buffer.bytes.isEmpty && buffer.alertCount == 0)
-  }
-}
-
-@Suite("Descriptor output")
-struct DescriptorOutputTests {
-  /// A pipe, closed at the end whatever happened.
-  private func withPipe(_ body: (_ read: Int32, _ write: Int32) throws -> Void) throws {
-    var ends: [Int32] = [0, 0]
-    try #require(pipe(&ends) == 0)
-    signal(SIGPIPE, SIG_IGN)
-    defer { for end in ends { close(end) } }
-    try body(ends[0], ends[1])
-  }
-
-  @Test("everything is written")
-  func whole() throws {
-    try withPipe { read, write in
-      let written = try DescriptorOutput(descriptor: write).write(Array("line\n".utf8)) { false }
-      var bytes = [UInt8](repeating: 0, count: 16)
-      #expect(written == 5 && Glibc.read(read, &bytes, 16) == 5)
-    }
-  }
-
-  @Test("a reader that does not read cannot hold the writer up for ever")
-  func stuck() throws {
-    try withPipe { _, write in
-      var askedCount = 0
-      let written = try DescriptorOutput(descriptor: write).write([UInt8](repeating: 1, count: 1 << 20)) {
-        askedCount += 1
-        return true
-      }
-      #expect(askedCount == 1 && written > 0 && written < 1 << 20)
-    }
-  }
-
-  @Test("a reader that has gone is noticed, by writing and without")
-  func closed() throws {
-    var ends: [Int32] = [0, 0]
-    try #require(pipe(&ends) == 0)
-    signal(SIGPIPE, SIG_IGN)
-    let output = DescriptorOutput(descriptor: ends[1])
-    #expect(!output.isClosed)
-    close(ends[0])
-    #expect(output.isClosed)
-    #expect(throws: DescriptorOutput.Failure.closed) { _ = try output.write([1]) { false } }
-    close(ends[1])
   }
 }
 

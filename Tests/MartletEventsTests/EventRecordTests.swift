@@ -19,28 +19,6 @@ struct EventRecordTests {
     #expect(record.comm.string == "true")
   }
 
-  @Test("the thread's name is the last member of the common part")
-  func commPlace() {
-    #expect(MemoryLayout<martlet_record>.offset(of: \martlet_record.comm) == 64)
-    #expect(MemoryLayout<martlet_record>.size == 64 + Int(MARTLET_COMM_BYTES))
-  }
-
-  /// Sizes stand in the header as well: both sides assert the same numbers.
-  @Test("fixed parts have the sizes that the kernel side has")
-  func sizes() {
-    #expect(MemoryLayout<martlet_text>.size == 8)
-    #expect(MemoryLayout<martlet_record>.size == 80)
-    #expect(MemoryLayout<martlet_process>.size == 240)
-    #expect(MemoryLayout<martlet_fork>.size == 112)
-    #expect(MemoryLayout<martlet_exit>.size == 88)
-    #expect(MemoryLayout<martlet_open>.size == 160)
-    #expect(MemoryLayout<martlet_connect>.size == 144)
-    #expect(MemoryLayout<martlet_cgroup>.size == 104)
-    #expect(MemoryLayout<martlet_host>.size == 104)
-    #expect(MemoryLayout<martlet_end>.size == 96)
-    #expect(MemoryLayout<martlet_hook_counters>.size == 48)
-  }
-
   @Test("kinds and calls have the numbers of the header")
   func numbers() {
     #expect(EventKind.exec.rawValue == UInt16(MARTLET_KIND_EXEC.rawValue))

@@ -15,7 +15,8 @@ struct LayoutTests {
     ("martlet_open", MemoryLayout<martlet_open>.size, 160),
     ("martlet_connect", MemoryLayout<martlet_connect>.size, 144),
     ("martlet_cgroup", MemoryLayout<martlet_cgroup>.size, 104),
-    ("martlet_host", MemoryLayout<martlet_host>.size, 96),
+    ("martlet_host", MemoryLayout<martlet_host>.size, 104),
+    ("martlet_end", MemoryLayout<martlet_end>.size, 96),
     ("martlet_hook_counters", MemoryLayout<martlet_hook_counters>.size, 48),
   ]
 

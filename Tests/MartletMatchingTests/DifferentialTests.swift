@@ -13,18 +13,10 @@ struct DifferentialTests {
     var generator = SeededGenerator(seed: seed)
     let conditions = (0..<Int.random(in: 1...6, using: &generator)).map { _ in condition(depth: 4, &generator) }
     var engines = Engines(conditions)
-    var counts = (matched: 0, undecided: 0, none: 0)
     for _ in 0..<300 {
       let result = engines.match(event(&generator))
       #expect(result.matcher == result.reference)
-      switch result.reference {
-      case .matched: counts.matched += 1
-      case .undecided: counts.undecided += 1
-      case .none: counts.none += 1
-      }
     }
-    // The seeds together have to reach every outcome; one that only ever misses proves nothing.
-    #expect(counts.matched + counts.undecided + counts.none == 300)
   }
 
   @Test("and the random inputs reach every outcome, under both names")
@@ -137,6 +129,7 @@ struct DifferentialTests {
     var generator = SeededGenerator(seed: 7)
     let patternPieces = [
       "*", "?", "a", "b", "/", "[ab]", "[!a]", "[a-c]", "\\*", ".", "[]a]", "[^b]", "[", "]", "-", "A", "[\\]]",
+      "[[:alpha:]]", "[[:digit:]b]", "[![:upper:]]", "[a[:punct:]]",
     ]
     let textPieces = ["a", "b", "c", "/", "*", ".", "]", "[", "-", "A", "^"]
     var holdCount = 0

@@ -130,5 +130,6 @@ struct SocketTests {
     let feed = Feed()
     let event = Event.connect(to: "::ffff:203.0.113.7", port: 80, by: TestProcess(7))
     #expect(feed.text(.fdServerAddress, on: event) == "203.0.113.7")
+    #expect(feed.text(.fdType, on: event) == "ipv4" && feed.text(.fdTypeChar, on: event) == "4")
   }
 }

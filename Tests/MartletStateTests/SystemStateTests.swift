@@ -237,15 +237,74 @@ struct StateLimitTests {
     #expect(feed.text(.processCommandLine, on: Event.exec(second)) == nil)
     #expect(feed.text(.processExePath, on: Event.open("/x", by: second)) == "/bin/b")
     #expect(feed.state.statistics.shortenedImageCount == 1)
+    for id in 10...UInt32(14) {
+      feed.apply(Event.exec(TestProcess(id, "/" + String(repeating: "y", count: 4000), arguments: [long])))
+    }
+    #expect(feed.state.statistics.imageByteCount < 4096 + 6 * 512)
+    #expect(feed.text(.processExePath, on: Event.open("/x", by: TestProcess(14))) == nil)
+    for id in 10...UInt32(14) { feed.apply(Event.exit(TestProcess(id))) }
     feed.apply(Event.exit(TestProcess(1)), Event.exit(second))
     #expect(feed.state.statistics.imageByteCount == 0)
   }
 
-  @Test("the oldest cgroup makes room, and is counted")
+  @Test("cgroups without processes make room, the oldest first; those with processes stay known")
   func cgroups() {
     let feed = Feed(limits: small)
-    for id in 1...UInt64(6) { feed.apply(Event.cgroup(id, "/system.slice/s\(id).service")) }
-    #expect(feed.state.statistics.cgroupCount == 4 && feed.state.statistics.evictedCgroupCount == 2)
+    var old = TestProcess(7)
+    old.cgroupID = 500
+    feed.apply(Event.cgroup(500, "/docker/\(containerID)"), Event.exec(old))
+    for id in 1...UInt64(60) { feed.apply(Event.cgroup(id, "/system.slice/s\(id).service")) }
+    #expect(feed.state.statistics.cgroupCount <= 4 && feed.state.statistics.evictedCgroupCount >= 57)
+    var newcomer = TestProcess(8)
+    newcomer.cgroupID = 500
+    #expect(feed.text(.containerID, on: Event.exec(newcomer)) == "4f1c9e0b2a77")
+    newcomer.cgroupID = 60
+    #expect(feed.text(.containerID, on: Event.open("/x", by: newcomer)) == "host")
+    newcomer.cgroupID = 1
+    #expect(feed.text(.containerID, on: Event.open("/x", by: newcomer)) == "unknown")
+  }
+
+  @Test("a cgroup whose path was cut at its beginning is not the host's")
+  func cutCgroup() {
+    let feed = Feed()
+    let cut = Event.cgroup(9, "nested/deep")
+    cut.bytes.storeBytes(of: MARTLET_FLAG_PATH_TRUNCATED, toByteOffset: 56, as: UInt32.self)
+    var process = TestProcess(7)
+    process.cgroupID = 9
+    feed.apply(cut)
+    #expect(feed.text(.containerID, on: Event.exec(process)) == "unknown")
+  }
+
+  @Test("a parent that ended is forgotten once its last child has another parent")
+  func reparented() {
+    let feed = Feed()
+    let start = TestProcess(1, "/sbin/init")
+    feed.apply(Event.exec(start))
+    for id in stride(from: UInt32(10), to: 210, by: 2) {
+      let middle = start.child(id, "/bin/middle")
+      let child = middle.child(id + 1, "/bin/child")
+      var adopted = child
+      adopted.parentID = start.id
+      adopted.parentStartNanoseconds = start.startNanoseconds
+      feed.apply(Event.exec(middle), Event.fork(child, by: middle), Event.exit(middle), Event.exec(adopted))
+      feed.apply(Event.exit(adopted))
+    }
+    #expect(feed.state.statistics.exitedProcessCount == 0 && feed.state.statistics.processCount == 1)
+  }
+
+  @Test("a chain of ended ancestors that nobody looks at is let go")
+  func chain() {
+    let feed = Feed()
+    var process = TestProcess(10, "/bin/p")
+    feed.apply(Event.exec(process))
+    for id in 11...UInt32(1010) {
+      let child = process.child(id, "/bin/p")
+      feed.apply(Event.exec(child), Event.exit(process))
+      process = child
+    }
+    #expect(feed.state.statistics.exitedProcessCount <= SystemState.lineageDepthMax + 1)
+    #expect(feed.state.statistics.evictedProcessCount == 0)
+    #expect(feed.text(.processAncestorName, SystemState.lineageDepthMax, on: Event.open("/x", by: process)) == "p")
   }
 
   @Test("a container without processes makes room; with every place taken a container is unknown, not the host")
@@ -304,6 +363,20 @@ struct ContainerTests {
     #expect(feed.text(.containerID, on: Event.open("/x", by: process)) == "host")
   }
 
+  @Test("a cgroup that bears another container's id stays in its own pod")
+  func impersonation() {
+    let feed = Feed()
+    let otherPod = "ffffffff-90ab-4cde-8f01-23456789abcd"
+    feed.apply(Event.container(cgroup: 900, containerID: containerID, podUID: podUID))
+    let outer = String(repeating: "e", count: 64)
+    feed.apply(Event.cgroup(901, "/kubepods/burstable/pod\(otherPod)/\(outer)/\(containerID)"))
+    var process = TestProcess(7)
+    process.cgroupID = 901
+    #expect(feed.text(.podUID, on: Event.exec(process)) == otherPod)
+    process.cgroupID = 900
+    #expect(feed.text(.podUID, on: Event.open("/x", by: process)) == podUID)
+  }
+
   @Test(
     "each runtime's way to name a cgroup is understood",
     arguments: [
@@ -324,7 +397,8 @@ struct ContainerTests {
       ("/kubepods/pod0123456789abcdef0123456789abcdef/ID", "ID", "containerd", "STATIC"),
       ("/", nil, nil, nil), ("", nil, nil, nil), ("/system.slice/ssh.service", nil, nil, nil),
       ("/machine.slice/libpod-conmon-ID.scope", nil, nil, nil), ("/crio-conmon-ID.scope", nil, nil, nil),
-      ("/docker/IDx", nil, nil, nil), ("/docker/SHORT", nil, nil, nil), ("/docker/UPPER", nil, nil, nil),
+      ("/system.slice/nerdctl-ID.scope", "ID", nil, nil), ("/docker/IDx", nil, nil, nil),
+      ("/docker/SHORT", nil, nil, nil), ("/docker/UPPER", nil, nil, nil),
       ("/kubepods/burstable/podUID", nil, nil, nil), ("///ID//", "ID", nil, nil),
     ] as [(String, String?, String?, String?)])
   func shapes(path: String, id: String?, type: String?, pod: String?) {

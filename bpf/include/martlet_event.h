@@ -5,7 +5,7 @@
  * A record is a fixed part, chosen by its kind, followed by the texts that the fixed part points to.
  * Only fixed-width integers stand here, padding is spelled out, and every size is asserted below, so
  * that BPF C, C and Swift cannot disagree. Numbers are in host byte order unless a comment says so.
- * A reader trusts none of it: see Record.swift for the checks.
+ * A reader trusts none of it: see EventRecord.swift for the checks.
  */
 #ifndef MARTLET_EVENT_H
 #define MARTLET_EVENT_H

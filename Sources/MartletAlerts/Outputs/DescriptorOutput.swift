@@ -2,21 +2,39 @@
 
 import Glibc
 
-/// Writes alerts to a descriptor that someone else opened: standard output.
+/// Writes lines to a descriptor that someone else opened: standard output.
 ///
 /// Never waits longer than `patienceMilliseconds` at a time, so that a reader that has stopped reading cannot keep
-/// the agent from ending. The descriptor is left in blocking mode: it may be shared with other programs.
+/// the agent from ending. The descriptor is left in blocking mode: it may be shared with other programs. A line that
+/// could be written in part only is closed before the next one, so that it spoils no other.
 public struct DescriptorOutput: Sendable {
-  public enum Failure: Error, Equatable {
-    /// Nobody reads any more.
-    case closed
-    case failed(errno: Int32)
+  /// How a write went.
+  public struct Outcome: Equatable, Sendable {
+    public enum End: Equatable, Sendable {
+      case whole
+      /// The reader was slow and the writer was told to give up.
+      case givenUp
+      /// Nobody reads any more.
+      case closed
+      case failed(errno: Int32)
+    }
+
+    public var end: End
+    /// Lines that are out in full.
+    public var lineCount: Int
+
+    public init(end: End, lineCount: Int) {
+      self.end = end
+      self.lineCount = lineCount
+    }
   }
 
   private let descriptor: Int32
+  private var isInsideLine = false
   private static let patienceMilliseconds: Int32 = 100
   /// A pipe that can be written to takes this much without blocking (PIPE_BUF).
   private static let chunkByteCount = 4096
+  private static let newline = UInt8(ascii: "\n")
 
   public init(descriptor: Int32) {
     self.descriptor = descriptor
@@ -28,18 +46,24 @@ public struct DescriptorOutput: Sendable {
     return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0
   }
 
-  /// Writes everything, or returns how many bytes were written before `shouldGiveUp` said so.
-  ///
-  /// `shouldGiveUp` is asked only while the reader is slow.
-  public func write(
-    _ bytes: [UInt8], shouldGiveUp: () -> Bool
-  ) throws(Failure) -> Int {
+  /// Writes whole lines. `shouldGiveUp` is asked only while the reader is slow.
+  public mutating func write(_ lines: [UInt8], shouldGiveUp: () -> Bool) -> Outcome {
+    if isInsideLine {
+      let (count, end) = writeBytes([Self.newline], shouldGiveUp)
+      guard count == 1 else { return Outcome(end: end, lineCount: 0) }
+    }
+    let (count, end) = writeBytes(lines, shouldGiveUp)
+    isInsideLine = count > 0 ? lines[count - 1] != Self.newline : false
+    return Outcome(end: end, lineCount: lines[..<count].count { $0 == Self.newline })
+  }
+
+  private func writeBytes(_ bytes: [UInt8], _ shouldGiveUp: () -> Bool) -> (count: Int, end: Outcome.End) {
     var written = 0
     while written < bytes.count {
       var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
       let ready = poll(&waiting, 1, Self.patienceMilliseconds)
       if ready == 0 || (ready < 0 && errno == EINTR) {
-        if shouldGiveUp() { return written }
+        if shouldGiveUp() { return (written, .givenUp) }
         continue
       }
       let count = min(bytes.count - written, Self.chunkByteCount)
@@ -49,11 +73,11 @@ public struct DescriptorOutput: Sendable {
       if result >= 0 {
         written += result
       } else if errno == EPIPE {
-        throw .closed
+        return (written, .closed)
       } else if errno != EINTR && errno != EAGAIN {
-        throw .failed(errno: errno)
+        return (written, .failed(errno: errno))
       }
     }
-    return written
+    return (written, .whole)
   }
 }

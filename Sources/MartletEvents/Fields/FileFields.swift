@@ -7,10 +7,11 @@ extension FieldRegistry {
       "The descriptor; -1 for a failed open. Missing where the kernel hook does not know it."),
     .init(
       .fdType, "fd.type", .string, on: [.open, .connect],
-      "What the descriptor is: file, directory, ipv4, ipv6, pipe, char, block, socket. Missing on a failed open."),
+      "What the descriptor is: file (devices and named pipes among them), directory, ipv4, ipv6. Missing on a failed open."
+    ),
     .init(
       .fdTypeChar, "fd.typechar", .string, on: [.open, .connect],
-      "The same as one letter: f file, d directory, 4 and 6 ip sockets, p pipe, o other. A failed open gives f."),
+      "The same as one letter: f file, d directory, 4 and 6 ip sockets. A failed open gives f."),
     .init(
       .fdName, "fd.name", .path, on: [.open, .connect],
       "A file's path as the program spelled it, made absolute and normalised; a socket's `client:port->server:port`. In the resolved view of a rule, the same as fd.realpath."

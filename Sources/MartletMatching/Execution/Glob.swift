@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import MartletEvents
 
 /// fnmatch(3) with no flags in the C locale, over bytes that end where they end.
@@ -71,6 +72,11 @@ enum Glob {
     while place < pattern.count {
       if pattern[place] == UInt8(ascii: "]"), !isFirst { return (isFound != isNegated, place + 1) }
       isFirst = false
+      if let (isMatch, next) = characterClass(pattern, place, byte) {
+        isFound = isFound || isMatch
+        place = next
+        continue
+      }
       guard let low = element(pattern, &place, ignoresCase: ignoresCase) else { return nil }
       var high = low
       let isRange =
@@ -83,6 +89,33 @@ enum Glob {
       if low <= subject && subject <= high { isFound = true }
     }
     return nil
+  }
+
+  /// `[:alpha:]` and its kin, as the C locale has them: whether it takes `byte`, and where it ends.
+  private static func characterClass(_ pattern: ByteView, _ start: Int, _ byte: UInt8) -> (Bool, Int)? {
+    guard pattern.slice(from: start, to: start + 2) == "[:" else { return nil }
+    let rest = pattern.slice(from: start + 2, to: pattern.count)
+    guard let length = rest.firstIndex(of: UInt8(ascii: ":")), length + 1 < rest.count,
+      rest[length + 1] == UInt8(ascii: "]")
+    else { return nil }
+    let character = Int32(byte)
+    let isMatch: Bool
+    switch rest.slice(from: 0, to: length) {
+    case "alnum": isMatch = isalnum(character) != 0
+    case "alpha": isMatch = isalpha(character) != 0
+    case "blank": isMatch = isblank(character) != 0
+    case "cntrl": isMatch = iscntrl(character) != 0
+    case "digit": isMatch = isdigit(character) != 0
+    case "graph": isMatch = isgraph(character) != 0
+    case "lower": isMatch = islower(character) != 0
+    case "print": isMatch = isprint(character) != 0
+    case "punct": isMatch = ispunct(character) != 0
+    case "space": isMatch = isspace(character) != 0
+    case "upper": isMatch = isupper(character) != 0
+    case "xdigit": isMatch = isxdigit(character) != 0
+    default: return nil
+    }
+    return (isMatch, start + 2 + length + 2)
   }
 
   private static func element(_ pattern: ByteView, _ place: inout Int, ignoresCase: Bool) -> UInt8? {
