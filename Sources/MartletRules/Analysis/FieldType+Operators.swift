@@ -54,7 +54,7 @@ extension OperatorSymbol {
   var textOperator: TextOperator? { TextOperator(rawValue: self == .doubleEqual ? "=" : rawValue) }
 
   /// Not done yet.
-  var isUnsupported: Bool { self == .regex || self == .bcontains || self == .bstartswith }
+  var isUnsupported: Bool { self == .regex }
 
   /// What it does, for the sentence "'contains' compares text".
   var deed: String {
