@@ -53,9 +53,11 @@ struct Analyzer {
   private mutating func rule(_ definition: RuleDefinition, id: RuleID) -> Rule? {
     let sourceIsKnown = checkSource(definition)
     let scope = Scope(text: definition.condition, macro: nil, chain: [])
-    let expansion = condition(in: scope)
+    let condition = condition(in: scope)
+    let exceptions = exceptions(of: definition)
     let output = OutputReader.read(definition.output, &log)
-    guard let expansion, let output, sourceIsKnown else { return nil }
+    guard let condition, let exceptions, let output, sourceIsKnown else { return nil }
+    let expansion = Self.excepting(exceptions, from: condition)
     rulesetSize += expansion.size
     guard rulesetSize <= limits.rulesetSize else {
       if rulesetSize - expansion.size <= limits.rulesetSize {
@@ -74,7 +76,8 @@ struct Analyzer {
     }
     return Rule(
       id: id, name: definition.name.string, description: definition.description.string,
-      condition: expansion.condition, output: output, priority: definition.priority,
+      condition: expansion.condition, exceptions: exceptions.map(\.exception), output: output,
+      priority: definition.priority,
       tags: Set(definition.tags).sorted(), source: definition.source?.string ?? Self.syscallSource,
       isEnabled: definition.isEnabled, eventTypes: eventTypes, location: log.span(definition.name.file).start)
   }

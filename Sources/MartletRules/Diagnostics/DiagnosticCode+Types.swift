@@ -90,6 +90,16 @@ extension DiagnosticCode {
         one stays a text. Name the inner list in the outer one directly.
         """
       )
+    case .exceptionWithoutValues:
+      (
+        "nothing appended to an exception",
+        "The rule has an exception of this name, and what is appended to it has no 'values': it changes nothing."
+      )
+    case .duplicateException:
+      (
+        "two exceptions of one name",
+        "Two exceptions of one rule have the same name. Both count, but values can be appended only to the first."
+      )
     case .redefinition:
       (
         "defined twice in one file",
@@ -108,7 +118,7 @@ extension DiagnosticCode {
       (
         "not supported in conditions yet",
         """
-        This is part of the rule language, but Martlet cannot evaluate it yet: regex, bcontains, bstartswith,
+        This is part of the rule language, but Martlet cannot evaluate it yet: regex,
         transformers and val(). The rule is refused rather than understood in part.
         """
       )
@@ -117,7 +127,7 @@ extension DiagnosticCode {
         "key not supported yet",
         """
         This key is part of the rule language and changes what the item means, but Martlet does not do it yet:
-        exceptions, skip-if-unknown-filter, capture. The item is refused rather than understood in part.
+        skip-if-unknown-filter, capture. The item is refused rather than understood in part.
         """
       )
     case .deprecatedAppend:

@@ -27,6 +27,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case engineVersion = "R0018"
   case tooManyDiagnostics = "R0019"
   case invalidOverride = "R0020"
+  case invalidException = "R0021"
   // Conditions and outputs
   case emptyCondition = "R0030"
   case unexpectedText = "R0031"
@@ -67,6 +68,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case numberWraps = "R0305"
   case nestedListAsText = "R0306"
   case redefinition = "R0307"
+  case exceptionWithoutValues = "R0308"
+  case duplicateException = "R0309"
   // Deprecated, not supported
   case unsupportedCondition = "R0401"
   case unsupportedKey = "R0402"
@@ -77,7 +80,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   public var severity: Severity {
     switch self {
     case .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro, .unusedList, .numberWraps,
-      .nestedListAsText, .redefinition, .deprecatedSwitch, .deprecatedAppend,
+      .nestedListAsText, .redefinition, .exceptionWithoutValues, .duplicateException, .deprecatedSwitch,
+      .deprecatedAppend,
       .ignoredKey, .tooManyDiagnostics:
       .warning
     default: .error

@@ -20,6 +20,7 @@ struct RuleDefinition: Sendable {
   let source: MappedText?
   var isEnabled: Bool
   var tags: [String]
+  var exceptions: [ExceptionDefinition]
   /// `warn_evttypes`: whether to warn when every kind of event is looked at.
   var warnsOfEveryEvent: Bool
 }

@@ -110,11 +110,16 @@ struct ItemReader {
     let isEnabled = keys.boolean("enabled", &log) ?? true
     let warns = keys.boolean("warn_evttypes", &log) ?? true
     let tags = keys.entry("tags") == nil ? [] : keys.texts("tags", &log)
+    var reader = ExceptionReader()
+    let entries = keys.entry("exceptions").map { reader.entries($0, &log) } ?? []
+    let exceptions = reader.definitions(entries, &log)
     keys.finish(&log)
-    guard let name, let description, let condition, let output, let priority, !keys.isBroken else { return }
+    guard let name, let description, let condition, let output, let priority, !keys.isBroken, !reader.isBroken
+    else { return }
     let rule = RuleDefinition(
       name: name, description: description, condition: condition, output: output.trimmed(), priority: priority,
-      source: source, isEnabled: isEnabled, tags: (tags ?? []).map(\.string), warnsOfEveryEvent: warns)
+      source: source, isEnabled: isEnabled, tags: (tags ?? []).map(\.string), exceptions: exceptions,
+      warnsOfEveryEvent: warns)
     let previous = library.define(rule)
     warnOfRedefinition(.rule, name, previous?.name, &log)
   }
@@ -164,7 +169,7 @@ enum ItemKind: String, CaseIterable {
   }
 
   /// Keys that Falco knows and Martlet does not do yet. They change what a rule means, so they are refused.
-  static let unsupportedKeys: Set<String> = ["exceptions", "skip-if-unknown-filter", "capture"]
+  static let unsupportedKeys: Set<String> = ["skip-if-unknown-filter", "capture"]
 
   /// Keys whose values can be appended to.
   var appendableKeys: Set<String> {
