@@ -130,7 +130,11 @@ struct Analyzer {
     case .not(let operand): checkNames(operand, scope)
     case .macro(let name): _ = macroIndex(name, scope)
     case .check(let check):
-      guard case .list(let values, _) = check.right else { return }
+      let values: [ConditionSyntax.Value]
+      switch check.right {
+      case .list(let list, _), .quantified(_, let list, _): values = list
+      default: return
+      }
       for value in values where !value.isQuoted {
         if let list = library.listIndex[value.bytes.string] { _ = resolvedList(list) }
       }

@@ -56,6 +56,8 @@ extension OperatorSymbol {
   /// Not done yet.
   var isUnsupported: Bool { self == .regex }
 
+  var takesLists: Bool { self == .isIn || self == .intersects || self == .exists }
+
   /// What it does, for the sentence "'contains' compares text".
   var deed: String {
     switch self {

@@ -60,6 +60,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case constantWithNUL = "R0204"
   case filterOnlyField = "R0205"
   case listForOneValue = "R0206"
+  case invalidTransformer = "R0207"
+  case sidesMismatch = "R0208"
   // Cost and style
   case everyEvent = "R0301"
   case fieldAsText = "R0302"
