@@ -113,6 +113,20 @@ extension DiagnosticCode {
         "nothing appended to an exception",
         "The rule has an exception of this name, and what is appended to it has no 'values': it changes nothing."
       )
+    default: definitionText
+    }
+  }
+
+  private var definitionText: (title: String, explanation: String) {
+    switch self {
+    case .skippedRule:
+      (
+        "rule skipped",
+        """
+        The rule has 'skip-if-unknown-filter: true' and names a field or an event that Martlet does not have. It is left
+        out, with nothing else said about it.
+        """
+      )
     case .duplicateException:
       (
         "two exceptions of one name",
@@ -145,7 +159,7 @@ extension DiagnosticCode {
         "key not supported yet",
         """
         This key is part of the rule language and changes what the item means, but Martlet does not do it yet:
-        skip-if-unknown-filter, capture. The item is refused rather than understood in part.
+        capture. The item is refused rather than understood in part.
         """
       )
     case .deprecatedAppend:

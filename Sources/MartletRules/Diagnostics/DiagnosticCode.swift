@@ -72,6 +72,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case redefinition = "R0307"
   case exceptionWithoutValues = "R0308"
   case duplicateException = "R0309"
+  case skippedRule = "R0310"
   // Deprecated, not supported
   case unsupportedCondition = "R0401"
   case unsupportedKey = "R0402"
@@ -82,7 +83,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   public var severity: Severity {
     switch self {
     case .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro, .unusedList, .numberWraps,
-      .nestedListAsText, .redefinition, .exceptionWithoutValues, .duplicateException, .deprecatedSwitch,
+      .nestedListAsText, .redefinition, .exceptionWithoutValues, .duplicateException, .skippedRule, .deprecatedSwitch,
       .deprecatedAppend,
       .ignoredKey, .tooManyDiagnostics:
       .warning

@@ -23,6 +23,8 @@ struct RuleDefinition: Sendable {
   var exceptions: [ExceptionDefinition]
   /// `warn_evttypes`: whether to warn when every kind of event is looked at.
   var warnsOfEveryEvent: Bool
+  /// `skip-if-unknown-filter`: whether it is left out where it names what Martlet does not have.
+  var isSkippedIfUnknown: Bool
 }
 
 extension MappedText {

@@ -39,6 +39,7 @@ extension ItemReader {
     let priority = isNamed("priority") ? keys.priority(&log) : nil
     let isEnabled = isNamed("enabled") ? keys.boolean("enabled", &log) : nil
     let warns = isNamed("warn_evttypes") ? keys.boolean("warn_evttypes", &log) : nil
+    let skips = isNamed("skip-if-unknown-filter") ? keys.boolean("skip-if-unknown-filter", &log) : nil
     var reader = ExceptionReader()
     let exceptions = isNamed("exceptions") ? keys.entry("exceptions").map { reader.entries($0, &log) } : nil
     keys.finish(&log)
@@ -56,6 +57,7 @@ extension ItemReader {
       rule.priority = priority ?? rule.priority
       rule.isEnabled = isEnabled ?? rule.isEnabled
       rule.warnsOfEveryEvent = warns ?? rule.warnsOfEveryEvent
+      rule.isSkippedIfUnknown = skips ?? rule.isSkippedIfUnknown
     }
     if !isKnown { reportNothing(.rule, name, library.ruleIndex, &log) }
   }
