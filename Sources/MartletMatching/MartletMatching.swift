@@ -10,7 +10,8 @@ public import MartletRules
 ///   defines what they mean; `Matcher` runs a `MatchPlan` and must agree with it on every event.
 /// - The way: rules → `MatchPlanner` (predicates that occur twice become one, conditions become branches) →
 ///   `MatchPlan` (immutable tables) → `Matcher` (what is remembered during one event).
-/// - What it refuses to know: rule files, alerts, time. It allocates nothing while it matches.
+/// - What it refuses to know: rule files, alerts, time. It allocates nothing while it matches, but for predicates with
+///   transformers or a field on the right.
 ///
 /// Rules are tried in load order and the first that holds ends the event. A rule that speaks of a file's name is
 /// tried with the spelled name, then with the resolved one. A rule that is unknown, because a value is still on its
@@ -28,9 +29,13 @@ extension Condition {
     switch self {
     case .all(let operands), .any(let operands): operands.contains { $0.isPathViewDependent }
     case .not(let operand): operand.isPathViewDependent
-    case .predicate(let predicate): predicate.left.field.isPathViewDependent
+    case .predicate(let predicate): predicate.isPathViewDependent
     }
   }
+}
+
+extension Predicate {
+  var isPathViewDependent: Bool { fields.contains { $0.field.isPathViewDependent } }
 }
 
 extension Field {

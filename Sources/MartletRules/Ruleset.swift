@@ -26,8 +26,10 @@ public struct Rule: Sendable {
   public let id: RuleID
   public let name: String
   public let description: String
-  /// Macros and lists expanded.
+  /// Macros and lists expanded, exceptions at the end: `… and not (first) and not (second)`.
   public let condition: Condition
+  /// Those that have values, as they were named.
+  public let exceptions: [RuleException]
   public let output: OutputTemplate
   public let priority: Priority
   /// Sorted, each once.
@@ -41,19 +43,37 @@ public struct Rule: Sendable {
   public let location: SourceLocation
 
   public init(
-    id: RuleID, name: String, description: String, condition: Condition, output: OutputTemplate, priority: Priority,
-    tags: [String], source: String, isEnabled: Bool, eventTypes: EventTypeSet, location: SourceLocation
+    id: RuleID, name: String, description: String, condition: Condition,
+    exceptions: [RuleException] = [], output: OutputTemplate, priority: Priority, tags: [String], source: String,
+    isEnabled: Bool, eventTypes: EventTypeSet, location: SourceLocation
   ) {
     self.id = id
     self.name = name
     self.description = description
     self.condition = condition
+    self.exceptions = exceptions
     self.output = output
     self.priority = priority
     self.tags = tags
     self.source = source
     self.isEnabled = isEnabled
     self.eventTypes = eventTypes
+    self.location = location
+  }
+}
+
+/// What a rule does not fire for. The rule's condition has its opposite among its operands; it is kept by name so that an
+/// alert can say which exceptions did not apply, and whether that is because a field was missing.
+public struct RuleException: Hashable, Sendable {
+  public let name: String
+  /// Holds where the rule is not to fire.
+  public let condition: Condition
+  /// Where its definition begins.
+  public let location: SourceLocation
+
+  public init(name: String, condition: Condition, location: SourceLocation) {
+    self.name = name
+    self.condition = condition
     self.location = location
   }
 }

@@ -55,8 +55,23 @@ struct DifferentialTests {
     case 1: return .test(.fdEitherAddress, addressTest(&generator))
     case 2: return .test(.processAncestorName, textTest(&generator))
     case 3: return .test(.processAncestorName, index: Int.random(in: 0...3, using: &generator), textTest(&generator))
+    case 4: return operandTest(&generator)
     default: return .test(pick(Self.textFields, &generator), textTest(&generator))
     }
+  }
+
+  /// A transformed field, compared with a constant or with another field.
+  private func operandTest(_ generator: inout SeededGenerator) -> Condition {
+    func field(_ generator: inout SeededGenerator) -> Operand {
+      .field(FieldReference(pick(Self.textFields, &generator)))
+    }
+    let unary = pick([Transformer.toLower, .toUpper, .basename, .base64], &generator)
+    let left =
+      Bool.random(using: &generator)
+      ? Operand.transformed(unary, [field(&generator)], selector: nil)
+      : .transformed(.concat, [field(&generator), .text(word(&generator))], selector: nil)
+    let right = Comparison.against(pick(OperandOperator.allCases, &generator), field(&generator))
+    return .test(left, Bool.random(using: &generator) ? right : textTest(&generator))
   }
 
   private func pick<Element>(_ elements: [Element], _ generator: inout SeededGenerator) -> Element {

@@ -35,10 +35,14 @@ struct Engines: ~Copyable {
 
 extension Condition {
   static func test(_ field: Field, index: Int? = nil, _ comparison: Comparison) -> Condition {
+    test(.field(FieldReference(field, index: index)), comparison)
+  }
+
+  static func test(_ left: Operand, _ comparison: Comparison) -> Condition {
     let location = SourceLocation(path: "test.yaml", line: 1, column: 1, offset: 0)
     return .predicate(
       Predicate(
-        left: FieldReference(field, index: index), comparison: comparison,
+        left: left, comparison: comparison,
         span: SourceSpan(start: location, end: location)))
   }
 }

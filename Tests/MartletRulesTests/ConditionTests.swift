@@ -78,6 +78,20 @@ struct ConditionTests {
     ("proc.name contains oneof", "proc.name contains \"oneof\""),
     ("proc.name contains oneof (x, shells)", "proc.name contains oneof (x, sh, bash, \"a b\")"),
     ("proc.name == anyof one and fd.name iglob allof()", "(proc.name = anyof (sh) and fd.name iglob allof ())"),
+    ("toupper(proc.name) = X and len( proc.name )>3", "(toupper(proc.name) = X and len(proc.name) > 3)"),
+    (
+      "proc.name=val(proc.pname) or proc.pid == val( proc.ppid )",
+      "(proc.name = val(proc.pname) or proc.pid = val(proc.ppid))"
+    ),
+    ("fd.name startswith concat(proc.cwd, \"x y\")", "fd.name startswith concat(proc.cwd, \"x y\")"),
+    ("join(',', (proc.name, 'b')) in (a, one)", "join(\",\", (proc.name, \"b\")) in (a, sh)"),
+    ("getopt((proc.args, '-p'), 'lp:')[p] = 80", "getopt((proc.args, \"-p\"), \"lp:\")[p] = 80"),
+    (
+      "getopt((\"-a\", proc.name), \"a\") intersects (a, b)", "getopt((\"-a\", proc.name), \"a\") intersects (a, b)"
+    ),
+    ("tolower(proc.aname[2]) = basename(proc.exe)", "tolower(proc.aname[2]) = basename(proc.exe)"),
+    ("toupper(('a', proc.name)) in toupper(('b', 'a'))", "toupper((\"a\", proc.name)) in toupper((\"b\", \"a\"))"),
+    ("b64(proc.name) exists", "b64(proc.name) exists"),
     ("evt.type = anyof (open, openat)", "evt.type = anyof (open, openat)"),
   ]
 

@@ -13,8 +13,14 @@ struct DiagnosticTests {
     let diagnostic = try #require(Ruleset.compile([source]).diagnostics.first)
     #expect(
       diagnostic.json
-        == #"{"code":"R0017","help":[],"message":"'m\tx' cannot be the name of a macro","notes":[],"primary":{"span":{"column":11,"end_column":15,"end_line":1,"end_offset":14,"line":1,"offset":10,"path":"a.yaml"},"text":"not letters, digits and '_'"},"related":[],"severity":"error"}"#
+        == #"{"code":"R0017","help":[],"message":"'m\tx' cannot be the name of a macro","notes":[],"primary":{"span":{"column":11,"end_column":15,"end_line":1,"end_offset":14,"line":1,"offset":10,"path":"a.yaml"},"text":"not letters, digits and '_'"},"related":[],"severity":"error","upstream_code":"LOAD_INVALID_MACRO_NAME"}"#
     )
+  }
+
+  @Test("a mistake has Falco's code for where it is: a condition or an output")
+  func upstreamCodes() {
+    let text = rule("evt.type = open and proc.nmae = x", output: "%proc.nmae") + "- lst: x\n"
+    #expect(compile(text).diagnostics.map(\.upstreamCode) == [.compileCondition, .compileOutput, .unknownItem])
   }
 
   @Test("colour changes nothing but colour, and is off unless asked for")

@@ -219,6 +219,75 @@ struct RulesetTests {
     #expect(!changed.isEnabled)
   }
 
+  @Test("an exception is a condition that must not hold", arguments: exceptions)
+  func exception(text: String, condition: String) throws {
+    let before = "- list: l\n  items: [a, b c]\n"
+    let lines = text.split(separator: "\n").map { "    \($0)\n" }.joined()
+    let extra = "  exceptions:\n  - name: e\n\(lines)"
+    let result = compile(before + rule("evt.type = open or evt.type = connect", extra: extra))
+    #expect(summary(result).filter { !$0.hasPrefix("R0304") } == [])
+    let found = try #require(result.ruleset?.rules.first)
+    #expect(found.condition.description == "((evt.type = open or evt.type = connect) and not \(condition))")
+    #expect(found.exceptions.map(\.name) == ["e"])
+    #expect(found.exceptions.map(\.condition.description) == [condition])
+  }
+
+  static let exceptions: [(String, String)] = [
+    ("fields: proc.name\nvalues: [x, y]", "proc.name in (x, y)"),
+    ("fields: proc.name\nvalues: [l, 'y z', '\"q\"', 'a\"b\\c']", #"proc.name in (a, "b c", "y z", q, "a\"b\x5cc")"#),
+    ("fields: fd.name\ncomps: pmatch\nvalues: [/etc, '/a b']", "fd.name pmatch (/etc, \"/a b\")"),
+    ("fields: fd.name\ncomps: startswith anyof\nvalues: [/etc, /usr]", "fd.name startswith anyof (/etc, /usr)"),
+    ("fields: [proc.name]\nvalues: [[x]]", "proc.name = x"),
+    ("fields: [proc.name]\ncomps: [in]\nvalues: [[x]]", "proc.name in (x)"),
+    (
+      "fields: [proc.name, fd.name]\nvalues:\n- [x, /a]\n- [y, /b]",
+      "((proc.name = x and fd.name = /a) or (proc.name = y and fd.name = /b))"
+    ),
+    (
+      "fields: ['proc.aname[2]', fd.num]\ncomps: [in, '>=']\nvalues:\n- [[x, 'y z'], 3]",
+      "(proc.aname[2] in (x, \"y z\") and fd.num >= 3)"
+    ),
+    (
+      "fields: [proc.name]\ncomps: [contains oneof]\nvalues: [[[x, y]], [z]]",
+      "(proc.name contains oneof (x, y) or proc.name contains oneof (z))"
+    ),
+  ]
+
+  @Test("an exception without values excepts nothing, and values can be appended")
+  func appendedException() throws {
+    let defined = rule("evt.type = open", extra: "  exceptions:\n  - {name: e, fields: proc.name}\n")
+    #expect(try #require(compile(defined).ruleset).rules[0].condition.description == "evt.type = open")
+    let appended = """
+      - rule: R
+        exceptions:
+        - {name: e, values: [x]}
+        - {name: f, fields: [fd.name], values: [[/a]]}
+        override: {exceptions: append}
+      - rule: R
+        exceptions:
+        - {name: e, values: [y]}
+        append: true
+      """
+    let result = compile(defined, appended)
+    #expect(result.diagnostics.map(\.code) == [.deprecatedAppend])
+    let condition = "(evt.type = open and not proc.name in (x, y) and not fd.name = /a)"
+    #expect(result.ruleset?.rules[0].condition.description == condition)
+    let replaced =
+      "- rule: R\n  exceptions: [{name: g, fields: fd.name, values: [/g]}]\n  override: {exceptions: replace}\n"
+    let second = compile(defined, appended, replaced)
+    #expect(second.ruleset?.rules[0].condition.description == "(evt.type = open and not fd.name in (/g))")
+    #expect(second.ruleset?.rules[0].exceptions.map(\.location.path) == ["c.yaml"])
+  }
+
+  @Test("what cannot be appended to an exception is refused")
+  func refusedException() {
+    let defined = rule("evt.type = open", extra: "  exceptions:\n  - {name: e, fields: proc.name}\n")
+    for entry in ["{name: e, fields: fd.name, values: [x]}", "{name: f, fields: fd.name}", "{values: [x]}", "x"] {
+      let text = "- rule: R\n  exceptions: [\(entry)]\n  override: {exceptions: append}\n"
+      #expect(compile(defined, text).diagnostics.map(\.code) == [.invalidException])
+    }
+  }
+
   @Test("an amended macro sees what was defined before its last amendment")
   func amendedOrder() {
     let early = "- macro: early\n  condition: proc.name = x\n- macro: late\n  condition: proc.name = y\n"

@@ -93,6 +93,14 @@ public struct Matcher: ~Copyable {
   }
 
   private func test(_ atom: Atom, _ context: inout EventContext) -> Truth {
+    switch atom {
+    case .field(let atom): test(atom, &context)
+    case .operands(let index, _): OperandEvaluator.holds(plan.operandTests[Int(index)], &context)
+    }
+  }
+
+  @inline(__always)
+  private func test(_ atom: FieldAtom, _ context: inout EventContext) -> Truth {
     if atom.index >= 0 { return atom.test.holds(context.value(of: atom.field, index: Int(atom.index))) }
     switch atom.multiplicity {
     case .one: return atom.test.holds(context.value(of: atom.field))
@@ -101,7 +109,7 @@ public struct Matcher: ~Copyable {
     }
   }
 
-  private func testAncestors(_ atom: Atom, _ context: inout EventContext) -> Truth {
+  private func testAncestors(_ atom: FieldAtom, _ context: inout EventContext) -> Truth {
     var result = Truth.isFalse
     var index = 1
     let count = context.ancestorCount(for: atom.field)
@@ -115,7 +123,7 @@ public struct Matcher: ~Copyable {
   }
 
   /// `!=` asks both ends, everything else either; an end that is missing has no say.
-  private func testBothEnds(_ atom: Atom, _ context: inout EventContext) -> Truth {
+  private func testBothEnds(_ atom: FieldAtom, _ context: inout EventContext) -> Truth {
     let first = context.value(of: atom.field, index: 0)
     let second = context.value(of: atom.field, index: 1)
     let firstTruth = atom.test.holds(first)

@@ -4,7 +4,21 @@ import MartletEvents
 import MartletRules
 
 /// A distinct predicate of a rule set: tested at most once an event and view, however many rules ask.
-struct Atom {
+enum Atom {
+  /// A field, compared with constants.
+  case field(FieldAtom)
+  /// Transformers, or a field on the right: an index into the plan's `operandTests`.
+  case operands(Int32, isPathViewDependent: Bool)
+
+  var isPathViewDependent: Bool {
+    switch self {
+    case .field(let atom): atom.isPathViewDependent
+    case .operands(_, let isPathViewDependent): isPathViewDependent
+    }
+  }
+}
+
+struct FieldAtom {
   let field: Field
   /// -1 where the rule gave none.
   let index: Int32
@@ -82,6 +96,8 @@ struct PlannedRule {
 /// Sendable although it holds pointers: nothing writes to them between the end of `init` and `deinit`.
 public final class MatchPlan: @unchecked Sendable {
   let atoms: UnsafeBufferPointer<Atom>
+  /// Predicates that no field's value alone decides.
+  let operandTests: [Predicate]
   let branches: UnsafeBufferPointer<Branch>
   let rules: UnsafeBufferPointer<PlannedRule>
   /// For each event type, by raw value, the rules to try on it: a range of `candidates`.
@@ -91,11 +107,13 @@ public final class MatchPlan: @unchecked Sendable {
   private let arena: PlanArena
 
   init(
-    atoms: [Atom], branches: [Branch], rules: [PlannedRule], candidateRanges: [Range<Int>], candidates: [Int32],
+    atoms: [Atom], operandTests: [Predicate], branches: [Branch], rules: [PlannedRule], candidateRanges: [Range<Int>],
+    candidates: [Int32],
     arena: PlanArena
   ) {
     self.arena = arena
     self.atoms = arena.keep(atoms)
+    self.operandTests = operandTests
     self.branches = arena.keep(branches)
     self.rules = arena.keep(rules)
     self.candidateRanges = arena.keep(candidateRanges)

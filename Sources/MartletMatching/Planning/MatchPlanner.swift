@@ -9,13 +9,14 @@ public import MartletRules
 /// from its last operand to its first so that every branch knows where it leads.
 public struct MatchPlanner {
   private struct AtomKey: Hashable {
-    var left: FieldReference
+    var left: Operand
     var comparison: Comparison
   }
 
   private let arena = PlanArena()
   private var atomIndices: [AtomKey: UInt32] = [:]
   private var atoms: [Atom] = []
+  private var operandTests: [Predicate] = []
   private var branches: [Branch] = []
 
   /// Lists longer than this become hash sets.
@@ -43,7 +44,8 @@ public struct MatchPlanner {
       candidateRanges[Int(type.rawValue)] = first..<candidates.count
     }
     return MatchPlan(
-      atoms: atoms, branches: branches, rules: rules, candidateRanges: candidateRanges, candidates: candidates,
+      atoms: atoms, operandTests: operandTests, branches: branches, rules: rules, candidateRanges: candidateRanges,
+      candidates: candidates,
       arena: arena)
   }
 
@@ -89,15 +91,22 @@ public struct MatchPlanner {
   private mutating func atom(for predicate: Predicate) -> UInt32 {
     let key = AtomKey(left: predicate.left, comparison: predicate.comparison)
     if let known = atomIndices[key] { return known }
-    let description = predicate.left.field.description
-    atoms.append(
-      Atom(
-        field: predicate.left.field, index: predicate.left.index.map { Int32(clamping: $0) } ?? -1,
-        multiplicity: description.multiplicity, isPathViewDependent: predicate.left.field.isPathViewDependent,
-        test: test(for: predicate.comparison)))
+    atoms.append(newAtom(for: predicate))
     let index = UInt32(atoms.count - 1)
     atomIndices[key] = index
     return index
+  }
+
+  private mutating func newAtom(for predicate: Predicate) -> Atom {
+    guard let reference = predicate.field else {
+      operandTests.append(predicate)
+      return .operands(Int32(operandTests.count - 1), isPathViewDependent: predicate.isPathViewDependent)
+    }
+    return .field(
+      FieldAtom(
+        field: reference.field, index: reference.index.map { Int32(clamping: $0) } ?? -1,
+        multiplicity: reference.field.description.multiplicity, isPathViewDependent: predicate.isPathViewDependent,
+        test: test(for: predicate.comparison)))
   }
 
   private func test(for comparison: Comparison) -> AtomTest {
@@ -119,6 +128,7 @@ public struct MatchPlanner {
     case .pathMatch(let prefixes): .isPathBelow(arena.keep(prefixes.map { .text(arena.keep($0)) }))
     case .quantified(let quantifier, let symbol, let texts):
       .quantified(quantifier, arena.keep(texts.map { test(for: symbol.comparison(with: $0)) }))
+    case .against: preconditionFailure("a predicate with two operands is no test of a field")
     }
   }
 

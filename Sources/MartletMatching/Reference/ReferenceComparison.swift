@@ -26,6 +26,8 @@ enum ReferenceComparison {
     case .pathMatch(let prefixes): prefixes.contains { isPath(text, atOrBelow: $0) }
     case .quantified(let quantifier, let symbol, let others):
       holds(quantifier, others.map { holds(text, symbol.comparison(with: $0)) })
+    // Both sides have to be known: see `OperandEvaluator`.
+    case .against: false
     }
   }
 
@@ -37,9 +39,10 @@ enum ReferenceComparison {
     }
   }
 
-  /// Everything else.
+  /// Any value.
   static func holds(_ value: Constant, _ comparison: Comparison) -> Bool {
-    switch comparison {
+    if case .text(let text) = value { return holds(text, comparison) }
+    return switch comparison {
     case .exists: true
     case .equal(let constant): equals(value, constant)
     case .notEqual(let constant): !equals(value, constant)
@@ -48,7 +51,8 @@ enum ReferenceComparison {
     case .greater(let constant): order(value, constant).map { $0 > 0 } ?? false
     case .greaterOrEqual(let constant): order(value, constant).map { $0 >= 0 } ?? false
     case .isIn(let constants), .intersects(let constants): constants.contains { equals(value, $0) }
-    case .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .globIgnoringCase, .pathMatch, .quantified:
+    case .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .globIgnoringCase, .pathMatch, .quantified,
+      .against:
       false
     }
   }

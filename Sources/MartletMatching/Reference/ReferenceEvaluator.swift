@@ -56,8 +56,9 @@ public struct ReferenceEvaluator: Sendable {
   }
 
   private func evaluate(_ predicate: Predicate, _ context: inout EventContext) -> Truth {
-    let field = predicate.left.field
-    if let index = predicate.left.index {
+    guard let reference = predicate.field else { return OperandEvaluator.holds(predicate, &context) }
+    let field = reference.field
+    if let index = reference.index {
       return test(context.value(of: field, index: index), predicate.comparison)
     }
     switch field.description.multiplicity {

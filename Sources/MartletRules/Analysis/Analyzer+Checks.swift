@@ -6,23 +6,24 @@ import MartletEvents
 extension Analyzer {
   /// The comparison and its size; nil if anything in it is wrong.
   mutating func predicate(_ check: ConditionSyntax.Check, _ scope: Scope) -> (Predicate, size: Int)? {
-    guard case .field(let name) = check.left else {
-      reportUnsupported("transformers", check.left.range, scope)
-      return nil
-    }
-    guard let reference = fieldReference(name, scope) else { return nil }
-    let type = reference.field.description.type
-    guard !check.symbol.isUnsupported || type.family != .text else {
+    guard let left = side(check.left, scope) else { return nil }
+    guard !check.symbol.isUnsupported || left.type.family != .text else {
       reportUnsupported("'\(check.symbol.rawValue)'", check.symbolRange, scope)
       return nil
     }
-    guard type.takes(check.symbol) else {
-      reportMismatch(check, name, type, scope)
+    guard left.isList ? check.symbol.takesLists : left.type.takes(check.symbol) else {
+      reportMismatch(check, left, scope)
       return nil
     }
-    guard let (comparison, size) = comparison(check, reference, scope) else { return nil }
-    let predicate = Predicate(left: reference, comparison: comparison, span: span(check.range, scope))
-    return (predicate, size)
+    guard left.field != nil || !left.operand.fields.contains(where: { $0.field == .eventType }) else {
+      report(
+        .invalidTransformer, "'evt.type' cannot be transformed", left.range, "decides when the rule is tried",
+        in: scope)
+      return nil
+    }
+    guard let (comparison, size) = comparison(check, left, scope) else { return nil }
+    let predicate = Predicate(left: left.operand, comparison: comparison, span: span(check.range, scope))
+    return (predicate, size + left.operand.size - 1)
   }
 
   private mutating func reportUnsupported(_ what: String, _ range: Range<Int>, _ scope: Scope) {
@@ -31,13 +32,15 @@ extension Analyzer {
   }
 
   private mutating func reportMismatch(
-    _ check: ConditionSyntax.Check, _ name: ConditionSyntax.FieldName, _ type: FieldType, _ scope: Scope
+    _ check: ConditionSyntax.Check, _ left: Side, _ scope: Scope
   ) {
     let symbol = check.symbol
+    let help = left.isList ? "lists take 'in', 'intersects' or 'exists'" : left.type.operatorsHelp
     report(
-      .operatorMismatch, "'\(symbol.rawValue)' \(symbol.deed), but '\(name.name)' is \(type.phrase)",
-      check.symbolRange, symbol.needs, in: scope,
-      related: [SourceLabel(span(name.range, scope), type.phrase)], help: [Suggestion(type.operatorsHelp)])
+      .operatorMismatch,
+      "'\(symbol.rawValue)' \(left.isList ? "compares one value" : symbol.deed), but '\(left.text)' is \(left.phrase)",
+      check.symbolRange, left.isList ? "cannot take a list" : symbol.needs, in: scope,
+      related: [SourceLabel(span(left.range, scope), left.phrase)], help: [Suggestion(help)])
   }
 
   // MARK: Fields
@@ -65,25 +68,20 @@ extension Analyzer {
   // MARK: Comparisons
 
   private mutating func comparison(
-    _ check: ConditionSyntax.Check, _ reference: FieldReference, _ scope: Scope
+    _ check: ConditionSyntax.Check, _ left: Side, _ scope: Scope
   ) -> (Comparison, size: Int)? {
     switch check.right {
     case .missing: return nil
     case .none: return (.exists, 1)
-    case .operand(.field(let field)):
-      reportUnsupported("'val()'", field.range, scope)
-      return nil
-    case .operand(.transformer(let transformer)):
-      reportUnsupported("transformers", transformer.range, scope)
-      return nil
+    case .operand(let operand): return comparison(operand, check, left, scope)
     case .quantified(let quantifier, let values, let range):
-      return quantified(quantifier, values, range, check, reference, scope)
+      return quantified(quantifier, values, range, check, left, scope)
     case .identifier(let value):
       reportBareList(value, check.symbol, scope)
       return nil
-    case .value(let value): return single(value, check, reference, scope)
+    case .value(let value): return single(value, check, left, scope)
     case .list(let values, _):
-      guard let constants = constants(values, check, reference, scope) else { return nil }
+      guard let constants = constants(values, check, left, scope) else { return nil }
       return (listComparison(check.symbol, constants), constants.count + 1)
     }
   }
@@ -109,7 +107,7 @@ extension Analyzer {
 
   /// An operator that takes one value. The name of a list of one item stands for that item.
   private mutating func single(
-    _ value: ConditionSyntax.Value, _ check: ConditionSyntax.Check, _ reference: FieldReference, _ scope: Scope
+    _ value: ConditionSyntax.Value, _ check: ConditionSyntax.Check, _ left: Side, _ scope: Scope
   ) -> (Comparison, size: Int)? {
     guard let values = resolved(value) else { return nil }
     guard values.count == 1, let item = values.first else {
@@ -119,16 +117,16 @@ extension Analyzer {
         value.range, "a list", in: scope, help: [Suggestion("compare with 'in (\(value.bytes.string))'")])
       return nil
     }
-    warnOfFieldAsText(item, value, reference, scope)
-    guard let constant = constant(item, value, check.symbol, reference, scope) else { return nil }
+    warnOfFieldAsText(item, value, left, scope)
+    guard let constant = constant(item, value, check.symbol, left, scope) else { return nil }
     return (singleComparison(check.symbol, constant), 2)
   }
 
   /// `proc.name = proc.pname` compares with the text "proc.pname"; few people mean that.
   private mutating func warnOfFieldAsText(
-    _ item: ListValue, _ value: ConditionSyntax.Value, _ reference: FieldReference, _ scope: Scope
+    _ item: ListValue, _ value: ConditionSyntax.Value, _ left: Side, _ scope: Scope
   ) {
-    guard !item.isQuoted, reference.field.description.type.family == .text else { return }
+    guard !item.isQuoted, left.type.family == .text else { return }
     let text = item.bytes.string
     guard FieldRegistry.field(named: text) != nil else { return }
     report(
@@ -138,7 +136,7 @@ extension Analyzer {
 
   /// The constants of a list, lists in it expanded; nil if any is wrong.
   private mutating func constants(
-    _ values: [ConditionSyntax.Value], _ check: ConditionSyntax.Check, _ reference: FieldReference, _ scope: Scope
+    _ values: [ConditionSyntax.Value], _ check: ConditionSyntax.Check, _ left: Side, _ scope: Scope
   ) -> [Constant]? {
     var constants: [Constant] = []
     var isBroken = false
@@ -154,7 +152,7 @@ extension Analyzer {
         return nil
       }
       for item in items {
-        if let constant = constant(item, value, check.symbol, reference, scope) {
+        if let constant = constant(item, value, check.symbol, left, scope) {
           constants.append(constant)
         } else {
           isBroken = true
@@ -167,17 +165,17 @@ extension Analyzer {
   /// `contains oneof (a, b)`; the field has to be a text.
   private mutating func quantified(
     _ quantifier: Quantifier, _ values: [ConditionSyntax.Value], _ range: Range<Int>, _ check: ConditionSyntax.Check,
-    _ reference: FieldReference, _ scope: Scope
+    _ left: Side, _ scope: Scope
   ) -> (Comparison, size: Int)? {
-    guard let symbol = check.symbol.textOperator, reference.field.description.type.family == .text else {
-      let type = reference.field.description.type
+    guard let symbol = check.symbol.textOperator, left.type.family == .text else {
+      let type = left.type
       report(
         .operatorMismatch,
-        "'\(quantifier.rawValue)' compares texts, but '\(reference.text)' is \(type.phrase)", range,
+        "'\(quantifier.rawValue)' compares texts, but '\(left.text)' is \(type.phrase)", range,
         "needs text on its left", in: scope, help: [Suggestion(type.operatorsHelp)])
       return nil
     }
-    guard let constants = constants(values, check, reference, scope) else { return nil }
+    guard let constants = constants(values, check, left, scope) else { return nil }
     let texts = constants.compactMap(\.textBytes)
     return (.quantified(quantifier, symbol, texts), texts.count + 1)
   }

@@ -6,12 +6,12 @@ import MartletEvents
 extension Analyzer {
   /// The constant that `item` is for a field; it stands at `value` in the condition. Nil if it does not fit.
   mutating func constant(
-    _ item: ListValue, _ value: ConditionSyntax.Value, _ symbol: OperatorSymbol, _ reference: FieldReference,
+    _ item: ListValue, _ value: ConditionSyntax.Value, _ symbol: OperatorSymbol, _ left: Side,
     _ scope: Scope
   ) -> Constant? {
-    let site = ConstantSite(item: item, range: value.range, field: reference.field, scope: scope)
+    let site = ConstantSite(item: item, range: value.range, left: left, scope: scope)
     guard checkBytes(site) else { return nil }
-    let type = reference.field.description.type
+    let type = left.type
     switch type {
     case .string, .path: return text(site, symbol)
     case .int64, .uint32, .uint64, .absoluteTime, .relativeTime: return number(site, type)
@@ -37,7 +37,7 @@ extension Analyzer {
   private struct ConstantSite {
     let item: ListValue
     let range: Range<Int>
-    let field: Field
+    let left: Side
     let scope: Scope
 
     var text: String { item.bytes.string }
@@ -64,14 +64,14 @@ extension Analyzer {
 
   private mutating func invalid(_ site: ConstantSite, _ wanted: String, help: String) -> Constant? {
     report(
-      .invalidConstant, "'\(site.field.description.name)' is compared with \(wanted), and '\(site.text)' is none",
+      .invalidConstant, "'\(site.left.text)' is compared with \(wanted), and '\(site.text)' is none",
       site.range, "not \(wanted)", in: site.scope, related: related(site), help: [Suggestion(help)])
     return nil
   }
 
   private mutating func text(_ site: ConstantSite, _ symbol: OperatorSymbol) -> Constant? {
     let names: Set<OperatorSymbol> = [.equal, .doubleEqual, .notEqual, .isIn, .intersects]
-    guard site.field == .eventType, names.contains(symbol), !EventTypeNames.isKnown(site.text) else {
+    guard site.left.field == .eventType, names.contains(symbol), !EventTypeNames.isKnown(site.text) else {
       return .text(site.item.bytes)
     }
     // What has to be mended is the list's item, if it came from one.
@@ -120,7 +120,7 @@ extension Analyzer {
 
   private mutating func warnOfWrap(_ site: ConstantSite, _ value: String) {
     report(
-      .numberWraps, "\(site.text) does not fit '\(site.field.description.name)'", site.range,
+      .numberWraps, "\(site.text) does not fit '\(site.left.text)'", site.range,
       "compared as \(value)", in: site.scope, related: related(site))
   }
 

@@ -10,6 +10,8 @@ struct Analyzer {
   var log: DiagnosticLog
   var macros: [MacroState]
   var lists: [ResolvedList?]
+  /// What rules that were left out name: not unused.
+  private var namedBySkipped: (macros: Set<Int>, lists: Set<Int>) = ([], [])
   /// Comparisons and constants of all rules so far.
   private var rulesetSize = 0
 
@@ -44,18 +46,46 @@ struct Analyzer {
   mutating func rules() -> [Rule] {
     var rules: [Rule] = []
     for slot in library.rules {
-      if let rule = rule(slot.definition, id: RuleID(rawValue: rules.count)) { rules.append(rule) }
+      let id = RuleID(rawValue: rules.count)
+      let rule =
+        slot.definition.isSkippedIfUnknown ? ruleOrNothing(slot.definition, id: id) : rule(slot.definition, id: id)
+      if let rule { rules.append(rule) }
     }
     checkUnused()
     return rules
   }
 
+  /// A rule that is left out where it names something unknown. What was found on the way to that is forgotten: others may
+  /// still use the same macros, and have to be told.
+  private mutating func ruleOrNothing(_ definition: RuleDefinition, id: RuleID) -> Rule? {
+    var trial = self
+    let rule = trial.rule(definition, id: id)
+    let codes = trial.log.errorCodes(since: log)
+    guard !codes.isEmpty, codes.isSubset(of: [.unknownField, .unknownEventType]) else {
+      self = trial
+      return rule
+    }
+    let found = trial.log.firstError(since: log)
+    log.report(
+      .skippedRule,
+      "rule '\(definition.name.string)' is skipped" + (found.map { ": \($0.diagnostic.message)" } ?? ""),
+      at: found?.place ?? definition.name.file, found?.diagnostic.primary.text ?? "",
+      notes: found?.diagnostic.notes ?? [])
+    namedBySkipped.macros.formUnion(macros.indices.filter { trial.isTouched($0) })
+    namedBySkipped.lists.formUnion(lists.indices.filter { trial.lists[$0] != nil })
+    return nil
+  }
+
+  private func isTouched(_ macro: Int) -> Bool { if case .untouched = macros[macro] { false } else { true } }
+
   private mutating func rule(_ definition: RuleDefinition, id: RuleID) -> Rule? {
     let sourceIsKnown = checkSource(definition)
     let scope = Scope(text: definition.condition, macro: nil, chain: [])
-    let expansion = condition(in: scope)
+    let condition = condition(in: scope)
+    let exceptions = exceptions(of: definition)
     let output = OutputReader.read(definition.output, &log)
-    guard let expansion, let output, sourceIsKnown else { return nil }
+    guard let condition, let exceptions, let output, sourceIsKnown else { return nil }
+    let expansion = Self.excepting(exceptions, from: condition)
     rulesetSize += expansion.size
     guard rulesetSize <= limits.rulesetSize else {
       if rulesetSize - expansion.size <= limits.rulesetSize {
@@ -74,7 +104,8 @@ struct Analyzer {
     }
     return Rule(
       id: id, name: definition.name.string, description: definition.description.string,
-      condition: expansion.condition, output: output, priority: definition.priority,
+      condition: expansion.condition, exceptions: exceptions.map(\.exception), output: output,
+      priority: definition.priority,
       tags: Set(definition.tags).sorted(), source: definition.source?.string ?? Self.syscallSource,
       isEnabled: definition.isEnabled, eventTypes: eventTypes, location: log.span(definition.name.file).start)
   }
@@ -95,7 +126,7 @@ struct Analyzer {
   private mutating func checkUnused() {
     var unused: [MappedText] = []
     for (index, state) in macros.enumerated() {
-      guard case .untouched = state else { continue }
+      guard case .untouched = state, !namedBySkipped.macros.contains(index) else { continue }
       checkUnusedMacro(index)
       unused.append(library.macros[index].definition.name)
     }
@@ -104,7 +135,7 @@ struct Analyzer {
     for name in unused {
       log.report(.unusedMacro, "macro '\(name.string)' is not used by any rule", at: name.file, "never used")
     }
-    for (index, list) in lists.enumerated() where list == nil {
+    for (index, list) in lists.enumerated() where list == nil && !namedBySkipped.lists.contains(index) {
       let name = library.lists[index].definition.name
       log.report(.unusedList, "list '\(name.string)' is not used by any rule", at: name.file, "never used")
     }
@@ -127,7 +158,11 @@ struct Analyzer {
     case .not(let operand): checkNames(operand, scope)
     case .macro(let name): _ = macroIndex(name, scope)
     case .check(let check):
-      guard case .list(let values, _) = check.right else { return }
+      let values: [ConditionSyntax.Value]
+      switch check.right {
+      case .list(let list, _), .quantified(_, let list, _): values = list
+      default: return
+      }
       for value in values where !value.isQuoted {
         if let list = library.listIndex[value.bytes.string] { _ = resolvedList(list) }
       }

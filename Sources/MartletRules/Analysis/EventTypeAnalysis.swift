@@ -13,7 +13,7 @@ enum EventTypeAnalysis {
     case .all(let operands): operands.contains(where: restricts)
     case .any(let operands): operands.allSatisfy(restricts)
     case .not(let operand): types(of: operand, isNegated: true) != .all
-    case .predicate(let predicate): predicate.left.field == .eventType || isNever(predicate)
+    case .predicate(let predicate): predicate.field?.field == .eventType || isNever(predicate)
     }
   }
 
@@ -28,8 +28,8 @@ enum EventTypeAnalysis {
       let sets = operands.map { types(of: $0, isNegated: isNegated) }
       return isNegated ? sets.reduce(.all) { $0.intersection($1) } : sets.reduce([]) { $0.union($1) }
     case .predicate(let predicate):
-      if predicate.left.field == .eventNumber, isNever(predicate) { return isNegated ? .all : [] }
-      guard predicate.left.field == .eventType, let set = types(of: predicate.comparison) else { return .all }
+      if isNever(predicate) { return isNegated ? .all : [] }
+      guard predicate.field?.field == .eventType, let set = types(of: predicate.comparison) else { return .all }
       return isNegated ? set.complement : set
     }
   }
@@ -53,6 +53,6 @@ enum EventTypeAnalysis {
 
   /// `evt.num = 0`: events count from 1, so this is how rule files spell "never".
   private static func isNever(_ predicate: Predicate) -> Bool {
-    predicate.left.field == .eventNumber && predicate.comparison == .equal(.unsigned(0))
+    predicate.field?.field == .eventNumber && predicate.comparison == .equal(.unsigned(0))
   }
 }

@@ -54,7 +54,9 @@ extension OperatorSymbol {
   var textOperator: TextOperator? { TextOperator(rawValue: self == .doubleEqual ? "=" : rawValue) }
 
   /// Not done yet.
-  var isUnsupported: Bool { self == .regex || self == .bcontains || self == .bstartswith }
+  var isUnsupported: Bool { self == .regex }
+
+  var takesLists: Bool { self == .isIn || self == .intersects || self == .exists }
 
   /// What it does, for the sentence "'contains' compares text".
   var deed: String {

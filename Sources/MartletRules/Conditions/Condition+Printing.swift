@@ -15,7 +15,7 @@ extension Condition: CustomStringConvertible {
 }
 
 extension Predicate: CustomStringConvertible {
-  public var description: String { "\(left.text) \(comparison)" }
+  public var description: String { "\(left) \(comparison)" }
 }
 
 extension Comparison: CustomStringConvertible {
@@ -39,6 +39,7 @@ extension Comparison: CustomStringConvertible {
     case .pathMatch(let paths): "pmatch \(Self.list(paths.map(Self.quotedIfNeeded)))"
     case .quantified(let quantifier, let symbol, let texts):
       "\(symbol.rawValue) \(quantifier.rawValue) \(Self.list(texts.map(Self.quotedIfNeeded)))"
+    case .against(let symbol, let right): "\(symbol.rawValue) \(right.rightDescription)"
     }
   }
 
@@ -49,6 +50,10 @@ extension Comparison: CustomStringConvertible {
     let quantifiers = Quantifier.allCases.map(\.rawValue)
     let isBare = !bytes.isEmpty && bytes.allSatisfy { ConditionLexer.isBare($0) && $0 >= .space && $0 < 0x7f }
     if isBare, !quantifiers.contains(bytes.string) { return bytes.string }
+    return quoted(bytes)
+  }
+
+  static func quoted(_ bytes: [UInt8]) -> String {
     var quoted: [UInt8] = [.quote]
     for byte in bytes {
       switch byte {

@@ -15,14 +15,26 @@ public indirect enum Condition: Hashable, Sendable {
 
 /// One comparison, and where it stands.
 public struct Predicate: Hashable, Sendable {
-  public let left: FieldReference
+  public let left: Operand
   public let comparison: Comparison
   /// From the field to the end of the value.
   public let span: SourceSpan
   /// The macros through which the rule came here, outermost first; empty for a predicate of the rule itself.
   public let macros: [MacroUse]
 
-  public init(left: FieldReference, comparison: Comparison, span: SourceSpan, macros: [MacroUse] = []) {
+  /// The field that is compared with constants; nil where a transformer or another field has a part in it.
+  public var field: FieldReference? {
+    guard case .field(let reference) = left else { return nil }
+    if case .against = comparison { return nil }
+    return reference
+  }
+
+  /// Every field in it.
+  public var fields: [FieldReference] {
+    if case .against(_, let right) = comparison { left.fields + right.fields } else { left.fields }
+  }
+
+  public init(left: Operand, comparison: Comparison, span: SourceSpan, macros: [MacroUse] = []) {
     self.left = left
     self.comparison = comparison
     self.span = span
@@ -56,7 +68,8 @@ public struct FieldReference: Hashable, Sendable {
   public var text: String { index.map { "\(field.description.name)[\($0)]" } ?? "\(field.description.name)" }
 }
 
-/// What is asked of a field. A missing value answers every one of them with no.
+/// What is asked of a value. A missing one answers every question with no. Of a list `isIn` asks whether all elements
+/// are among the constants, `intersects` whether any is.
 public enum Comparison: Hashable, Sendable {
   case exists
   case equal(Constant)
@@ -82,6 +95,8 @@ public enum Comparison: Hashable, Sendable {
   /// `contains oneof (a, b)`: of the comparisons with each of the texts exactly one, any or all hold. None of no texts
   /// does.
   case quantified(Quantifier, TextOperator, [[UInt8]])
+  /// With `val(field)` or a transformer on the right. Where that is missing, the answer is no.
+  case against(OperandOperator, Operand)
 }
 
 /// How many of several comparisons have to hold.

@@ -122,7 +122,7 @@ enum OperatorSymbol: String, CaseIterable, Sendable {
 
 /// What the language calls transformers.
 enum TransformerNames {
-  static let all: Set<String> = ["tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt"]
+  static let all: Set<String> = Set(Transformer.allCases.map(\.rawValue))
 }
 
 /// Something wrong with the syntax of a condition; ranges are offsets in its text.

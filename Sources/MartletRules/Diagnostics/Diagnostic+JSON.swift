@@ -32,6 +32,8 @@ extension Diagnostic {
     writer.array("related", related) { $0.label($1) }
     writer.key("severity")
     writer.value(severity.rawValue)
+    writer.key("upstream_code")
+    if let upstreamCode { writer.value(upstreamCode.rawValue) } else { writer.null() }
     writer.endObject()
     return writer.text
   }

@@ -4,6 +4,8 @@
 public struct Diagnostic: Hashable, Sendable {
   /// Stable across releases; carries the severity and the explanation.
   public let code: DiagnosticCode
+  /// What Falco calls it, if it does.
+  public let upstreamCode: UpstreamCode?
   /// One line, lower case, names in single quotes, no position, no full stop.
   public let message: String
   /// Where, and the few words under the carets.
@@ -19,9 +21,10 @@ public struct Diagnostic: Hashable, Sendable {
 
   public init(
     _ code: DiagnosticCode, _ message: String, at primary: SourceLabel, related: [SourceLabel] = [],
-    notes: [Note] = [], help: [Suggestion] = []
+    notes: [Note] = [], help: [Suggestion] = [], upstreamCode: UpstreamCode? = nil
   ) {
     self.code = code
+    self.upstreamCode = upstreamCode ?? code.upstream
     self.message = message
     self.primary = primary
     self.related = related

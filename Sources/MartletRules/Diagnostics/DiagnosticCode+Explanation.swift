@@ -162,6 +162,16 @@ extension DiagnosticCode {
         comma or '='. Otherwise conditions could not refer to them.
         """
       )
+    case .invalidException:
+      (
+        "exception of the wrong shape",
+        """
+        An exception has a 'name', 'fields', perhaps 'comps', and 'values'. With one field, written as a text, 'values'
+        is a list of texts and 'comps' one operator that takes a list. With a list of fields 'comps' is a list of as
+        many operators, and each of the values a list of as many texts or lists. What is appended to an exception of
+        the same name is 'values' only.
+        """
+      )
     case .invalidOverride:
       (
         "override that does not fit its item",

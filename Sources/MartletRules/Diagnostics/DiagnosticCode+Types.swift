@@ -30,6 +30,24 @@ extension DiagnosticCode {
         "value with a zero byte",
         "No path, name or argument on the system can hold a zero byte, so that this comparison could never be true."
       )
+    case .invalidTransformer:
+      (
+        "transformer that does not fit",
+        """
+        Transformers take texts: tolower, toupper, b64 (decodes), basename and len one of them or a list, concat two or
+        more, join a separator and a list, getopt a list and a quoted text of options. Fields that stand for several
+        values at once, such as 'proc.aname' without index, cannot be transformed, nor can 'evt.type'.
+        """
+      )
+    case .sidesMismatch:
+      (
+        "two sides that cannot be compared",
+        """
+        What stands in 'val()' or comes out of a transformer on the right has to be of the same type as the left side:
+        both texts, both the same kind of number, or both lists. 'pmatch' and 'regex' compare with constants only, and
+        so do fields that stand for several values at once, networks and 'evt.type'.
+        """
+      )
     case .filterOnlyField:
       (
         "field has no single value",
@@ -90,6 +108,30 @@ extension DiagnosticCode {
         one stays a text. Name the inner list in the outer one directly.
         """
       )
+    case .exceptionWithoutValues:
+      (
+        "nothing appended to an exception",
+        "The rule has an exception of this name, and what is appended to it has no 'values': it changes nothing."
+      )
+    default: definitionText
+    }
+  }
+
+  private var definitionText: (title: String, explanation: String) {
+    switch self {
+    case .skippedRule:
+      (
+        "rule skipped",
+        """
+        The rule has 'skip-if-unknown-filter: true' and names a field or an event that Martlet does not have. It is left
+        out, with nothing else said about it.
+        """
+      )
+    case .duplicateException:
+      (
+        "two exceptions of one name",
+        "Two exceptions of one rule have the same name. Both count, but values can be appended only to the first."
+      )
     case .redefinition:
       (
         "defined twice in one file",
@@ -108,8 +150,8 @@ extension DiagnosticCode {
       (
         "not supported in conditions yet",
         """
-        This is part of the rule language, but Martlet cannot evaluate it yet: regex, bcontains, bstartswith,
-        transformers and val(). The rule is refused rather than understood in part.
+        This is part of the rule language, but Martlet cannot evaluate it yet: regex in
+        conditions, and transformers in outputs. The rule is refused rather than understood in part.
         """
       )
     case .unsupportedKey:
@@ -117,7 +159,7 @@ extension DiagnosticCode {
         "key not supported yet",
         """
         This key is part of the rule language and changes what the item means, but Martlet does not do it yet:
-        exceptions, skip-if-unknown-filter, capture. The item is refused rather than understood in part.
+        capture. The item is refused rather than understood in part.
         """
       )
     case .deprecatedAppend:

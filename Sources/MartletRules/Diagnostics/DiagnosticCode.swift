@@ -27,6 +27,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case engineVersion = "R0018"
   case tooManyDiagnostics = "R0019"
   case invalidOverride = "R0020"
+  case invalidException = "R0021"
   // Conditions and outputs
   case emptyCondition = "R0030"
   case unexpectedText = "R0031"
@@ -59,6 +60,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case constantWithNUL = "R0204"
   case filterOnlyField = "R0205"
   case listForOneValue = "R0206"
+  case invalidTransformer = "R0207"
+  case sidesMismatch = "R0208"
   // Cost and style
   case everyEvent = "R0301"
   case fieldAsText = "R0302"
@@ -67,6 +70,9 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case numberWraps = "R0305"
   case nestedListAsText = "R0306"
   case redefinition = "R0307"
+  case exceptionWithoutValues = "R0308"
+  case duplicateException = "R0309"
+  case skippedRule = "R0310"
   // Deprecated, not supported
   case unsupportedCondition = "R0401"
   case unsupportedKey = "R0402"
@@ -77,7 +83,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   public var severity: Severity {
     switch self {
     case .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro, .unusedList, .numberWraps,
-      .nestedListAsText, .redefinition, .deprecatedSwitch, .deprecatedAppend,
+      .nestedListAsText, .redefinition, .exceptionWithoutValues, .duplicateException, .skippedRule, .deprecatedSwitch,
+      .deprecatedAppend,
       .ignoredKey, .tooManyDiagnostics:
       .warning
     default: .error

@@ -6,6 +6,8 @@ struct DiagnosticLog {
   let limit: Int
   private var entries: [(place: FileRange, diagnostic: Diagnostic)] = []
   private(set) var hasErrors = false
+  /// Also of those that are not kept.
+  private var errorCounts: [DiagnosticCode: Int] = [:]
 
   init(indexes: [LineIndex], limit: Int) {
     self.indexes = indexes
@@ -24,17 +26,31 @@ struct DiagnosticLog {
 
   mutating func report(
     _ code: DiagnosticCode, _ message: String, at place: FileRange, _ label: String = "",
-    related: [SourceLabel] = [], notes: [Note] = [], help: [Suggestion] = []
+    related: [SourceLabel] = [], notes: [Note] = [], help: [Suggestion] = [], upstream: UpstreamCode? = nil
   ) {
-    if code.severity == .error { hasErrors = true }
+    if code.severity == .error {
+      hasErrors = true
+      errorCounts[code, default: 0] += 1
+    }
     guard entries.count < limit else { return }
     let primary = SourceLabel(span(place), label)
-    entries.append(
-      (place, Diagnostic(code, message, at: primary, related: related, notes: notes, help: help)))
+    let diagnostic = Diagnostic(
+      code, message, at: primary, related: related, notes: notes, help: help, upstreamCode: upstream)
+    entries.append((place, diagnostic))
     if entries.count == limit {
       let last = Diagnostic(.tooManyDiagnostics, "more than \(limit) diagnostics; the rest is not shown", at: primary)
       entries.append((place, last))
     }
+  }
+
+  /// The codes of errors that have come since this log was as `earlier`.
+  func errorCodes(since earlier: DiagnosticLog) -> Set<DiagnosticCode> {
+    Set(errorCounts.keys.filter { errorCounts[$0] != earlier.errorCounts[$0] })
+  }
+
+  /// The first error that has come since then, if it was kept.
+  func firstError(since earlier: DiagnosticLog) -> (place: FileRange, diagnostic: Diagnostic)? {
+    entries.dropFirst(earlier.entries.count).first { $0.diagnostic.severity == .error }
   }
 
   /// In the order of files, and of places in them.

@@ -45,11 +45,26 @@ struct MappedText: Sendable {
     bytes.append(contentsOf: decoded)
   }
 
+  /// Appends a byte that stands in one place of any file, or is spelled otherwise there.
+  mutating func append(_ byte: UInt8, in place: FileRange) {
+    pieces.append(Piece(textStart: bytes.count, textCount: 1, file: place))
+    bytes.append(byte)
+  }
+
+  /// Appends what no file has: it is shown as `place`.
+  mutating func append(_ words: String, near place: FileRange) {
+    pieces.append(Piece(textStart: bytes.count, textCount: words.utf8.count, file: place))
+    bytes += words.utf8
+  }
+
   /// Appends a blank and another text, each byte of which stays where it stands.
   mutating func append(_ other: MappedText) {
-    let place = other.file(0..<0)
-    pieces.append(Piece(textStart: bytes.count, textCount: 1, file: place))
-    bytes.append(.space)
+    append(.space, in: other.file(0..<0))
+    join(other)
+  }
+
+  /// Appends another text, each byte of which stays where it stands.
+  mutating func join(_ other: MappedText) {
     for var piece in other.pieces {
       piece.textStart += bytes.count
       pieces.append(piece)

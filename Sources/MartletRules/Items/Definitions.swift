@@ -20,8 +20,11 @@ struct RuleDefinition: Sendable {
   let source: MappedText?
   var isEnabled: Bool
   var tags: [String]
+  var exceptions: [ExceptionDefinition]
   /// `warn_evttypes`: whether to warn when every kind of event is looked at.
   var warnsOfEveryEvent: Bool
+  /// `skip-if-unknown-filter`: whether it is left out where it names what Martlet does not have.
+  var isSkippedIfUnknown: Bool
 }
 
 extension MappedText {

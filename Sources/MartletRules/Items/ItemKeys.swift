@@ -52,7 +52,8 @@ struct ItemKeys {
     isBroken = true
     log.report(
       .invalidName, "'\(name.string)' cannot be the name of a \(kind.rawValue)", at: name.file,
-      kind == .macro ? "not letters, digits and '_'" : "has a blank, a quote, '(', ')', ',' or '='")
+      kind == .macro ? "not letters, digits and '_'" : "has a blank, a quote, '(', ')', ',' or '='",
+      upstream: kind == .macro ? .invalidMacroName : .invalidListName)
     return nil
   }
 

@@ -39,9 +39,17 @@ extension ItemReader {
     let priority = isNamed("priority") ? keys.priority(&log) : nil
     let isEnabled = isNamed("enabled") ? keys.boolean("enabled", &log) : nil
     let warns = isNamed("warn_evttypes") ? keys.boolean("warn_evttypes", &log) : nil
+    let skips = isNamed("skip-if-unknown-filter") ? keys.boolean("skip-if-unknown-filter", &log) : nil
+    var reader = ExceptionReader()
+    let exceptions = isNamed("exceptions") ? keys.entry("exceptions").map { reader.entries($0, &log) } : nil
     keys.finish(&log)
-    guard let name, !keys.isBroken else { return }
+    guard let name, !keys.isBroken, !reader.isBroken else { return }
     let isKnown = library.amend(rule: name.string) { rule in
+      switch (exceptions, operations["exceptions"]) {
+      case (let entries?, .append): reader.append(entries, to: &rule.exceptions, &log)
+      case (let entries?, _): rule.exceptions = reader.definitions(entries, &log)
+      default: break
+      }
       if let condition { Self.amend(&rule.condition, with: condition, operations["condition"]) }
       if let output { Self.amend(&rule.output, with: output, operations["output"]) }
       if let description { Self.amend(&rule.description, with: description, operations["desc"]) }
@@ -49,6 +57,7 @@ extension ItemReader {
       rule.priority = priority ?? rule.priority
       rule.isEnabled = isEnabled ?? rule.isEnabled
       rule.warnsOfEveryEvent = warns ?? rule.warnsOfEveryEvent
+      rule.isSkippedIfUnknown = skips ?? rule.isSkippedIfUnknown
     }
     if !isKnown { reportNothing(.rule, name, library.ruleIndex, &log) }
   }

@@ -48,7 +48,7 @@ struct ItemReader {
       EngineVersion.check(keys.entry(kind.rawValue), &log)
       keys.finish(&log)
     case .pluginVersions:
-      Self.checkPlugins(keys.entry(kind.rawValue), &log)
+      PluginVersions.check(keys.entry(kind.rawValue), &log)
       keys.finish(&log)
     }
   }
@@ -109,12 +109,18 @@ struct ItemReader {
     let source = keys.text("source", &log)
     let isEnabled = keys.boolean("enabled", &log) ?? true
     let warns = keys.boolean("warn_evttypes", &log) ?? true
+    let skips = keys.boolean("skip-if-unknown-filter", &log) ?? false
     let tags = keys.entry("tags") == nil ? [] : keys.texts("tags", &log)
+    var reader = ExceptionReader()
+    let entries = keys.entry("exceptions").map { reader.entries($0, &log) } ?? []
+    let exceptions = reader.definitions(entries, &log)
     keys.finish(&log)
-    guard let name, let description, let condition, let output, let priority, !keys.isBroken else { return }
+    guard let name, let description, let condition, let output, let priority, !keys.isBroken, !reader.isBroken
+    else { return }
     let rule = RuleDefinition(
       name: name, description: description, condition: condition, output: output.trimmed(), priority: priority,
-      source: source, isEnabled: isEnabled, tags: (tags ?? []).map(\.string), warnsOfEveryEvent: warns)
+      source: source, isEnabled: isEnabled, tags: (tags ?? []).map(\.string), exceptions: exceptions,
+      warnsOfEveryEvent: warns, isSkippedIfUnknown: skips)
     let previous = library.define(rule)
     warnOfRedefinition(.rule, name, previous?.name, &log)
   }
@@ -127,19 +133,6 @@ struct ItemReader {
     log.report(
       .redefinition, "\(kind.rawValue) '\(name.string)' is defined twice in this file", at: name.file,
       "replaces the first definition", related: [SourceLabel(log.span(previous.file), "first defined here")])
-  }
-
-  /// What Falco's container plugin adds is part of Martlet; other plugins are not there.
-  private static func checkPlugins(_ node: YAMLNode?, _ log: inout DiagnosticLog) {
-    guard let node, case .sequence(let entries) = node.content else { return }
-    for entry in entries {
-      guard case .mapping(let keys) = entry.content,
-        let name = keys.first(where: { $0.key.scalar?.text.string == "name" })?.value.scalar?.text
-      else { continue }
-      guard name.string != "container" else { continue }
-      log.report(
-        .unknownPlugin, "plugin '\(name.string)' is not part of Martlet", at: name.file, "needed by this file")
-    }
   }
 }
 
@@ -164,7 +157,7 @@ enum ItemKind: String, CaseIterable {
   }
 
   /// Keys that Falco knows and Martlet does not do yet. They change what a rule means, so they are refused.
-  static let unsupportedKeys: Set<String> = ["exceptions", "skip-if-unknown-filter", "capture"]
+  static let unsupportedKeys: Set<String> = ["capture"]
 
   /// Keys whose values can be appended to.
   var appendableKeys: Set<String> {

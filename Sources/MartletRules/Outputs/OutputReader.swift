@@ -138,6 +138,8 @@ struct OutputReader {
     help: [Suggestion] = []
   ) {
     isBroken = true
-    log.report(code, message, at: text.file(range), label, help: help)
+    log.report(
+      code, message, at: text.file(range), label, help: help,
+      upstream: code == .unsupportedCondition ? nil : .compileOutput)
   }
 }

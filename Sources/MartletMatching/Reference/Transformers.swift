@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletRules
+
+/// What each transformer makes of values that are there.
+extension Transformer {
+  func result(_ values: [OperandValue], selector: [UInt8]?) -> OperandValue {
+    guard let first = values.first else { return .missing }
+    switch self {
+    case .toLower: return first.mapped { $0.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 } }
+    case .toUpper: return first.mapped { $0.map { (0x61...0x7a).contains($0) ? $0 & 0xdf : $0 } }
+    case .base64: return first.mapped(Base64.decoded)
+    case .basename: return first.mapped { Array($0[(($0.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]) }
+    case .length:
+      if case .many(let elements) = first { return .one(.unsigned(UInt64(elements.count))) }
+      return .one(.unsigned(UInt64(first.texts.first?.count ?? 0)))
+    case .join:
+      let separator = first.texts.first ?? []
+      return .one(.text(Array(values.dropFirst().flatMap(\.texts).joined(separator: separator))))
+    case .concat: return .one(.text(values.flatMap { $0.texts.flatMap { $0 } }))
+    case .getopt:
+      let options = Getopt.options(in: first.texts, known: values.last?.texts.first ?? [])
+      guard let selector else { return OperandValue(options.flatMap { [[$0.letter]] + ($0.value.map { [$0] } ?? []) }) }
+      return options.last { [$0.letter] == selector }.map { .one(.text($0.value ?? [$0.letter])) } ?? .missing
+    }
+  }
+}
+
+extension OperandValue {
+  /// Missing if any of the texts has no image.
+  fileprivate func mapped(_ transform: ([UInt8]) -> [UInt8]?) -> OperandValue {
+    let images = texts.compactMap(transform)
+    guard images.count == texts.count else { return .missing }
+    if case .many = self { return OperandValue(images) }
+    return images.first.map { .one(.text($0)) } ?? .missing
+  }
+}
+
+/// Base64 of RFC 4648, with padding.
+enum Base64 {
+  static func decoded(_ text: [UInt8]) -> [UInt8]? {
+    guard text.count.isMultiple(of: 4) else { return nil }
+    let digits = text.prefix(while: { $0 != UInt8(ascii: "=") })
+    let padding = text.count - digits.count
+    guard padding <= 2, text.suffix(padding).allSatisfy({ $0 == UInt8(ascii: "=") }) else { return nil }
+    var bytes: [UInt8] = []
+    var bits: UInt32 = 0
+    for (index, digit) in digits.enumerated() {
+      guard let value = value(of: digit) else { return nil }
+      bits = bits << 6 | value
+      // Of each four digits the first gives no whole byte yet.
+      if index % 4 > 0 { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(6 - 2 * (index % 4)))) }
+    }
+    return bytes
+  }
+
+  private static func value(of digit: UInt8) -> UInt32? {
+    switch digit {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(digit - UInt8(ascii: "A"))
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(digit - UInt8(ascii: "a")) + 26
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(digit - UInt8(ascii: "0")) + 52
+    case UInt8(ascii: "+"): 62
+    case UInt8(ascii: "/"): 63
+    default: nil
+    }
+  }
+}
+
+/// Short options as getopt(3) finds them, without reordering.
+enum Getopt {
+  struct Option: Equatable {
+    let letter: UInt8
+    /// Empty where one is required and the arguments end; nil where the option takes none.
+    let value: [UInt8]?
+  }
+
+  /// Stops at `--`, at the first argument that is no option, and never at a long one.
+  static func options(in arguments: [[UInt8]], known: [UInt8]) -> [Option] {
+    let dash = UInt8(ascii: "-")
+    var options: [Option] = []
+    var rest = arguments[...]
+    while let argument = rest.first, argument.count > 1, argument[0] == dash, argument != [dash, dash] {
+      rest = rest.dropFirst()
+      if argument[1] == dash { continue }
+      var letters = argument.dropFirst()
+      while let letter = letters.popFirst() {
+        guard letter != UInt8(ascii: ":"), let place = known.firstIndex(of: letter) else {
+          options.append(Option(letter: UInt8(ascii: "?"), value: nil))
+          continue
+        }
+        guard place + 1 < known.count, known[place + 1] == UInt8(ascii: ":") else {
+          options.append(Option(letter: letter, value: nil))
+          continue
+        }
+        // What stands right behind the letter is its value, or else the next argument.
+        let value = letters.isEmpty ? rest.popFirst() ?? [] : Array(letters)
+        options.append(Option(letter: letter, value: value))
+        letters = []
+      }
+    }
+    return options
+  }
+}

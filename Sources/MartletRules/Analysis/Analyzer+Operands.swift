@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// One side of a comparison, checked.
+struct Side {
+  let operand: Operand
+  let type: FieldType
+  /// It has several values at once: only `in`, `intersects` and `exists` go with it.
+  var isList = false
+  /// As the rule writes it.
+  let range: Range<Int>
+
+  /// The field that it is, if it is nothing but one.
+  var field: Field? { if case .field(let reference) = operand { reference.field } else { nil } }
+
+  var text: String { operand.description }
+
+  var phrase: String { isList ? "a list" : type.phrase }
+}
+
+/// Operands: fields and what transformers make of them.
+extension Analyzer {
+  mutating func side(_ operand: ConditionSyntax.Operand, _ scope: Scope) -> Side? {
+    switch operand {
+    case .field(let name):
+      guard let reference = fieldReference(name, scope) else { return nil }
+      return Side(operand: .field(reference), type: reference.field.description.type, range: name.range)
+    case .transformer(let transformer): return side(transformer, scope)
+    }
+  }
+
+  private mutating func side(_ syntax: ConditionSyntax.Transformer, _ scope: Scope) -> Side? {
+    guard let transformer = Transformer(rawValue: syntax.name) else { return nil }
+    if let selector = syntax.selector, transformer != .getopt {
+      report(
+        .invalidTransformer, "'\(syntax.name)' takes nothing in brackets", selector.range, "not expected here",
+        in: scope)
+      return nil
+    }
+    // All of them are looked at, so that each mistake is found.
+    let arguments = syntax.arguments.map { argument($0, within: syntax, scope) }
+    let sides = arguments.compactMap { $0 }
+    guard sides.count == arguments.count else { return nil }
+    guard let result = Self.signature(transformer, sides.map { ($0.type, $0.isList) }, syntax.selector != nil) else {
+      report(
+        .invalidTransformer, "'\(syntax.name)' takes \(transformer.parameters)", syntax.range,
+        "has \(Self.phrase(sides))", in: scope)
+      return nil
+    }
+    if transformer == .getopt, case .text = sides[1].operand {
+    } else if transformer == .getopt {
+      report(
+        .invalidTransformer, "the options of 'getopt' are a quoted text", sides[1].range, "not a text", in: scope)
+      return nil
+    }
+    return Side(
+      operand: .transformed(transformer, sides.map(\.operand), selector: syntax.selector?.bytes), type: result.type,
+      isList: result.isList, range: syntax.range)
+  }
+
+  private mutating func argument(
+    _ argument: ConditionSyntax.TransformerArgument, within outer: ConditionSyntax.Transformer, _ scope: Scope
+  ) -> Side? {
+    switch argument {
+    case .value(let value): return Side(operand: .text(value.bytes), type: .string, range: value.range)
+    case .operand(let operand):
+      guard let side = side(operand, scope) else { return nil }
+      guard side.hasSingleValues else {
+        report(
+          .invalidTransformer, "'\(side.text)' has several values at once and cannot be transformed", side.range,
+          "tested as a whole only", in: scope)
+        return nil
+      }
+      return side
+    case .list(let elements):
+      let arguments = elements.map { self.argument($0, within: outer, scope) }
+      let sides = arguments.compactMap { $0 }
+      guard sides.count == arguments.count else { return nil }
+      guard sides.allSatisfy({ $0.type.family == .text && !$0.isList }) else {
+        report(
+          .invalidTransformer, "a list in '\(outer.name)' is made of texts", outer.range, "has something else",
+          in: scope)
+        return nil
+      }
+      return Side(operand: .list(sides.map(\.operand)), type: .string, isList: true, range: outer.range)
+    }
+  }
+
+  /// What a transformer makes of arguments of these types; nil if it does not take them.
+  private static func signature(
+    _ transformer: Transformer, _ arguments: [(type: FieldType, isList: Bool)], _ hasSelector: Bool
+  ) -> (type: FieldType, isList: Bool)? {
+    guard let first = arguments.first, arguments.allSatisfy({ $0.type.family == .text }) else { return nil }
+    switch transformer {
+    case .toLower, .toUpper, .base64, .basename: return arguments.count == 1 ? (.string, first.isList) : nil
+    case .length: return arguments.count == 1 ? (.uint64, false) : nil
+    case .join: return arguments.count == 2 && !first.isList && arguments[1].isList ? (.string, false) : nil
+    case .concat: return arguments.count >= 2 && arguments.allSatisfy { !$0.isList } ? (.string, false) : nil
+    case .getopt:
+      return arguments.count == 2 && first.isList && !arguments[1].isList ? (.string, !hasSelector) : nil
+    }
+  }
+
+  private static func phrase(_ sides: [Side]) -> String {
+    sides.isEmpty ? "nothing" : sides.map(\.phrase).joined(separator: ", ")
+  }
+
+  // MARK: The right side
+
+  /// `val(field)` or a transformer: of the same type as the left side, and both with one value or both lists.
+  mutating func comparison(
+    _ operand: ConditionSyntax.Operand, _ check: ConditionSyntax.Check, _ left: Side, _ scope: Scope
+  ) -> (Comparison, size: Int)? {
+    guard let right = side(operand, scope) else { return nil }
+    let symbol = check.symbol == .doubleEqual ? "=" : check.symbol.rawValue
+    guard let symbol = OperandOperator(rawValue: symbol) else {
+      report(
+        .sidesMismatch, "'\(check.symbol.rawValue)' compares with constants only", right.range, "not a constant",
+        in: scope)
+      return nil
+    }
+    for side in [left, right] {
+      let isTyped = side.field == .eventType
+      guard isTyped || side.type == .network || !side.hasSingleValues else { continue }
+      report(
+        .sidesMismatch, "'\(side.text)' can be compared with constants only", side.range,
+        isTyped
+          ? "decides when the rule is tried" : side.type == .network ? side.type.phrase : "has several values at once",
+        in: scope)
+      return nil
+    }
+    let areAlike = left.type == right.type || left.type.family == .text && right.type.family == .text
+    guard areAlike, left.isList == right.isList else {
+      report(
+        .sidesMismatch, "'\(left.text)' is \(left.phrase), and '\(right.text)' is \(right.phrase)", right.range,
+        "needs to be alike", in: scope, related: [SourceLabel(span(left.range, scope), left.phrase)])
+      return nil
+    }
+    return (.against(symbol, right.operand), right.operand.size + 1)
+  }
+}
+
+extension Side {
+  /// False for what stands for all ancestors or both ends.
+  fileprivate var hasSingleValues: Bool {
+    guard case .field(let reference) = operand else { return true }
+    return reference.field.description.multiplicity == .one || reference.index != nil
+  }
+}
+
+extension Transformer {
+  fileprivate var parameters: String {
+    switch self {
+    case .toLower, .toUpper, .base64, .basename, .length: "one text or list of texts"
+    case .join: "a text and a list of texts"
+    case .concat: "two texts or more"
+    case .getopt: "a list of texts and a quoted text"
+    }
+  }
+}
