@@ -12,24 +12,31 @@ extension EventContext {
       ? extractFile(field, record) : record.kind == .connect ? extractSocket(field, record, end: index) : .missing
   }
 
+  /// Rules ask for the name of an opened file dozens of times an event: nothing is copied, and only what a field needs
+  /// is looked at.
   private mutating func extractFile(_ field: Field, _ record: EventRecord) -> FieldValue {
-    let part = record.open.pointee
-    let hasFile = part.result >= 0
-    let isDirectory = hasFile && mode_t(part.inode_mode) & S_IFMT == S_IFDIR
+    let part = record.open
+    let hasFile = part.pointee.result >= 0
     switch field {
-    case .fdNumber: return .signed(hasFile ? part.result : -1)
-    case .fdType: return hasFile ? .text(isDirectory ? "directory" : "file") : .missing
-    case .fdTypeChar: return .text(isDirectory ? "d" : "f")
     case .fdName: return text(viewedPath())
     case .fdNameRaw: return text(rawPath())
     case .fdRealPath: return text(resolvedPath)
-    case .fdDirectory: return text(viewedPath().map { isDirectory ? $0 : PathText.directory(of: $0) })
+    case .fdDirectory: return text(viewedPath().map { isDirectory(part) ? $0 : PathText.directory(of: $0) })
     case .fdFilename: return hasFile ? text(viewedPath().map { PathText.filename(of: $0) }) : .missing
-    case .fdInode: return hasFile ? .signed(Int64(bitPattern: part.inode)) : .missing
-    case .fdDevice: return hasFile ? .signed(Int64(userDevice(part.device))) : .missing
+    case .fdNumber: return .signed(hasFile ? part.pointee.result : -1)
+    case .fdType: return hasFile ? .text(isDirectory(part) ? "directory" : "file") : .missing
+    case .fdTypeChar: return .text(isDirectory(part) ? "d" : "f")
+    case .fdInode: return hasFile ? .signed(Int64(bitPattern: part.pointee.inode)) : .missing
+    case .fdDevice: return hasFile ? .signed(Int64(userDevice(part.pointee.device))) : .missing
     case .fdProtocol: return .text("<NA>")
     default: return .missing
     }
+  }
+
+  private func isDirectory(_ part: UnsafePointer<martlet_open>) -> Bool {
+    let typeMask: UInt32 = 0o170000
+    let directory: UInt32 = 0o040000
+    return part.pointee.result >= 0 && part.pointee.inode_mode & typeMask == directory
   }
 
   private mutating func extractSocket(_ field: Field, _ record: EventRecord, end: Int) -> FieldValue {

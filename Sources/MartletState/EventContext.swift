@@ -21,7 +21,7 @@ struct ContextScratch {
   let time: UnsafeMutablePointer<UInt8>
   let ancestors: UnsafeMutablePointer<Int32>
 
-  static let timeByteCount = 18
+  static let timeByteCount = TimeText.timeOfDayByteCount
   private static let nameByteCount = PathText.byteCountMax(
     directory: Int(MARTLET_RECORD_BYTES_MAX), name: Int(MARTLET_RECORD_BYTES_MAX))
 

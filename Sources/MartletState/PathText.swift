@@ -68,13 +68,16 @@ enum PathText {
     let slash = UInt8(ascii: "/")
     guard path.count > 0, path[0] == slash else { return false }
     guard path.count > 1 else { return true }
-    var componentStart = 1
-    for index in 1...path.count where index == path.count || path[index] == slash {
-      let component = path.slice(from: componentStart, to: index)
-      if component.isEmpty || component == "." || component == ".." { return false }
-      componentStart = index + 1
+    var start = 1
+    while start <= path.count {
+      let rest = path.slice(from: start, to: path.count)
+      let length = rest.firstIndex(of: slash) ?? rest.count
+      // Empty, `.` and `..` are the components that a normal path does not have.
+      if length == 0 { return false }
+      if length <= 2, rest[0] == UInt8(ascii: "."), length == 1 || rest[1] == UInt8(ascii: ".") { return false }
+      start += length + 1
     }
-    return true
+    return path[path.count - 1] != slash
   }
 
   /// Up to the last slash, without it; `/` for a name directly below the root.

@@ -12,8 +12,9 @@ struct FieldsCommand: ParsableCommand {
   func run() {
     let lines = FieldRegistry.descriptions.map { field in
       let argument = field.argument == .none ? "" : "[n]"
+      let kinds = field.kinds.map { "\($0.name)" }.joined(separator: ", ")
       let conditionOnly = field.isFilterOnly ? " (conditions only)" : ""
-      return "\(field.name)\(argument)  \(field.type.name)\(conditionOnly)\n    \(field.documentation)"
+      return "\(field.name)\(argument)  \(field.type.name)\(conditionOnly), on \(kinds)\n    \(field.documentation)"
     }
     write(lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
   }
