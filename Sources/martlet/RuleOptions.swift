@@ -14,12 +14,9 @@ struct RuleOptions: ParsableArguments {
     completion: .file(extensions: ["yaml", "yml"]))
   var paths: [String] = []
 
-  @Flag(help: "Load the bundled rules before those of -r, which may then change their lists and macros.")
-  var withBundled = false
-
   /// The compiled rules. Diagnostics go to stderr; ends the command with status 3 where they are errors.
   func compile() throws -> Ruleset {
-    let sources = try (withBundled && !paths.isEmpty ? BundledRules.sources : []) + RuleOptions.read(paths)
+    let sources = try RuleOptions.read(paths)
     let compilation = Ruleset.compile(sources)
     let text = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDERR_FILENO)).render(
       compilation.diagnostics)
@@ -29,7 +26,7 @@ struct RuleOptions: ParsableArguments {
       throw ExitStatus.rulesInvalid
     }
     guard ruleset.rules.contains(where: \.isEnabled) else {
-      report(["no rule is enabled: there is nothing to look for"], help: ["'--with-bundled' adds the bundled rules"])
+      report(["no rule is enabled: there is nothing to look for"], help: ["'-r bundled' adds the rules in this binary"])
       throw ExitStatus.rulesInvalid
     }
     return ruleset
