@@ -13,9 +13,17 @@ RUN_ARGS ?=
 swift_flags := --explicit-target-dependency-import-check error
 # Tests are built once, optimised as the agent is, in a place of their own so that `make run` stays incremental.
 test_flags := --scratch-path .build-test -c release -Xswiftc -enable-testing $(swift_flags)
+# The image holds one file, so that file must need no other. `-static-executable` links in Swift's runtime, glibc, and
+# libbpf, libelf and zlib from the archives in their Debian packages. lld, because gold warns at every link of glibc's
+# plug-ins for name services: the agent asks for no user or group by name, and host names need none. Stripped, the binary
+# is half the size. It is no position-independent executable: some that Swift 6.3 links as static-pie crash when started.
+static_flags := --scratch-path .build-static -c release $(swift_flags) -Xswiftc -static-executable \
+  -Xswiftc -Xclang-linker -Xswiftc -fuse-ld=lld -Xlinker -s
+static_binary := .build-static/release/martlet
+image_archive := .build-static/martlet-image.tar
 linted := Package.swift Sources Tests
 
-.PHONY: help run build test soak tidy format clean lint build-tests
+.PHONY: help run build static image test soak tidy format clean lint build-tests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,9 +39,18 @@ build: ## build the agent into .build/release (packages it needs are installed f
 	@.ci/install-packages build
 	@swift build -c release --static-swift-stdlib --product martlet $(swift_flags) >&2
 
+static: ## build the agent without any library it would need at run time, into .build-static/release
+	@.ci/install-packages build
+	@swift build --product martlet $(static_flags) >&2
+
+image: static ## build the container image around that one file, without a registry (an OCI archive; prints its digest)
+	@.ci/install-packages image
+	@.ci/image $(static_binary) $(image_archive)
+	@echo "$(image_archive): $$(stat -c %s $(image_archive)) bytes; podman load -i, ctr images import and the like take it" >&2
+
 test: ## lint, build and run every test this machine can run
 	@.ci/install-packages test
-	@$(MAKE) lint build-tests
+	@$(MAKE) lint static build-tests
 	@.ci/test
 
 soak: build ## full-size load, agent off and on in turn: wall ratio, CPU and lost events
@@ -49,7 +66,7 @@ format: ## rewrite the Swift sources in the project's format
 	@swift format --in-place --recursive --parallel $(linted)
 
 clean: ## remove what building made
-	@rm -rf .build .build-test
+	@rm -rf .build .build-test .build-static
 
 lint:
 	@swift format lint --strict --recursive --parallel $(linted)

@@ -120,7 +120,7 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     // Tests of the whole: the real probe on the running kernel, with a program that does what they want to see; real
-    // containers and the agent as a process; the style guide.
+    // containers and the agent as a process; its image and manifests; the style guide.
     .executableTarget(name: "KernelTestActor", path: "Tests/KernelTestActor"),
     .testTarget(
       name: "KernelTests",
@@ -129,6 +129,8 @@ let package = Package(
     .target(name: "ContainerTesting", path: "Tests/ContainerTesting", swiftSettings: swiftSettings),
     .testTarget(name: "CommandTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "DeployTests", dependencies: ["ContainerTesting"], exclude: ["Node"], swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
   ]
 )

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ContainerTesting
+import Foundation
+
+/// The files of this checkout that deploy the agent, and the programs that try them.
+enum Deployment {
+  static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+  static let manifests = root + "/deploy/kubernetes"
+  /// What goes into the image; built by `make static`.
+  static let binary = root + "/.build-static/release/martlet"
+
+  private static let python = root + "/.build-test/python/bin/python"
+
+  /// Runs one of the Python programs beside these tests.
+  static func python(
+    _ script: String, _ arguments: [String], behind prefix: [String] = [], within duration: Duration = .seconds(20)
+  ) throws -> Finished {
+    let command = prefix + [python, "-B", "\(root)/Tests/DeployTests/Node/\(script)"] + arguments
+    return try Child.run(command, within: duration)
+  }
+
+  /// Builds the image as `make image` does, and gives its digest.
+  static func buildImage(_ binary: String = binary, to archive: String) throws -> Finished {
+    try Child.run([root + "/.ci/image", binary, archive], within: .seconds(60))
+  }
+
+  // MARK: - What it takes, in the words a skipped test shows; nil when it is there
+
+  static let missingForManifests: String? =
+    FileManager.default.isExecutableFile(atPath: python)
+    ? nil : "needs the Python packages that '.ci/install-packages test' installs"
+
+  static let missingForImages: String? = {
+    if geteuid() != 0 { return "needs root" }
+    guard isInstalled("buildah") else { return "needs buildah (Debian package buildah)" }
+    return FileManager.default.isExecutableFile(atPath: binary) ? nil : "needs the binary that 'make static' builds"
+  }()
+
+  static let missingForPods: String? = {
+    if let missing = missingForImages ?? missingForManifests ?? ContainerSupport.missing { return missing }
+    guard isInstalled("containerd") && isInstalled("ctr") else { return "needs containerd (Debian package containerd)" }
+    return FileManager.default.isReadableFile(atPath: "/sys/kernel/btf/vmlinux")
+      ? nil : "needs a kernel with type information (/sys/kernel/btf/vmlinux)"
+  }()
+
+  private static func isInstalled(_ program: String) -> Bool {
+    (try? Child.run([program, "--version"]))?.succeeded ?? false
+  }
+}
+
+/// A folder for a test's files, gone when it is let go.
+final class ScratchFolder {
+  let path = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)").path
+
+  init() throws {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// A copy of the manifests with one text in one file replaced by another.
+  func manifests(changing file: String, _ text: String, to replacement: String) throws -> String {
+    let copy = path + "/kubernetes"
+    try FileManager.default.copyItem(atPath: Deployment.manifests, toPath: copy)
+    let changed = URL(fileURLWithPath: "\(copy)/\(file)")
+    let original = try String(contentsOf: changed, encoding: .utf8)
+    guard original.contains(text) else { throw HarnessError("'\(text)' is not in \(file)") }
+    try Data(original.replacingOccurrences(of: text, with: replacement).utf8).write(to: changed)
+    return copy
+  }
+}

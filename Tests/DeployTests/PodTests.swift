@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ContainerTesting
+import Foundation
+import Testing
+
+/// The agent's own image as a pod of containerd, with what the DaemonSet gives it, beside pods in which things happen.
+@Suite(
+  "the agent in a pod", .serialized, .timeLimit(.minutes(2)),
+  .enabled(if: Deployment.missingForPods == nil, Comment(rawValue: Deployment.missingForPods ?? "")))
+struct PodTests {
+  @Test("a shell and a read of passwords in other pods are reported from there, with their container and pod")
+  func alerts() throws {
+    let watch = try Watch.asDeployed.get()
+    #expect(watch.neighbours.count == 2, "one was there before the agent, one came later")
+    for neighbour in watch.neighbours {
+      #expect(neighbour.container.count == 64)
+      #expect(neighbour.alerts.map(\.rule) == ["Shell in container", "Password file read in container"])
+      for alert in neighbour.alerts {
+        #expect(alert.outputFields.containerID == String(neighbour.container.prefix(12)))
+        #expect(alert.outputFields.podUID == neighbour.pod)
+      }
+      #expect(neighbour.alerts.last?.outputFields.fileName == "/etc/shadow")
+    }
+    #expect(watch.terminal.allSatisfy { $0.hasPrefix("root:*:") }, "the shell did run: \(watch.terminal)")
+  }
+
+  @Test("it runs with what the manifest gives it, as the kernel sees it, and no more")
+  func privileges() throws {
+    let agent = try Watch.asDeployed.get().agent
+    // DAC_READ_SEARCH, SYS_PTRACE, PERFMON and BPF, by their numbers.
+    let capabilities = [2, 19, 38, 39].reduce(UInt64(0)) { $0 | 1 << $1 }
+    #expect(UInt64(agent.capabilities, radix: 16) == capabilities)
+    #expect(agent.seccomp == "2" && agent.noNewPrivileges == "1" && agent.user == "0")
+    #expect(agent.rootOptions.split(separator: ",").contains("ro"))
+    #expect(agent.sharedWithNode == ["pid": true, "net": false, "mnt": false, "uts": false])
+  }
+
+  @Test("it watches within a second of its start, and ends when it is asked to with a summary")
+  func life() throws {
+    let watch = try Watch.asDeployed.get()
+    print("in a pod of containerd \(watch.containerd): ready \(watch.readySeconds) s after the request to start it")
+    #expect(watch.readySeconds < 5, "a second on an idle machine")
+    #expect(watch.exitCode == 0)
+    #expect(watch.log.first?.contains("watching this node with") == true)
+    #expect(watch.log.last?.hasPrefix("martlet: saw ") == true)
+  }
+
+  @Test("with a capability less it does not start, and says which", arguments: ["BPF", "PERFMON"])
+  func capability(name: String) throws {
+    let folder = try ScratchFolder()
+    let manifests = try folder.manifests(changing: "daemonset.yaml", "                - \(name)\n", to: "")
+    let error = #expect(throws: HarnessError.self) { try Watch.run(manifests) }
+    #expect(error?.description.contains("this process lacks the capability CAP_\(name)") == true)
+  }
+
+  @Test("what the manifest says and these tests cannot give it is an error, not something left out")
+  func untranslated() throws {
+    let folder = try ScratchFolder()
+    let manifests = try folder.manifests(changing: "daemonset.yaml", "hostNetwork: false", to: "hostIPC: true")
+    let error = #expect(throws: HarnessError.self) { try Watch.run(manifests) }
+    #expect(error?.description.contains("hostIPC") == true)
+  }
+}
+
+/// What `watch.py` tells of one run.
+private struct Watch: Decodable {
+  struct Agent: Decodable {
+    let capabilities, seccomp, noNewPrivileges, user, rootOptions: String
+    let sharedWithNode: [String: Bool]
+  }
+
+  struct Alert: Decodable {
+    struct Fields: Decodable {
+      let containerID, podUID, fileName: String?
+
+      enum CodingKeys: String, CodingKey {
+        case containerID = "container.id"
+        case podUID = "k8s.pod.uid"
+        case fileName = "fd.name"
+      }
+    }
+
+    let rule: String
+    let outputFields: Fields
+  }
+
+  struct Neighbour: Decodable {
+    let container, pod: String
+    let alerts: [Alert]
+  }
+
+  let containerd: String
+  let readySeconds: Double
+  let agent: Agent
+  let exitCode: Int
+  let log, terminal: [String]
+  let neighbours: [Neighbour]
+
+  /// One run that several tests look at.
+  static let asDeployed = Result { try run(Deployment.manifests) }
+
+  /// Nothing of it may be left: neither files nor cgroups.
+  static func run(_ manifests: String) throws -> Watch {
+    let folder = try ScratchFolder()
+    let image = folder.path + "/image.tar"
+    guard try Deployment.buildImage(to: image).succeeded else { throw HarnessError("the image could not be built") }
+    let node = "/run/martlet-node-\(UUID().uuidString)"
+    let result = try Deployment.python(
+      "watch.py", [manifests, image, node],
+      behind: ["unshare", "--net", "--mount", "--propagation", "private"], within: .seconds(60))
+    let cgroups = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/memory"].map {
+      $0 + "/" + URL(fileURLWithPath: node).lastPathComponent
+    }
+    for path in [node] + cgroups where FileManager.default.fileExists(atPath: path) {
+      throw HarnessError("'\(path)' was left behind")
+    }
+    guard result.succeeded else { throw HarnessError(result.errors) }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(Watch.self, from: Data(result.output.utf8))
+  }
+}
