@@ -54,7 +54,7 @@ public struct Agent {
   ///
   /// With rules it prints alerts; without, it only records.
   public func watch(
-    _ ruleset: Ruleset?, recording: Recording? = nil, durationSeconds: Double? = nil
+    _ ruleset: Ruleset?, recording: Recording? = nil, durationSeconds: Double? = nil, heartbeatPath: String? = nil
   ) async throws(Failure) -> RunSummary {
     let missing = CaptureRequirements.check()
     guard missing.isEmpty else { throw Failure(missing.map(\.description), help: missing.map(\.remedy)) }
@@ -64,7 +64,7 @@ public struct Agent {
         source: try KernelSource(configuration: CaptureConfiguration()),
         alerts: ruleset.map { AlertDelivery($0, limits: StateLimits(), output: output, logger: logger) },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
-        durationSeconds: durationSeconds, logger: logger)
+        durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)
       var configuration = ServiceGroupConfiguration(
         services: [.init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup)],
         gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)

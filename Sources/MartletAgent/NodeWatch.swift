@@ -23,6 +23,7 @@ final class NodeWatch: Service, @unchecked Sendable {
   private let source: KernelSource
   private let alerts: AlertDelivery?
   private var recording: RecordingWriter?
+  private var heartbeat: Heartbeat?
 
   private let durationNanoseconds: UInt64?
   private let logger: Logger
@@ -34,11 +35,13 @@ final class NodeWatch: Service, @unchecked Sendable {
 
   /// `source` is open and not started. With neither `alerts` nor `recording` events are only counted.
   init(
-    source: KernelSource, alerts: AlertDelivery?, recording: RecordingWriter?, durationSeconds: Double?, logger: Logger
+    source: KernelSource, alerts: AlertDelivery?, recording: RecordingWriter?, durationSeconds: Double?,
+    heartbeat: Heartbeat?, logger: Logger
   ) {
     self.source = source
     self.alerts = alerts
     self.recording = recording
+    self.heartbeat = heartbeat
     durationNanoseconds = durationSeconds.map { UInt64($0 * 1e9) }
     self.logger = logger
   }
@@ -108,6 +111,7 @@ final class NodeWatch: Service, @unchecked Sendable {
         return logger.notice("nobody reads the alerts any more: stopping")
       }
       try record(batch)
+      heartbeat?.beat()
       if recording?.isFull == true && alerts == nil { return }
       if let stopTime, batch.isEmpty || hasReached(stopTime, batch) { return }
     }

@@ -24,6 +24,12 @@ struct RunCommand: AsyncParsableCommand {
     completion: .file())
   var record: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Touch this file every second while the watch goes round; see 'martlet alive'.", valueName: "file"),
+    completion: .file())
+  var heartbeat: String?
+
   @Option(help: "The least severe log messages to show.")
   var logLevel = Agent.LogLevel.info
 
@@ -33,7 +39,7 @@ struct RunCommand: AsyncParsableCommand {
     let ruleset = try rules.compile()
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
-      let summary = try await Agent(logLevel: logLevel).watch(ruleset, recording: recording)
+      let summary = try await Agent(logLevel: logLevel).watch(ruleset, recording: recording, heartbeatPath: heartbeat)
       close(with: summary)
       try statistics.write(summary)
     }

@@ -108,6 +108,26 @@ struct LifeTests {
     #expect(agent.log.contains(#/ 0 alerts written, [1-9]\d* not written, /#))
   }
 
+  @Test("an agent that goes round is alive, one that is stopped is not")
+  func heartbeat() throws {
+    let folder = try TestFolder()
+    let file = folder.path + "/heartbeat"
+    #expect(try Command.run(["alive", file]).status == .exited(1))
+    let agent = try AgentProcess(["run", "--heartbeat", file])
+    try agent.waitUntilReady()
+    // The first round ends when its events have been judged.
+    let deadline = Deadline.seconds(20)
+    var status = try Command.run(["alive", file]).status
+    while status != .exited(0), !deadline.hasPassed { status = try Command.run(["alive", file]).status }
+    #expect(status == .exited(0))
+    #expect(try agent.terminate() == .exited(0))
+    var old = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
+    utimensat(AT_FDCWD, file, &old, 0)
+    let stopped = try Command.run(["alive", file, "--max-age", "5"])
+    #expect(stopped.status == .exited(1) && stopped.errors.contains(" seconds ago"))
+    #expect(try Command.run(["run", "--heartbeat", "/nonexistent/heartbeat"]).status == .exited(1))
+  }
+
   @Test("statistics that cannot be written are an error")
   func unwritableStatistics() throws {
     let agent = try AgentProcess(["run", "--stats", "/nonexistent/stats.json"])
