@@ -53,9 +53,10 @@ test: ## lint, build and run every test this machine can run
 	@$(MAKE) lint static build-tests
 	@.ci/test
 
-soak: build ## full-size load, agent off and on in turn: wall ratio, CPU and lost events
+soak: build ## full-size load (wall ratio, CPU, lost events), and a minute of mixed work recorded and replayed
 	@.ci/install-packages test
 	@.ci/soak .build/release/martlet $(RULES)
+	@.ci/soak-recording .build/release/martlet $(RULES)
 
 tidy: ## check format, imports and the style guide only
 	@.ci/install-packages test
