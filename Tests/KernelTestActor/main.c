@@ -30,6 +30,13 @@ static void require(int holds, const char *what) {
   exit(1);
 }
 
+#if defined(__x86_64__)
+/* A call's number with bits that the kernel does not look at. */
+#define DISGUISED(number) ((number) | 1l << 32)
+#else
+#define DISGUISED(number) (number)
+#endif
+
 /* The last descriptor that a verb opened. */
 static int last = -1;
 
@@ -43,13 +50,16 @@ static void open_again(int fd) {
 static void verb_connect(const char *kind, const char *address, const char *port) {
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
+  int is_disguised = strcmp(kind, "disguised-udp") == 0;
   int is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
-  int type = strcmp(kind, "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM;
+  int type = strcmp(kind, "tcp") == 0 ? SOCK_STREAM : SOCK_DGRAM;
   int fd = socket(is_v4 ? AF_INET : AF_INET6, type, 0);
   require(fd >= 0, "socket");
   require(is_v4 || inet_pton(AF_INET6, address, &v6.sin6_addr) == 1, "address");
   /* A refused connection is an attempt as well. */
-  int result = is_v4 ? connect(fd, (struct sockaddr *)&v4, sizeof(v4)) : connect(fd, (struct sockaddr *)&v6, sizeof(v6));
+  const void *target = is_v4 ? (const void *)&v4 : &v6;
+  socklen_t length = is_v4 ? sizeof(v4) : sizeof(v6);
+  long result = syscall(is_disguised ? DISGUISED(SYS_connect) : SYS_connect, fd, target, length);
   require(result == 0 || errno == ECONNREFUSED, "connect");
 }
 
@@ -77,6 +87,8 @@ static int verb_open(const char *verb, const char *path) {
   struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
   if (strcmp(verb, "openat") == 0)
     last = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+  else if (strcmp(verb, "openat-disguised") == 0)
+    last = (int)syscall(DISGUISED(SYS_openat), AT_FDCWD, path, O_RDONLY);
   else if (strcmp(verb, "openat-last") == 0)
     last = (int)syscall(SYS_openat, last, path, O_RDONLY);
   else if (strcmp(verb, "create") == 0)
