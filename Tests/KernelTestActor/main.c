@@ -4,7 +4,8 @@
  *
  *   KernelTestActor VERB [ARGUMENT]... VERB ...
  *
- * `wait` is the last verb: it ends when the input does, and what follows is there to be looked at.
+ * `wait` is the last verb: it ends when the input does, and what follows is there to be looked at. So is
+ * `wait-in-thread`, which waits in a second thread after the main thread has ended.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -12,7 +13,9 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,13 +144,50 @@ static void verb_join(const char *folder) {
   close(file);
 }
 
-int main(int count, char **arguments) {
+static void verb_wait(void) {
   char byte;
+  require(write(STDOUT_FILENO, "w", 1) == 1, "write");
+  while (read(STDIN_FILENO, &byte, 1) > 0) {}
+}
+
+/* Once the main thread has ended. */
+static void *wait_alone(void *state_path) {
+  char state = 0;
+  while (state != 'Z') {
+    FILE *file = fopen(state_path, "r");
+    require(file && fscanf(file, "%*d %*s %c", &state) == 1, "state");
+    fclose(file);
+  }
+  verb_wait();
+  exit(0);
+}
+
+static void verb_wait_in_thread(void) {
+  static char state_path[64];
+  pthread_t thread;
+  snprintf(state_path, sizeof(state_path), "/proc/%d/task/%d/stat", getpid(), getpid());
+  require(pthread_create(&thread, NULL, wait_alone, state_path) == 0, "thread");
+  pthread_exit(NULL);
+}
+
+/* Lets a page of a file stand where a page of a long argument was. */
+static void verb_cover(char *argument, const char *path) {
+  int fd = open(path, O_RDONLY);
+  char *page = (char *)(((uintptr_t)argument + 4095) & ~(uintptr_t)4095);
+  require(fd >= 0 && page + 4096 <= argument + strlen(argument), "a page within the argument");
+  require(mmap(page, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == page, "map");
+}
+
+int main(int count, char **arguments) {
   for (char **next = arguments + 1; next < arguments + count; next++) {
     if (strcmp(*next, "wait") == 0) {
-      require(write(STDOUT_FILENO, "w", 1) == 1, "write");
-      while (read(STDIN_FILENO, &byte, 1) > 0) {}
+      verb_wait();
       return 0;
+    } else if (strcmp(*next, "wait-in-thread") == 0) {
+      verb_wait_in_thread();
+    } else if (strcmp(*next, "cover") == 0) {
+      verb_cover(next[1], next[2]);
+      next += 2;
     } else if (strcmp(*next, "end") == 0) {
       exit(atoi(*++next));
     } else if (strcmp(*next, "chdir") == 0) {

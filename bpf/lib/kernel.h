@@ -57,6 +57,9 @@ struct net {
 struct pid_namespace {
   struct ns_common ns;
 };
+struct list_head {
+  struct list_head *next;
+};
 struct nsproxy {
   struct mnt_namespace *mnt_ns;
   struct net *net_ns;
@@ -174,6 +177,7 @@ struct signal_struct {
   atomic_t live;
   int group_exit_code;
   unsigned int flags;
+  struct list_head thread_head;
   struct pid *pids[4];
   struct tty_struct *tty;
 };
@@ -204,11 +208,13 @@ struct thread_info {
 struct task_struct {
   struct thread_info thread_info;
   struct mm_struct *mm;
+  unsigned int flags;
   int exit_code;
   int pid;
   int tgid;
   struct task_struct *real_parent;
   struct task_struct *group_leader;
+  struct list_head thread_node;
   struct pid *thread_pid;
   __u64 start_boottime;
   const struct cred *cred;

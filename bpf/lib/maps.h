@@ -52,7 +52,7 @@ struct {
   __type(value, struct slot);
 } slots SEC(".maps");
 
-/* The iterator sleeps while it reads a task's memory, so it must not hold a CPU's slot. One reader at a time. */
+/* The iterator has its own, so that it takes none from the hooks. One reader at a time. */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(max_entries, 1);
