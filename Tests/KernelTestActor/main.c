@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -178,6 +179,18 @@ static void verb_cover(char *argument, const char *path) {
   require(mmap(page, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == page, "map");
 }
 
+/* File systems of its own, `count` of them one upon the other, that go when it ends. */
+static void verb_stack(int count, const char *folder) {
+  require(unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "own mounts");
+  while (count-- > 0) require(mount("test", folder, "tmpfs", 0, NULL) == 0, "mount");
+  require(chdir(folder) == 0, "chdir");
+}
+
+/* Goes `count` folders deeper, each of which has a name of one letter. */
+static void verb_deep(int count) {
+  while (count-- > 0) require(mkdir("d", 0755) == 0 && chdir("d") == 0, "deeper");
+}
+
 int main(int count, char **arguments) {
   for (char **next = arguments + 1; next < arguments + count; next++) {
     if (strcmp(*next, "wait") == 0) {
@@ -185,6 +198,13 @@ int main(int count, char **arguments) {
       return 0;
     } else if (strcmp(*next, "wait-in-thread") == 0) {
       verb_wait_in_thread();
+    } else if (strcmp(*next, "stack") == 0) {
+      verb_stack(atoi(next[1]), next[2]);
+      next += 2;
+    } else if (strcmp(*next, "detach") == 0) {
+      require(umount2(*++next, MNT_DETACH) == 0, "umount");
+    } else if (strcmp(*next, "deep") == 0) {
+      verb_deep(atoi(*++next));
     } else if (strcmp(*next, "cover") == 0) {
       verb_cover(next[1], next[2]);
       next += 2;

@@ -48,8 +48,10 @@ struct ns_common {
 struct user_namespace {
   struct ns_common ns;
 };
+struct mount;
 struct mnt_namespace {
   struct ns_common ns;
+  struct mount *root;
 };
 struct net {
   struct ns_common ns;
@@ -145,7 +147,6 @@ struct files_struct {
   struct fdtable *fdt;
 };
 struct fs_struct {
-  struct path root;
   struct path pwd;
 };
 

@@ -18,8 +18,7 @@ const volatile struct martlet_probe_settings settings;
 struct walk {
   struct dentry *dentry;
   struct vfsmount *mount;
-  struct dentry *root_dentry;
-  struct vfsmount *root_mount;
+  struct mount *root; /* the topmost mount of the task's namespace */
   struct kernfs_node *node;
   __u32 position; /* of the first byte written so far: texts grow towards the front */
   __u32 flags;

@@ -34,10 +34,12 @@ static __always_inline void store__text_end(struct slot *slot, struct martlet_te
   slot->length_bytes = store__aligned(end);
 }
 
-/* The text that the last walk left in `slot->path`. */
+/* The text that the last walk left in `slot->path`. What was cut off at the front must not look like a path from the
+ * root, so it goes without its first slash. */
 static __always_inline void store__walked(struct slot *slot, struct martlet_text *text) {
   __u32 start = slot->walk.position, position, length;
   char *target = store__text_start(slot, &position);
+  if (slot->walk.flags & WALK_PATH_TRUNCATED) start++;
   if (!target || start >= MARTLET_PATH_BYTES_MAX) return;
   length = MARTLET_PATH_BYTES_MAX - start;
   bpf_probe_read_kernel(target, length, &slot->path[start]);
