@@ -205,6 +205,11 @@ int main(int count, char **arguments) {
       require(umount2(*++next, MNT_DETACH) == 0, "umount");
     } else if (strcmp(*next, "deep") == 0) {
       verb_deep(atoi(*++next));
+    } else if (strcmp(*next, "pin-here") == 0) {
+      cpu_set_t cpus;
+      CPU_ZERO(&cpus);
+      CPU_SET((unsigned)sched_getcpu(), &cpus);
+      require(sched_setaffinity(0, sizeof(cpus), &cpus) == 0, "pin");
     } else if (strcmp(*next, "cover") == 0) {
       verb_cover(next[1], next[2]);
       next += 2;

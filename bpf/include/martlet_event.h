@@ -172,7 +172,7 @@ struct martlet_open {
   martlet_s32 directory_fd;      /* the dirfd argument, AT_FDCWD for calls that have none */
   martlet_u32 reserved;
   struct martlet_text path;      /* of the file, from the root of the mount namespace; empty when failed */
-  struct martlet_text name;      /* the string the program passed */
+  struct martlet_text name;      /* the string the program passed; its first 256 bytes when the call failed */
   struct martlet_text directory; /* what a relative name starts from; empty for an absolute one */
 };
 
