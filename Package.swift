@@ -116,7 +116,7 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     .testTarget(
-      name: "MartletCaptureTests", dependencies: ["MartletCapture", "MartletEvents", "MartletTesting"],
+      name: "MartletCaptureTests", dependencies: ["CMartletABI", "MartletCapture", "MartletEvents", "MartletTesting"],
       swiftSettings: swiftSettings),
 
     // Tests of the whole: the real probe on the running kernel, with a program that does what they want to see; real

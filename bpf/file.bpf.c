@@ -15,6 +15,10 @@ struct open_call {
   bool has_flags;
 };
 
+/* What is kept of the name that a failed open passed, with its NUL. A name that fails costs nothing to make up, so a
+ * program that means to fill the ring would choose long ones. */
+#define FAILED_NAME_BYTES_MAX 257
+
 /* The argument of openat2, as user space lays it out. */
 struct user_open_how {
   __u64 flags;
@@ -84,8 +88,10 @@ static __always_inline int open_returned(struct open_call *open, long result) {
   record->directory_fd = open->directory_fd;
   record->open_flags = open->has_flags ? open->flags : file ? LOAD(file, f_flags) : 0;
   if (file) store__opened_file(slot, task, file);
-  if (open->name) record->record.flags |= store__user_name(slot, open->name, &record->name);
+  if (open->name)
+    record->record.flags |= store__user_name(slot, open->name, result < 0 ? FAILED_NAME_BYTES_MAX : TEXT_BYTES_MAX,
+                                             &record->name);
   if (record__has_relative_name(slot)) store__open_directory(slot, task, open->directory_fd);
-  emit__finish(slot, MARTLET_HOOK_OPEN);
+  emit__finish_within(slot, MARTLET_HOOK_OPEN, result < 0 ? SHARE_FAILED_OPEN : SHARE_OPEN);
   return 0;
 }

@@ -40,7 +40,7 @@ static __always_inline int connection_asked(struct sock *sock, long result, __s3
   record->result = result;
   record->fd = fd;
   store__addresses(record, sock);
-  emit__finish(slot, MARTLET_HOOK_CONNECT);
+  emit__finish_within(slot, MARTLET_HOOK_CONNECT, SHARE_CONNECT);
   return 0;
 }
 

@@ -31,9 +31,10 @@
 #define ARGUMENT_3 regs[3]
 #endif
 
-static __always_inline long read__call_number(struct pt_regs *regs) {
+/* What the kernel dispatches on: the lower 32 bits, whatever a program leaves in the others. */
+static __always_inline __s32 read__call_number(struct pt_regs *regs) {
 #if defined(__TARGET_ARCH_x86)
-  return regs->orig_ax;
+  return (__s32)regs->orig_ax;
 #elif defined(__TARGET_ARCH_arm64)
   return regs->syscallno;
 #endif
@@ -41,7 +42,7 @@ static __always_inline long read__call_number(struct pt_regs *regs) {
 
 #define O_CREATE_ONLY 01101 /* O_CREAT | O_WRONLY | O_TRUNC: what creat() stands for */
 
-static __always_inline __u16 call_of_native(long number) {
+static __always_inline __u16 call_of(__s32 number) {
   switch (number) {
 #ifdef NUMBER_OPEN
     case NUMBER_OPEN: return MARTLET_CALL_OPEN;
@@ -55,11 +56,7 @@ static __always_inline __u16 call_of_native(long number) {
   }
 }
 
-/* The table of 32-bit programs on a 64-bit kernel: empty, so their calls are not reported. */
-static __always_inline __u16 call_of_compat(long number) {
-  return MARTLET_CALL_NONE;
-}
-
+/* Calls by the 32-bit table, whose numbers mean something else. They are not reported. */
 static __always_inline bool task_is_compat(void) {
   struct task_struct *task = read__current();
   return TASK_IS_COMPAT && LOAD(task, thread_info.status) & TASK_IS_COMPAT;
@@ -104,12 +101,8 @@ static __always_inline void read__open_call(struct open_call *open, __u16 call, 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(handle_sys_exit, struct pt_regs *regs, long result) {
   struct open_call open = {};
-  long number = read__call_number(regs);
-  __u16 call = call_of_native(number);
-  if (call == MARTLET_CALL_NONE && !TASK_IS_COMPAT) return 0;
-  if (call == MARTLET_CALL_NONE && call_of_compat(number) == MARTLET_CALL_NONE) return 0;
-  if (task_is_compat()) call = call_of_compat(number);
-  if (call == MARTLET_CALL_NONE) return 0;
+  __u16 call = call_of(read__call_number(regs));
+  if (call == MARTLET_CALL_NONE || task_is_compat()) return 0;
   if (call == MARTLET_CALL_CONNECT) return connect_returned(regs->ARGUMENT_0, result);
   read__open_call(&open, call, regs);
   return open_returned(&open, result);

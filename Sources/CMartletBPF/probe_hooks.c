@@ -13,7 +13,7 @@ const struct hook martlet_hooks[HOOKS_MAX] = {
       {"handle_exit_by_count", "tp_btf/sched_process_exit, counting live threads"}}},
     {"system calls", false, {{"handle_sys_exit", "tp_btf/sys_exit"}}},
     {"connect", false, {{"handle_connect", "tp_btf/inet_sock_set_state"}}},
-    [SEED_HOOK] = {"seed", true, {{"seed_processes", "iter.s/task"}}},
+    [SEED_HOOK] = {"seed", true, {{"seed_processes", "iter/task"}}},
 };
 
 const struct hook_variant *martlet_probe_variant(const struct martlet_probe *probe, size_t hook) {

@@ -54,6 +54,7 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
   const struct martlet_probe_settings settings = {
       .self_process_id = probe->options.self_process_id,
       .ring_count = probe->ring_count,
+      .ring_bytes = probe->options.ring_bytes,
       .wake_bytes = probe->options.wake_bytes,
       .cgroup_v1 = probe->options.cgroup_v1,
       .seed_time_ns = seed_time_ns,

@@ -43,6 +43,8 @@ public struct CaptureStatistics: Sendable {
   public internal(set) var seedRecords: UInt64 = 0
   /// Ticks and host records: made here.
   public internal(set) var madeRecords: UInt64 = 0
+  /// Times that the seed could not be read to its end. /proc then takes over from the kernel's iterator.
+  public internal(set) var seedFailures: UInt64 = 0
   /// Pieces of the seed that were no records.
   public internal(set) var malformed: UInt64 = 0
   public internal(set) var batches: UInt64 = 0

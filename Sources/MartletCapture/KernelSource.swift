@@ -29,6 +29,8 @@ public final class KernelSource: @unchecked Sendable {
   private let made = MadeRecords()
   private var pacer = Pacer()
   private var seed: (any Seed)?
+  /// The stamp of every seed record: from before the hooks were attached.
+  private var seedTime: UInt64 = 0
   private var seedBuffer: UnsafeMutableRawBufferPointer?
   private var cutter = SeedCutter()
   private var isStarted = false
@@ -76,6 +78,7 @@ public final class KernelSource: @unchecked Sendable {
     }
     isStarted = true
     streamTime = time
+    seedTime = time
     nextTick = time + tickNanoseconds
     seed = try makeSeed(at: time)
     seedBuffer = .allocate(byteCount: Self.seedBytes, alignment: MemoryLayout<UInt64>.alignment)
@@ -161,7 +164,13 @@ public final class KernelSource: @unchecked Sendable {
   /// The next part of the seed, if there still is one.
   private func readSeed() {
     guard let seed, let seedBuffer else { return }
-    let count = seed.read(into: seedBuffer)
+    guard let count = seed.read(into: seedBuffer) else {
+      counts.seedFailures += 1
+      let hasTwin = configuration.seed == .automatic && seed is IteratorSeed
+      // From its start: a process told twice is the same process.
+      self.seed = hasTwin ? ProcfsSeed(time: seedTime, cgroups: cgroups) : nil
+      return
+    }
     if count == 0 {
       self.seed = nil
       self.seedBuffer = nil

@@ -36,4 +36,18 @@ enum Procfs {
     }
     return length < 0 ? nil : target
   }
+
+  /// The entries of a folder that are numbers. Nil when it cannot be read.
+  static func numbers(in path: String) -> [pid_t]? {
+    guard let folder = opendir(path) else { return nil }
+    defer { closedir(folder) }
+    var found: [pid_t] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if let number = pid_t(name) { found.append(number) }
+    }
+    return found
+  }
 }

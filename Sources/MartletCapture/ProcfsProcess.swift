@@ -6,6 +6,8 @@ import Glibc
 /// What /proc says about one process.
 struct ProcfsProcess {
   let id: pid_t
+  /// The main thread, or one that lives where that has ended.
+  let thread: pid_t
   let startNanoseconds: UInt64
   let comm: [UInt8]
   /// Real, effective, saved.
@@ -20,17 +22,21 @@ struct ProcfsProcess {
 
   /// Nil when the process has gone, or has ended and only waits to be waited for.
   init?(_ id: pid_t) {
-    let folder = "/proc/\(id)"
-    guard let stat = ProcfsStat(id), !stat.hasEnded, let status = ProcfsStatus(id) else { return nil }
+    guard let stat = ProcfsStat(id), let thread = Self.livingThread(of: id, stat), let status = ProcfsStatus(id),
+      let threadStat = ProcfsStat(id, thread: thread)
+    else { return nil }
+    // A main thread that has ended has no file, folder or arguments any more, and no namespaces.
+    let folder = "/proc/\(id)/task/\(thread)"
     self.id = id
+    self.thread = thread
     startNanoseconds = stat.startNanoseconds
-    comm = stat.comm
+    comm = threadStat.comm
     userIDs = status.numbers("Uid")
     groupIDs = status.numbers("Gid")
     guard userIDs.count >= 3, groupIDs.count >= 3 else { return nil }
     var record = martlet_process()
     let exe = Procfs.link("\(folder)/exe") ?? []
-    exePath = Self.describe(exe: exe, link: "\(folder)/exe", in: &record)
+    exePath = Self.describe(exe: exe, in: &record)
     directory = Self.withoutMark(Procfs.link("\(folder)/cwd") ?? [])
     let argumentBytesMax = Int(MARTLET_ARGUMENTS_BYTES_MAX)
     let arguments = Procfs.bytes("\(folder)/cmdline", limit: argumentBytesMax + 1) ?? []
@@ -58,6 +64,12 @@ struct ProcfsProcess {
     self.record = record
   }
 
+  /// The main thread if it lives, else another one that does. Nil when the process has ended.
+  private static func livingThread(of id: pid_t, _ stat: ProcfsStat) -> pid_t? {
+    guard stat.hasEnded else { return id }
+    return Procfs.numbers(in: "/proc/\(id)/task")?.first { ProcfsStat(id, thread: $0)?.hasEnded == false }
+  }
+
   private static let unlinkedMark = Array(" (deleted)".utf8)
 
   private static func withoutMark(_ path: [UInt8]) -> [UInt8] {
@@ -65,14 +77,10 @@ struct ProcfsProcess {
       ? Array(path.dropLast(unlinkedMark.count)) : path
   }
 
-  /// Fills in what is known of the program's file; returns its path as the kernel side writes it.
-  private static func describe(exe: [UInt8], link: String, in record: inout martlet_process) -> [UInt8] {
-    var facts = stat()
-    guard !exe.isEmpty, stat(link, &facts) == 0 else { return exe }
-    record.exe_inode = UInt64(facts.st_ino)
-    record.exe_device = kernelDevice(facts.st_dev)
-    record.exe_modified_ns = UInt64(facts.st_mtim.tv_sec) * 1_000_000_000 + UInt64(facts.st_mtim.tv_nsec)
-    record.exe_changed_ns = UInt64(facts.st_ctim.tv_sec) * 1_000_000_000 + UInt64(facts.st_ctim.tv_nsec)
+  /// Fills in what the link tells of the program's file; returns its path as the kernel side writes it.
+  ///
+  /// The file itself is not asked for its number and times: its file system may have a server that never answers.
+  private static func describe(exe: [UInt8], in record: inout martlet_process) -> [UInt8] {
     let path = withoutMark(exe)
     let memfd = Array("/memfd:".utf8)
     if path.starts(with: memfd) && path.count < exe.count {
@@ -81,12 +89,6 @@ struct ProcfsProcess {
     }
     if path.count < exe.count { record.exe_flags |= UInt32(MARTLET_FILE_UNLINKED) }
     return path
-  }
-
-  /// A device number as the kernel has it; user space sees the minor number's upper bits above the major number.
-  private static func kernelDevice(_ device: dev_t) -> UInt32 {
-    let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xfff00)
-    return UInt32(truncatingIfNeeded: major << 20 | minor)
   }
 
   /// The inode number of a namespace's link.
@@ -107,9 +109,11 @@ struct ProcfsStat {
   let terminal: UInt32
   let startNanoseconds: UInt64
 
-  init?(_ process: pid_t) {
+  /// Of the whole process, or of one of its threads.
+  init?(_ process: pid_t, thread: pid_t? = nil) {
+    let folder = thread.map { "/proc/\(process)/task/\($0)" } ?? "/proc/\(process)"
     // The name stands in parentheses and may hold any byte, parentheses too: the last one ends it.
-    guard let bytes = Procfs.bytes("/proc/\(process)/stat"), let first = bytes.firstIndex(of: UInt8(ascii: "(")),
+    guard let bytes = Procfs.bytes("\(folder)/stat"), let first = bytes.firstIndex(of: UInt8(ascii: "(")),
       let last = bytes.lastIndex(of: UInt8(ascii: ")"))
     else { return nil }
     let fields = String(decoding: bytes[(last + 1)...], as: UTF8.self).split(separator: " ")

@@ -13,17 +13,19 @@ final class ProcfsSeed: Seed {
 
   private let time: UInt64
   private let cgroups: ProcfsCgroups
-  private var pending: [pid_t]
+  /// Nil when /proc itself cannot be listed.
+  private var pending: [pid_t]?
 
   init(time: UInt64, cgroups layout: CgroupLayout) {
     self.time = time
     cgroups = ProcfsCgroups(layout: layout)
-    pending = Self.processes().reversed()
+    pending = Procfs.numbers(in: "/proc")?.reversed()
   }
 
-  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+    guard pending != nil else { return nil }
     var writer = RecordWriter(buffer: buffer)
-    while buffer.count - writer.length >= Self.recordsBytesMax, let process = pending.popLast() {
+    while buffer.count - writer.length >= Self.recordsBytesMax, let process = pending?.popLast() {
       guard let snapshot = ProcfsProcess(process) else { continue }
       append(snapshot, to: &writer)
     }
@@ -34,7 +36,7 @@ final class ProcfsSeed: Seed {
     var common = martlet_record()
     common.time_ns = time
     common.process_id = UInt32(process.id)
-    common.thread_id = UInt32(process.id)
+    common.thread_id = UInt32(process.thread)
     common.process_start_ns = process.startNanoseconds
     common.user_id = process.userIDs[0]
     common.group_id = process.groupIDs[0]
@@ -62,19 +64,6 @@ final class ProcfsSeed: Seed {
     writer.append(process.directory, at: \martlet_process.directory)
     writer.append(process.arguments, at: \martlet_process.arguments)
     writer.end()
-  }
-
-  private static func processes() -> [pid_t] {
-    guard let folder = opendir("/proc") else { return [] }
-    defer { closedir(folder) }
-    var found: [pid_t] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if let process = pid_t(name) { found.append(process) }
-    }
-    return found
   }
 }
 

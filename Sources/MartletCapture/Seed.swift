@@ -5,27 +5,93 @@ import Glibc
 
 /// A source of records for what was there at the start, a bufferful at a time.
 protocol Seed: AnyObject {
-  /// Whole records, one after the other, at the buffer's front; how many bytes. 0 ends the seed.
-  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int
+  /// Whole records, one after the other, at the buffer's front; how many bytes. 0 ends the seed, nil means that what is
+  /// left of it cannot be read.
+  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int?
 }
 
-/// The kernel's iterator over processes: one read, some hundred processes.
+/// The kernel's iterator over processes: one read, some hundred processes. Their arguments come from /proc.
+///
+/// The kernel's programs must not read them: a page of the argument area can be mapped from a file whose server never
+/// answers. /proc/PID/cmdline leaves such pages out.
 final class IteratorSeed: Seed {
+  /// The kernel fills no more than this a read, and cuts no record as long as it may fill as much.
+  static let readBytes = 32 << 10
+  private static let argumentsBytesMax = (Int(MARTLET_ARGUMENTS_BYTES_MAX) + 7) & ~7
+
   private let file: Int32
+  private let kernelRecords = UnsafeMutableRawBufferPointer.allocate(byteCount: readBytes, alignment: 8)
+  /// What has been read and not handed out.
+  private var pending = 0..<0
 
   /// Takes over the descriptor.
   init(file: Int32) { self.file = file }
 
-  deinit { close(file) }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    // The kernel fills no more than its own 32 KiB a read and cuts no record, as long as the buffer holds that much.
-    var count: Int
-    repeat {
-      count = Glibc.read(file, buffer.baseAddress, buffer.count)
-    } while count < 0 && (errno == EINTR || errno == EAGAIN)
-    return max(count, 0)
+  deinit {
+    close(file)
+    kernelRecords.deallocate()
   }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+    if pending.isEmpty {
+      var count: Int
+      repeat {
+        count = Glibc.read(file, kernelRecords.baseAddress, kernelRecords.count)
+      } while count < 0 && (errno == EINTR || errno == EAGAIN)
+      guard count >= 0 else { return nil }
+      pending = 0..<count
+    }
+    var written = 0
+    while !pending.isEmpty {
+      let rest = UnsafeRawBufferPointer(rebasing: kernelRecords[pending])
+      // What is no record goes on as it is: whoever cuts it counts it.
+      let length = recordLength(atFrontOf: rest) ?? rest.count
+      guard buffer.count - written >= length + Self.argumentsBytesMax else { break }
+      let target = UnsafeMutableRawBufferPointer(rebasing: buffer[written...])
+      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<length]))
+      written += length + appendArguments(toRecordIn: target, length: length)
+      pending = pending.lowerBound + length..<pending.upperBound
+    }
+    return written
+  }
+
+  /// Puts the arguments behind a process's record, where there are any; returns how many bytes that makes.
+  private func appendArguments(toRecordIn buffer: UnsafeMutableRawBufferPointer, length: Int) -> Int {
+    guard length >= MemoryLayout<martlet_process>.size, let base = buffer.baseAddress else { return 0 }
+    let part = base.assumingMemoryBound(to: martlet_process.self)
+    // Kernel threads have neither file nor arguments.
+    guard part.pointee.record.kind == UInt16(MARTLET_KIND_PROCESS.rawValue), part.pointee.exe_path.length_bytes > 0
+    else { return 0 }
+    let (text, hasMore) = Self.arguments(of: part.pointee.record)
+    guard !text.isEmpty else { return 0 }
+    if hasMore { part.pointee.record.flags |= UInt32(MARTLET_FLAG_ARGUMENTS_TRUNCATED) }
+    part.pointee.arguments = martlet_text(offset_bytes: UInt32(length), length_bytes: UInt32(text.count))
+    let padded = (text.count + 7) & ~7
+    memset(base + length, 0, padded)
+    UnsafeMutableRawBufferPointer(rebasing: buffer[length...]).copyBytes(from: text)
+    part.pointee.record.length_bytes = UInt32(length + padded)
+    return padded
+  }
+
+  /// The arguments of the process a record is about; none when its number has gone to another process.
+  static func arguments(of record: martlet_record) -> (text: ArraySlice<UInt8>, hasMore: Bool) {
+    let limit = Int(MARTLET_ARGUMENTS_BYTES_MAX)
+    let process = pid_t(truncatingIfNeeded: record.process_id)
+    // By the thread that the record names: /proc shows nothing of a main thread that has ended.
+    guard let bytes = Procfs.bytes("/proc/\(process)/task/\(record.thread_id)/cmdline", limit: limit + 1),
+      let start = ProcfsStat(process)?.startNanoseconds
+    else { return ([], false) }
+    let (early, late) = (min(start, record.process_start_ns), max(start, record.process_start_ns))
+    guard late - early <= ProcfsStat.nanosecondsPerTick else { return ([], false) }
+    return (bytes.prefix(limit), bytes.count > limit)
+  }
+}
+
+/// The length that the record at the front of `bytes` gives itself; nil when no record is there.
+private func recordLength(atFrontOf bytes: UnsafeRawBufferPointer) -> Int? {
+  guard bytes.count >= MemoryLayout<martlet_record>.size else { return nil }
+  let length = Int(bytes.load(as: UInt32.self))
+  return length >= MemoryLayout<martlet_record>.size && length <= bytes.count && length % 8 == 0 ? length : nil
 }
 
 /// Cuts bufferfuls of a seed into records and leaves out cgroups that were told before.
@@ -35,10 +101,8 @@ struct SeedCutter {
   /// Calls `take` with each record; returns how many bytes at the end were none.
   mutating func cut(_ bytes: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Void) -> Int {
     var rest = bytes[...]
-    while rest.count >= MemoryLayout<martlet_record>.size {
+    while let length = recordLength(atFrontOf: UnsafeRawBufferPointer(rebasing: rest)) {
       let record = UnsafeRawBufferPointer(rebasing: rest)
-      let length = Int(record.load(as: UInt32.self))
-      guard length >= MemoryLayout<martlet_record>.size, length <= record.count else { break }
       if isNews(record) { take(UnsafeRawBufferPointer(rebasing: rest.prefix(length))) }
       rest = rest.dropFirst(length)
     }

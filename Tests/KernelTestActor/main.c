@@ -4,7 +4,8 @@
  *
  *   KernelTestActor VERB [ARGUMENT]... VERB ...
  *
- * `wait` is the last verb: it ends when the input does, and what follows is there to be looked at.
+ * `wait` is the last verb: it ends when the input does, and what follows is there to be looked at. So is
+ * `wait-in-thread`, which waits in a second thread after the main thread has ended.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -12,12 +13,15 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -29,6 +33,13 @@ static void require(int holds, const char *what) {
   perror(what);
   exit(1);
 }
+
+#if defined(__x86_64__)
+/* A call's number with bits that the kernel does not look at. */
+#define DISGUISED(number) ((number) | 1l << 32)
+#else
+#define DISGUISED(number) (number)
+#endif
 
 /* The last descriptor that a verb opened. */
 static int last = -1;
@@ -43,13 +54,16 @@ static void open_again(int fd) {
 static void verb_connect(const char *kind, const char *address, const char *port) {
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
+  int is_disguised = strcmp(kind, "disguised-udp") == 0;
   int is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
-  int type = strcmp(kind, "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM;
+  int type = strcmp(kind, "tcp") == 0 ? SOCK_STREAM : SOCK_DGRAM;
   int fd = socket(is_v4 ? AF_INET : AF_INET6, type, 0);
   require(fd >= 0, "socket");
   require(is_v4 || inet_pton(AF_INET6, address, &v6.sin6_addr) == 1, "address");
   /* A refused connection is an attempt as well. */
-  int result = is_v4 ? connect(fd, (struct sockaddr *)&v4, sizeof(v4)) : connect(fd, (struct sockaddr *)&v6, sizeof(v6));
+  const void *target = is_v4 ? (const void *)&v4 : &v6;
+  socklen_t length = is_v4 ? sizeof(v4) : sizeof(v6);
+  long result = syscall(is_disguised ? DISGUISED(SYS_connect) : SYS_connect, fd, target, length);
   require(result == 0 || errno == ECONNREFUSED, "connect");
 }
 
@@ -77,6 +91,8 @@ static int verb_open(const char *verb, const char *path) {
   struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
   if (strcmp(verb, "openat") == 0)
     last = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+  else if (strcmp(verb, "openat-disguised") == 0)
+    last = (int)syscall(DISGUISED(SYS_openat), AT_FDCWD, path, O_RDONLY);
   else if (strcmp(verb, "openat-last") == 0)
     last = (int)syscall(SYS_openat, last, path, O_RDONLY);
   else if (strcmp(verb, "create") == 0)
@@ -129,13 +145,74 @@ static void verb_join(const char *folder) {
   close(file);
 }
 
-int main(int count, char **arguments) {
+static void verb_wait(void) {
   char byte;
+  require(write(STDOUT_FILENO, "w", 1) == 1, "write");
+  while (read(STDIN_FILENO, &byte, 1) > 0) {}
+}
+
+/* Once the main thread has ended. */
+static void *wait_alone(void *state_path) {
+  char state = 0;
+  while (state != 'Z') {
+    FILE *file = fopen(state_path, "r");
+    require(file && fscanf(file, "%*d %*s %c", &state) == 1, "state");
+    fclose(file);
+  }
+  verb_wait();
+  exit(0);
+}
+
+static void verb_wait_in_thread(void) {
+  static char state_path[64];
+  pthread_t thread;
+  snprintf(state_path, sizeof(state_path), "/proc/%d/task/%d/stat", getpid(), getpid());
+  require(pthread_create(&thread, NULL, wait_alone, state_path) == 0, "thread");
+  pthread_exit(NULL);
+}
+
+/* Lets a page of a file stand where a page of a long argument was. */
+static void verb_cover(char *argument, const char *path) {
+  int fd = open(path, O_RDONLY);
+  char *page = (char *)(((uintptr_t)argument + 4095) & ~(uintptr_t)4095);
+  require(fd >= 0 && page + 4096 <= argument + strlen(argument), "a page within the argument");
+  require(mmap(page, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == page, "map");
+}
+
+/* File systems of its own, `count` of them one upon the other, that go when it ends. */
+static void verb_stack(int count, const char *folder) {
+  require(unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "own mounts");
+  while (count-- > 0) require(mount("test", folder, "tmpfs", 0, NULL) == 0, "mount");
+  require(chdir(folder) == 0, "chdir");
+}
+
+/* Goes `count` folders deeper, each of which has a name of one letter. */
+static void verb_deep(int count) {
+  while (count-- > 0) require(mkdir("d", 0755) == 0 && chdir("d") == 0, "deeper");
+}
+
+int main(int count, char **arguments) {
   for (char **next = arguments + 1; next < arguments + count; next++) {
     if (strcmp(*next, "wait") == 0) {
-      require(write(STDOUT_FILENO, "w", 1) == 1, "write");
-      while (read(STDIN_FILENO, &byte, 1) > 0) {}
+      verb_wait();
       return 0;
+    } else if (strcmp(*next, "wait-in-thread") == 0) {
+      verb_wait_in_thread();
+    } else if (strcmp(*next, "stack") == 0) {
+      verb_stack(atoi(next[1]), next[2]);
+      next += 2;
+    } else if (strcmp(*next, "detach") == 0) {
+      require(umount2(*++next, MNT_DETACH) == 0, "umount");
+    } else if (strcmp(*next, "deep") == 0) {
+      verb_deep(atoi(*++next));
+    } else if (strcmp(*next, "pin-here") == 0) {
+      cpu_set_t cpus;
+      CPU_ZERO(&cpus);
+      CPU_SET((unsigned)sched_getcpu(), &cpus);
+      require(sched_setaffinity(0, sizeof(cpus), &cpus) == 0, "pin");
+    } else if (strcmp(*next, "cover") == 0) {
+      verb_cover(next[1], next[2]);
+      next += 2;
     } else if (strcmp(*next, "end") == 0) {
       exit(atoi(*++next));
     } else if (strcmp(*next, "chdir") == 0) {

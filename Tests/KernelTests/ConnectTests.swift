@@ -18,7 +18,7 @@ extension KernelTests {
     }
 
     static let mapped: [UInt8] = Array(repeating: 0, count: 10) + [0xff, 0xff, 127, 0, 0, 1]
-    static let cases = ["tcp", "udp"].flatMap { kind in
+    static let cases = ["tcp", "udp", "disguised-udp"].flatMap { kind in
       [
         Case(kind: kind, address: "127.0.0.1", family: AF_INET, bytes: [127, 0, 0, 1]),
         Case(kind: kind, address: "::1", family: AF_INET6, bytes: Array(repeating: 0, count: 15) + [1]),

@@ -23,6 +23,7 @@ extension KernelTests {
       let record = try #require(recorder.records(of: .exec, by: actor.process).last)
       let process = try #require(ProcfsProcess(actor.process))
       expectAgreement(record, process)
+      expectFile(of: record, isOf: "/proc/\(actor.process)/exe")
       #expect(record.type == .execve)
       #expect(record.bytes(record.process.pointee.filename).string == "/proc/self/exe")
       #expect(record.bytes(record.process.pointee.arguments).array == Array("exec\0wait\0an argument\0\0".utf8))
@@ -94,15 +95,11 @@ extension KernelTests {
       let actor = try Actor("chdir", folder.path, "terminal", "wait", "argument")
       try #require(actor.awaitWaiting())
       let process = try #require(ProcfsProcess(actor.process))
-      var configuration = CaptureConfiguration()
-      configuration.seed = method
-      configuration.tickMilliseconds = 1
-      let recorder = try Recorder(configuration)
-      // The whole seed comes before the first tick.
-      recorder.record(until: "the end of the seed") { $0.kind == .tick }
+      let recorder = try seeded(by: method)
       try #require(recorder.records.first?.kind == .host)
       let record = try #require(recorder.records(of: .process, by: actor.process).first)
       expectAgreement(record, process)
+      if method == .iterator { expectFile(of: record, isOf: "/proc/\(actor.process)/exe") }
       let before = recorder.records.prefix {
         $0.kind != .process || $0.common.pointee.process_id != UInt32(actor.process)
       }
@@ -113,6 +110,56 @@ extension KernelTests {
       // The test's own process is a process like any other.
       #expect(recorder.records(of: .process, by: getpid()).count == 1)
       #expect(recorder.malformed == 0 && recorder.source.statistics().malformed == 0)
+    }
+
+    @Test("a process whose main thread has ended is told by one that lives", arguments: [SeedMethod.iterator, .procfs])
+    func seedWithoutMainThread(_ method: SeedMethod) throws {
+      let actor = try Actor("wait-in-thread", "argument")
+      try #require(actor.awaitWaiting())
+      let process = try #require(ProcfsProcess(actor.process))
+      #expect(process.thread != actor.process)
+      #expect(process.arguments == Array("actor\0wait-in-thread\0argument\0".utf8))
+      let recorder = try seeded(by: method)
+      let records = recorder.records(of: .process, by: actor.process)
+      try #require(records.count == 1)
+      #expect(records[0].common.pointee.thread_id == UInt32(process.thread))
+      #expect(records[0].process.pointee.pid_namespace != 0)
+      expectAgreement(records[0], process)
+      if method == .iterator { expectFile(of: records[0], isOf: "/proc/\(actor.process)/task/\(process.thread)/exe") }
+    }
+
+    @Test("a file mapped where arguments are looked for is not touched", arguments: [SeedMethod.iterator, .procfs])
+    func seedOfForeignPages(_ method: SeedMethod) throws {
+      let folder = try Folder()
+      let file = try folder.file("file", String(repeating: "F", count: 4096))
+      let actor = try Actor("cover", String(repeating: "a", count: 12_000), file, "wait")
+      try #require(actor.awaitWaiting())
+      let recorder = try seeded(by: method)
+      let record = try #require(recorder.records(of: .process, by: actor.process).first)
+      #expect(!record.bytes(record.process.pointee.arguments).array.contains(UInt8(ascii: "F")))
+    }
+
+    /// A recorder that has taken the whole seed.
+    private func seeded(by method: SeedMethod) throws -> Recorder {
+      var configuration = CaptureConfiguration()
+      configuration.seed = method
+      configuration.tickMilliseconds = 1
+      let recorder = try Recorder(configuration)
+      // It comes before the first tick.
+      recorder.record(until: "the end of the seed") { $0.kind == .tick }
+      return recorder
+    }
+
+    /// The file's number, device and times, which the seed from /proc leaves out.
+    private func expectFile(of record: EventRecord, isOf link: String) {
+      var facts = stat()
+      #expect(stat(link, &facts) == 0)
+      let part = record.process.pointee
+      let (major, minor) = (facts.st_dev >> 8 & 0xfff, facts.st_dev & 0xff | facts.st_dev >> 12 & 0xfff00)
+      #expect(part.exe_device == UInt32(truncatingIfNeeded: major << 20 | minor))
+      #expect(part.exe_inode == UInt64(facts.st_ino))
+      #expect(part.exe_modified_ns == UInt64(facts.st_mtim.tv_sec) * 1_000_000_000 + UInt64(facts.st_mtim.tv_nsec))
+      #expect(part.exe_changed_ns == UInt64(facts.st_ctim.tv_sec) * 1_000_000_000 + UInt64(facts.st_ctim.tv_nsec))
     }
 
     private func expectAgreement(_ record: EventRecord, _ process: ProcfsProcess) {
@@ -132,13 +179,12 @@ extension KernelTests {
         ("saved user", \.saved_user_id), ("effective group", \.effective_group_id), ("login", \.login_user_id),
         ("terminal", \.terminal), ("pid namespace", \.pid_namespace), ("mount namespace", \.mount_namespace),
         ("network namespace", \.network_namespace), ("user namespace", \.user_namespace),
-        ("device", \.exe_device), ("file flags", \.exe_flags),
+        ("file flags", \.exe_flags),
       ]
       for (name, field) in fields { #expect(part[keyPath: field] == expected[keyPath: field], "\(name)") }
       let wideFields: [(String, KeyPath<martlet_process, UInt64>)] = [
         ("effective capabilities", \.capabilities_effective), ("permitted capabilities", \.capabilities_permitted),
-        ("inheritable capabilities", \.capabilities_inheritable), ("inode", \.exe_inode),
-        ("modified", \.exe_modified_ns), ("changed", \.exe_changed_ns),
+        ("inheritable capabilities", \.capabilities_inheritable),
       ]
       for (name, field) in wideFields { #expect(part[keyPath: field] == expected[keyPath: field], "\(name)") }
       #expect(record.bytes(part.exe_path).array == process.exePath)

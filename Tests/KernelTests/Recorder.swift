@@ -97,5 +97,7 @@ struct OpenedFile {
     directory = record.bytes(part.directory).string
   }
 
+  func has(_ flag: UInt32) -> Bool { part.record.flags & flag != 0 }
+
   func has(fileFlag flag: UInt32) -> Bool { part.file_flags & flag != 0 }
 }

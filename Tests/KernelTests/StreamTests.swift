@@ -101,6 +101,39 @@ extension KernelTests {
       #expect(recorder.malformed == 0)
     }
 
+    @Test("whoever fills a ring with opens does not hide what it does next")
+    func room() throws {
+      var configuration = CaptureConfiguration.withoutSeed
+      configuration.ringBytes = 256 << 10
+      let longName = "/no-such-folder/" + String(repeating: "x", count: 200) + String(repeating: "/x", count: 1000)
+      // What overruns the ring, what must still arrive, and how.
+      for flood in [longName, "/etc/hostname"] {
+        let recorder = try Recorder(configuration)
+        // On the CPU that it started on, so that all of it is in one ring.
+        let actor = try Actor(
+          "pin-here", "repeat-open", "20000", flood, "openat", "/etc/passwd", "connect", "udp", "127.0.0.1", "9",
+          "exec",
+          "wait")
+        // Nothing is read meanwhile.
+        try #require(actor.awaitWaiting())
+        actor.finish()
+        recorder.record(untilEndOf: actor.process)
+        #expect(try #require(recorder.source.statistics().hooks[.open]).lostRingFull > 10_000)
+        #expect(recorder.records(of: .exec, by: actor.process).count == 2, "after \(flood.prefix(20))")
+        #expect(recorder.records(of: .connect, by: actor.process).count == 1, "after \(flood.prefix(20))")
+        if flood == longName {
+          #expect(try recorder.open(named: "/etc/passwd", by: actor.process).path == "/etc/passwd")
+        }
+        let floods = recorder.records(of: .open, by: actor.process)
+          .filter { flood.hasPrefix($0.bytes($0.open.pointee.name).string) }.map(OpenedFile.init)
+        #expect(floods.count > 200)
+        for open in floods {
+          #expect(open.part.name.length_bytes == UInt32(min(flood.utf8.count, 256)))
+          #expect(open.has(MARTLET_FLAG_NAME_TRUNCATED) == (flood == longName))
+        }
+      }
+    }
+
     @Test("a batch that is waited for ends when someone interrupts")
     func interrupt() throws {
       let recorder = try Recorder()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CMartletABI
+import Glibc
 import Testing
 
 @testable import MartletCapture
@@ -37,6 +39,25 @@ struct CaptureTests {
     #expect(pacer.isBusy)
     pacer.note(3, at: 15_000_000)
     #expect(!pacer.isBusy)
+  }
+
+  @Test("a seed that cannot be read is no end of it")
+  func seedFailure() {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 8)
+    defer { buffer.deallocate() }
+    #expect(IteratorSeed(file: open("/", O_RDONLY)).read(into: buffer) == nil)
+    #expect(IteratorSeed(file: open("/dev/null", O_RDONLY)).read(into: buffer) == 0)
+  }
+
+  @Test("arguments are those of the process that was told, not of a later one with its number")
+  func seedArguments() throws {
+    var record = martlet_record()
+    record.process_id = UInt32(getpid())
+    record.thread_id = record.process_id
+    record.process_start_ns = try #require(ProcfsStat(getpid())).startNanoseconds + ProcfsStat.nanosecondsPerTick / 2
+    #expect(!IteratorSeed.arguments(of: record).text.isEmpty)
+    record.process_start_ns += 2 * ProcfsStat.nanosecondsPerTick
+    #expect(IteratorSeed.arguments(of: record).text.isEmpty)
   }
 
   @Test("base64 of every length is decoded")

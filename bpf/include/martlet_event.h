@@ -50,13 +50,14 @@ enum martlet_kind {
 };
 
 /* martlet_record.flags */
+/* A path or directory that is cut lacks its front, and is written without a leading slash. */
 #define MARTLET_FLAG_PATH_TRUNCATED (1u << 0)
 #define MARTLET_FLAG_NAME_TRUNCATED (1u << 1)
 #define MARTLET_FLAG_ARGUMENTS_TRUNCATED (1u << 2)
 #define MARTLET_FLAG_DIRECTORY_TRUNCATED (1u << 3)
 /* A text that only user memory held, read after the fact: another thread may have changed it. */
 #define MARTLET_FLAG_NAME_UNTRUSTED (1u << 4)
-/* The path ended at a mount outside the task's root. */
+/* The path ended at a mount that is not in the task's mount namespace, or no longer. */
 #define MARTLET_FLAG_PATH_UNREACHABLE (1u << 5)
 /* A text could not be read: its page was not there. */
 #define MARTLET_FLAG_NAME_MISSING (1u << 6)
@@ -132,10 +133,10 @@ struct martlet_process {
   martlet_u32 network_namespace;
   martlet_u32 user_namespace;
   martlet_u32 reserved;
-  struct martlet_text exe_path;  /* as the kernel resolved it, from the task's root */
+  struct martlet_text exe_path;  /* as the kernel resolved it, from the root of the mount namespace */
   struct martlet_text filename;  /* as passed to execve; a script's own name, not its interpreter's */
   struct martlet_text arguments; /* argv, each ended by NUL */
-  struct martlet_text directory; /* the working directory, from the task's root */
+  struct martlet_text directory; /* the working directory, from the same root */
 };
 
 /* MARTLET_KIND_FORK: the record's task is the child. */
@@ -170,8 +171,8 @@ struct martlet_open {
   martlet_u32 create_mode;       /* the mode argument */
   martlet_s32 directory_fd;      /* the dirfd argument, AT_FDCWD for calls that have none */
   martlet_u32 reserved;
-  struct martlet_text path;      /* from the struct file, resolved, from the task's root; empty when failed */
-  struct martlet_text name;      /* the string the program passed */
+  struct martlet_text path;      /* of the file, from the root of the mount namespace; empty when failed */
+  struct martlet_text name;      /* the string the program passed; its first 256 bytes when the call failed */
   struct martlet_text directory; /* what a relative name starts from; empty for an absolute one */
 };
 

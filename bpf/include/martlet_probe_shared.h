@@ -23,8 +23,9 @@ struct martlet_probe_settings {
   martlet_u32 wake_bytes;      /* unread bytes in a ring that wake a consumer that did not ask */
   martlet_u32 cgroup_v1;       /* enum martlet_cgroup_v1 */
   martlet_u64 seed_time_ns;    /* time stamp of every seed record: from before the hooks were attached */
+  martlet_u32 ring_bytes;
   martlet_u8 typed_loads;      /* follow kernel pointers by typed loads, not by calls of a helper */
-  martlet_u8 reserved[7];
+  martlet_u8 reserved[3];
 };
 
 struct martlet_consumer {

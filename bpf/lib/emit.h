@@ -47,13 +47,29 @@ static __always_inline void emit__wake(void *ring) {
 }
 
 /*
+ * How full a ring may get with a record of each sort. What a program can do most often must not take the room of what
+ * it does next: opens and connections leave some to how processes start and end and to cgroups, and opens that fail,
+ * which cost least and say least, leave half of it.
+ */
+enum ring_share { SHARE_WHOLE, SHARE_CONNECT, SHARE_OPEN, SHARE_FAILED_OPEN };
+
+static __always_inline __u32 emit__ring_limit(enum ring_share share) {
+  switch (share) {
+    case SHARE_CONNECT: return settings.ring_bytes - settings.ring_bytes / 16;
+    case SHARE_OPEN: return settings.ring_bytes - settings.ring_bytes / 8;
+    case SHARE_FAILED_OPEN: return settings.ring_bytes / 2;
+    default: return settings.ring_bytes;
+  }
+}
+
+/*
  * The record into this CPU's ring, and the consumer woken if it wants to be.
  *
  * The consumer releases what it read, says that it sleeps, looks at the rings once more, and sleeps. If it said so
  * before we looked, the first record in an empty ring wakes it. If it said so after we looked, it may have looked at
  * the ring before our record was in it: then, and only then, our second look finds it asleep and wakes it.
  */
-SHARED int emit__output(struct slot *slot) {
+SHARED int emit__output(struct slot *slot, enum ring_share share) {
   __u32 key = bpf_get_smp_processor_id() % (settings.ring_count ?: 1);
   void *ring = bpf_map_lookup_elem(&rings, &key);
   volatile struct martlet_consumer *reader = emit__consumer();
@@ -67,18 +83,23 @@ SHARED int emit__output(struct slot *slot) {
   RECORD(slot, martlet_record)->length_bytes = length;
   slept = reader->sleeps;
   unread = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+  if (share != SHARE_WHOLE && unread + length > emit__ring_limit(share)) return -NO_MEMORY;
   wakes = (slept && unread == 0) || (unread < settings.wake_bytes && unread + length >= settings.wake_bytes);
   error = bpf_ringbuf_output(ring, slot->record, length, wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
   if (!error && !slept && reader->sleeps) emit__wake(ring);
   return error;
 }
 
-static __always_inline void emit__finish(struct slot *slot, __u32 hook) {
-  if (emit__output(slot))
+static __always_inline void emit__finish_within(struct slot *slot, __u32 hook, enum ring_share share) {
+  if (emit__output(slot, share))
     COUNT(hook, lost_ring_full);
   else
     COUNT(hook, delivered);
   emit__release(slot);
+}
+
+static __always_inline void emit__finish(struct slot *slot, __u32 hook) {
+  emit__finish_within(slot, hook, SHARE_WHOLE);
 }
 
 /* A cgroup's record, made in `slot`. */
@@ -104,7 +125,7 @@ SHARED int emit__announce(struct slot *slot, struct task_struct *task, __u32 hie
   COUNT(MARTLET_HOOK_CGROUP, seen);
   emit__cgroup_record(slot, task, node, hierarchy);
   RECORD(slot, martlet_record)->time_ns = bpf_ktime_get_boot_ns();
-  if (emit__output(slot)) {
+  if (emit__output(slot, SHARE_WHOLE)) {
     COUNT(MARTLET_HOOK_CGROUP, lost_ring_full);
     return -NO_MEMORY;
   }

@@ -48,14 +48,19 @@ struct ns_common {
 struct user_namespace {
   struct ns_common ns;
 };
+struct mount;
 struct mnt_namespace {
   struct ns_common ns;
+  struct mount *root;
 };
 struct net {
   struct ns_common ns;
 };
 struct pid_namespace {
   struct ns_common ns;
+};
+struct list_head {
+  struct list_head *next;
 };
 struct nsproxy {
   struct mnt_namespace *mnt_ns;
@@ -142,7 +147,6 @@ struct files_struct {
   struct fdtable *fdt;
 };
 struct fs_struct {
-  struct path root;
   struct path pwd;
 };
 
@@ -174,6 +178,7 @@ struct signal_struct {
   atomic_t live;
   int group_exit_code;
   unsigned int flags;
+  struct list_head thread_head;
   struct pid *pids[4];
   struct tty_struct *tty;
 };
@@ -204,11 +209,13 @@ struct thread_info {
 struct task_struct {
   struct thread_info thread_info;
   struct mm_struct *mm;
+  unsigned int flags;
   int exit_code;
   int pid;
   int tgid;
   struct task_struct *real_parent;
   struct task_struct *group_leader;
+  struct list_head thread_node;
   struct pid *thread_pid;
   __u64 start_boottime;
   const struct cred *cred;

@@ -18,8 +18,7 @@ const volatile struct martlet_probe_settings settings;
 struct walk {
   struct dentry *dentry;
   struct vfsmount *mount;
-  struct dentry *root_dentry;
-  struct vfsmount *root_mount;
+  struct mount *root; /* the topmost mount of the task's namespace */
   struct kernfs_node *node;
   __u32 position; /* of the first byte written so far: texts grow towards the front */
   __u32 flags;
@@ -52,7 +51,7 @@ struct {
   __type(value, struct slot);
 } slots SEC(".maps");
 
-/* The iterator sleeps while it reads a task's memory, so it must not hold a CPU's slot. One reader at a time. */
+/* The iterator has its own, so that it takes none from the hooks. One reader at a time. */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(max_entries, 1);

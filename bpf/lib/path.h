@@ -21,10 +21,7 @@ struct walk_context {
 static __always_inline long path__prepend(struct slot *slot, const void *name, __u32 length) {
   struct walk *walk = &slot->walk;
   __u32 position = walk->position;
-  if (length > NAME_BYTES_MAX || position > MARTLET_PATH_BYTES_MAX || position < length + 1) {
-    walk->flags |= WALK_PATH_TRUNCATED;
-    return STEP_DONE;
-  }
+  if (length > NAME_BYTES_MAX || position > MARTLET_PATH_BYTES_MAX || position < length + 1) return STEP_DONE;
   position -= length + 1;
   /* Both are no-ops that tell the verifier what the checks above mean. */
   position &= MARTLET_PATH_BYTES_MAX - 1;
@@ -41,12 +38,11 @@ static long path__step_dentry(__u32 index, struct walk_context *context) {
   struct dentry *dentry = walk->dentry;
   struct vfsmount *vfsmount = walk->mount;
   struct dentry *parent;
-  if (dentry == walk->root_dentry && vfsmount == walk->root_mount) return STEP_DONE;
   if (dentry == LOAD(vfsmount, mnt_root)) {
     struct mount *mount = (void *)((char *)vfsmount - bpf_core_field_offset(struct mount, mnt));
     struct mount *above = LOAD(mount, mnt_parent);
     if (above == mount || !above) {
-      walk->flags |= WALK_UNREACHABLE;
+      walk->flags = mount == walk->root ? 0 : WALK_UNREACHABLE;
       return STEP_DONE;
     }
     walk->dentry = LOAD(mount, mnt_mountpoint);
@@ -56,26 +52,38 @@ static long path__step_dentry(__u32 index, struct walk_context *context) {
   parent = LOAD(dentry, d_parent);
   if (parent == dentry || !parent) {
     /* A root that no mount shows: a pipe, a socket, a memfd. */
-    walk->flags |= walk->position == MARTLET_PATH_BYTES_MAX ? WALK_NO_PATH : WALK_UNREACHABLE;
+    walk->flags = walk->position == MARTLET_PATH_BYTES_MAX ? WALK_NO_PATH : WALK_UNREACHABLE;
     return STEP_DONE;
   }
   walk->dentry = parent;
   return path__prepend(slot, LOAD(dentry, d_name.name), LOAD(dentry, d_name.len));
 }
 
-/* The path at `path` as `task` would see it. */
+/* A walk is taken as cut off until it comes to its end, whether it runs out of steps or of room. */
+static __always_inline void path__begin(struct walk *walk) {
+  walk->position = MARTLET_PATH_BYTES_MAX;
+  walk->flags = WALK_PATH_TRUNCATED;
+}
+
+/* The root itself is a path without components. */
+static __always_inline void path__end(struct slot *slot) {
+  struct walk *walk = &slot->walk;
+  if (walk->position == MARTLET_PATH_BYTES_MAX && !(walk->flags & (WALK_NO_PATH | WALK_PATH_TRUNCATED)))
+    path__prepend(slot, NULL, 0);
+}
+
+/* The path at `path` from the root of the mount namespace that `task` is in. Not from the task's own root: that is the
+ * task's to choose, and with it what a path would seem to be. */
 SHARED int path__walk(struct slot *slot, struct task_struct *task, struct path *path) {
   struct walk_context context = {slot};
-  struct fs_struct *fs = LOAD(task, fs);
+  struct nsproxy *namespaces = LOAD(task, nsproxy);
   struct walk *walk = &slot->walk;
+  path__begin(walk);
   walk->dentry = LOAD(path, dentry);
   walk->mount = LOAD(path, mnt);
-  walk->root_dentry = LOAD(fs, root.dentry);
-  walk->root_mount = LOAD(fs, root.mnt);
-  walk->position = MARTLET_PATH_BYTES_MAX;
-  walk->flags = 0;
+  walk->root = LOAD(LOAD(namespaces, mnt_ns), root);
   bpf_loop(WALK_STEPS_MAX, path__step_dentry, &context, 0);
-  if (walk->position == MARTLET_PATH_BYTES_MAX && !(walk->flags & WALK_NO_PATH)) path__prepend(slot, NULL, 0);
+  path__end(slot);
   return 0;
 }
 
@@ -85,7 +93,10 @@ static long path__step_kernfs(__u32 index, struct walk_context *context) {
   struct kernfs_node *parent = read__kernfs_parent(node);
   const char *name;
   long length;
-  if (!parent) return STEP_DONE;
+  if (!parent) {
+    slot->walk.flags = 0;
+    return STEP_DONE;
+  }
   /* The node keeps no length: find it by copying the name into the slack, which no walk reads. */
   name = LOAD(node, name);
   length = bpf_probe_read_kernel_str(&slot->path[MARTLET_PATH_BYTES_MAX], NAME_BYTES_MAX + 1, name);
@@ -97,8 +108,7 @@ static long path__step_kernfs(__u32 index, struct walk_context *context) {
 static __always_inline void path__walk_cgroup(struct slot *slot, struct kernfs_node *node) {
   struct walk_context context = {slot};
   slot->walk.node = node;
-  slot->walk.position = MARTLET_PATH_BYTES_MAX;
-  slot->walk.flags = 0;
+  path__begin(&slot->walk);
   bpf_loop(WALK_STEPS_MAX, path__step_kernfs, &context, 0);
-  if (slot->walk.position == MARTLET_PATH_BYTES_MAX) path__prepend(slot, NULL, 0);
+  path__end(slot);
 }

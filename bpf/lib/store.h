@@ -34,10 +34,12 @@ static __always_inline void store__text_end(struct slot *slot, struct martlet_te
   slot->length_bytes = store__aligned(end);
 }
 
-/* The text that the last walk left in `slot->path`. */
+/* The text that the last walk left in `slot->path`. What was cut off at the front must not look like a path from the
+ * root, so it goes without its first slash. */
 static __always_inline void store__walked(struct slot *slot, struct martlet_text *text) {
   __u32 start = slot->walk.position, position, length;
   char *target = store__text_start(slot, &position);
+  if (slot->walk.flags & WALK_PATH_TRUNCATED) start++;
   if (!target || start >= MARTLET_PATH_BYTES_MAX) return;
   length = MARTLET_PATH_BYTES_MAX - start;
   bpf_probe_read_kernel(target, length, &slot->path[start]);
@@ -87,17 +89,18 @@ SHARED __u32 store__directory(struct slot *slot, struct task_struct *task, struc
   return store__walk_flags(slot, MARTLET_FLAG_DIRECTORY_TRUNCATED);
 }
 
-/* A string in the memory of the current program. Returns record flags. */
-static __always_inline __u32 store__user_name(struct slot *slot, const void *address, struct martlet_text *text) {
+/* A string in the memory of the current program, up to `room` bytes with its NUL; one that fills the room counts as
+ * cut. Returns record flags. */
+static __always_inline __u32 store__user_name(struct slot *slot, const void *address, __u32 room,
+                                              struct martlet_text *text) {
   __u32 position;
   char *target = store__text_start(slot, &position);
   long length;
   if (!target) return MARTLET_FLAG_NAME_MISSING;
-  length = bpf_probe_read_user_str(target, TEXT_BYTES_MAX, address);
+  length = bpf_probe_read_user_str(target, room, address);
   if (length <= 0) return MARTLET_FLAG_NAME_MISSING;
-  /* The kernel takes no name longer than this with its NUL, so the last case is a name that changed meanwhile. */
   store__text_end(slot, text, position, (__u32)(length - 1) & (TEXT_BYTES_MAX - 1));
-  return MARTLET_FLAG_NAME_UNTRUSTED | (length == TEXT_BYTES_MAX ? MARTLET_FLAG_NAME_TRUNCATED : 0);
+  return MARTLET_FLAG_NAME_UNTRUSTED | (length == room ? MARTLET_FLAG_NAME_TRUNCATED : 0);
 }
 
 static __always_inline __u32 store__kernel_name(struct slot *slot, const void *address, struct martlet_text *text) {
