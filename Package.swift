@@ -36,8 +36,13 @@ let package = Package(
       name: "MartletRules", dependencies: ["MartletEvents", .product(name: "Yams", package: "Yams")],
       swiftSettings: swiftSettings),
     .target(
-      name: "MartletMatching", dependencies: ["MartletEvents", "MartletRules", "MartletState"],
+      name: "MartletMatching", dependencies: ["CMartletRE2", "MartletEvents", "MartletRules", "MartletState"],
       swiftSettings: swiftSettings),
+
+    // Debian's RE2 for the operator 'regex', behind functions of C.
+    .target(
+      name: "CMartletRE2", cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("re2")]),
 
     // Edges: one outside thing each.
     .target(
@@ -132,5 +137,6 @@ let package = Package(
     .testTarget(
       name: "DeployTests", dependencies: ["ContainerTesting"], exclude: ["Node"], swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
-  ]
+  ],
+  cxxLanguageStandard: .cxx17
 )

@@ -11,10 +11,17 @@
 /// - What it refuses to know: how a rule is matched, what an event looks like in memory, where files live.
 extension Ruleset {
   /// Compiles rule files, given in load order. Never throws for a mistake in the rules: mistakes are the result.
-  public static func compile(_ sources: [SourceFile], limits: Limits = Limits()) -> Compilation {
-    Compiler(sources: sources, limits: limits).compile()
+  /// `regexProblem` says what is wrong with the patterns of `regex`; by default they are taken as they are.
+  public static func compile(
+    _ sources: [SourceFile], limits: Limits = Limits(), regexProblem: @escaping RegexProblem = { _ in nil }
+  ) -> Compilation {
+    Compiler(sources: sources, limits: limits, regexProblem: regexProblem).compile()
   }
 }
+
+/// What is wrong with a pattern, in a few words; nil if nothing is. The engine that knows is not a matter of this
+/// module.
+public typealias RegexProblem = @Sendable (_ pattern: [UInt8]) -> String?
 
 /// What became of some rule files.
 public struct Compilation: Sendable {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import MartletAgent
 import MartletRules
 
 /// `martlet check`: compile rules and say what is wrong with them.
@@ -25,7 +26,7 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     let sources = try RuleOptions.read(paths)
-    let compilation = Ruleset.compile(sources)
+    let compilation = Ruleset.compileForMatching(sources)
     switch format {
     case .text:
       let renderer = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDOUT_FILENO))

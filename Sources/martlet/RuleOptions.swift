@@ -17,7 +17,7 @@ struct RuleOptions: ParsableArguments {
   /// The compiled rules. Diagnostics go to stderr; ends the command with status 3 where they are errors.
   func compile() throws -> Ruleset {
     let sources = try RuleOptions.read(paths)
-    let compilation = Ruleset.compile(sources)
+    let compilation = Ruleset.compileForMatching(sources)
     let text = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDERR_FILENO)).render(
       compilation.diagnostics)
     write(text, to: STDERR_FILENO)

@@ -51,6 +51,9 @@ struct ComparisonTests {
       (.pathMatch([Array("/*/*".utf8)]), true), (.pathMatch([Array("/*w".utf8)]), false),
       (.pathMatch([Array("/usr".utf8), Array("/etc/sha*".utf8)]), true), (.pathMatch([Array("/".utf8)]), true),
       (.pathMatch([[]]), true), (.pathMatch([]), false),
+      (.regex(Array("/etc/s.*".utf8)), true), (.regex(Array("s.*".utf8)), false), (.regex(Array("/etc".utf8)), false),
+      (.regex(Array("/(etc|usr)/[[:alpha:]]+".utf8)), true), (.regex(Array("/etc/.{6}".utf8)), true),
+      (.regex([]), false), (.list(.anyOf, .regex, ["x", ".*shadow"]), true),
       (.list(.oneOf, .contains, ["etc", "usr"]), true), (.list(.oneOf, .contains, ["etc", "shadow"]), false),
       (.list(.oneOf, .contains, ["usr"]), false), (.list(.oneOf, .contains, []), false),
       (.list(.anyOf, .startsWith, ["/usr", "/etc"]), true), (.list(.anyOf, .endsWith, ["x"]), false),
@@ -61,6 +64,39 @@ struct ComparisonTests {
     expect(
       comparison, on: .fdNameRaw, [.init(.fdNameRaw): .text("/etc/shadow")], Truth(expected),
       sourceLocation: #_sourceLocation)
+  }
+
+  @Test("a regular expression sees characters, and invalid bytes as U+FFFD")
+  func patterns() {
+    let cases: [(String, [UInt8], Bool)] = [
+      ("a.c", Array("aéc".utf8), true), ("a..c", Array("aéc".utf8), false), ("a.c", [0x61, 0xff, 0x63], true),
+      ("a\u{fffd}c", [0x61, 0xff, 0x63], true), ("", [], true), (".*", [], true), (".", [], false),
+    ]
+    for (pattern, text, expected) in cases {
+      expect(
+        .regex(Array(pattern.utf8)), on: .processName, [.init(.processName): .text(text)], Truth(expected),
+        sourceLocation: #_sourceLocation)
+    }
+  }
+
+  @Test(
+    "patterns that are no RE2 in POSIX syntax have a problem, good ones none",
+    arguments: ["(", "[a", "\\d", "(?<=a)b", "a{9999}"])
+  func badPatterns(pattern: String) {
+    #expect(RegularExpression.problem(in: Array(pattern.utf8)) != nil)
+    #expect(RegularExpression.problem(in: Array("^(a|b)[[:digit:]]+$".utf8)) == nil)
+  }
+
+  @Test("a pattern that takes others exponential time takes this one a moment")
+  func patternBomb() {
+    let text = [UInt8](repeating: UInt8(ascii: "a"), count: 4000)
+    let clock = ContinuousClock()
+    let elapsed = clock.measure {
+      expect(
+        .regex(Array("(a|aa)*(a*)*b".utf8)), on: .processName, [.init(.processName): .text(text)], .isFalse,
+        sourceLocation: #_sourceLocation)
+    }
+    #expect(elapsed < .seconds(5))
   }
 
   @Test(

@@ -91,6 +91,7 @@ struct ConditionTests {
     ),
     ("tolower(proc.aname[2]) = basename(proc.exe)", "tolower(proc.aname[2]) = basename(proc.exe)"),
     ("toupper(('a', proc.name)) in toupper(('b', 'a'))", "toupper((\"a\", proc.name)) in toupper((\"b\", \"a\"))"),
+    ("proc.name regex '^a.*$' and fd.name regex anyof (a+)", "(proc.name regex ^a.*$ and fd.name regex anyof (a+))"),
     ("b64(proc.name) exists", "b64(proc.name) exists"),
     ("evt.type = anyof (open, openat)", "evt.type = anyof (open, openat)"),
   ]

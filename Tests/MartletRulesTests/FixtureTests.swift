@@ -35,7 +35,10 @@ struct FixtureTests {
 
   static func render(_ name: String) -> String {
     let source = SourceFile(path: "\(name).yaml", bytes: TestFiles.bytes("\(TestFiles.fixtures)/\(name).yaml"))
-    let result = Ruleset.compile([source], limits: limits(source.bytes.text))
+    // An engine is not a matter of these tests: one pattern is bad.
+    let result = Ruleset.compile([source], limits: limits(source.bytes.text)) { pattern in
+      pattern.text == "s(.*" ? "missing ): s(.*" : nil
+    }
     #expect((result.ruleset == nil) == result.hasErrors)
     return DiagnosticRenderer(sources: [source]).render(result.diagnostics)
   }

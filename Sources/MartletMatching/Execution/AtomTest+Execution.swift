@@ -33,6 +33,7 @@ extension AtomTest {
     case .isPathBelow(let prefixes):
       for case .text(let prefix) in prefixes where PathPrefix.matches(prefix, text) { return true }
       return false
+    case .regex(let expression): return expression?._withUnsafeGuaranteedRef { $0.matches(text) } ?? false
     case .quantified(let quantifier, let tests): return Self.holds(quantifier, tests, text)
     }
   }
@@ -64,7 +65,7 @@ extension AtomTest {
     case .isAny(let constants):
       for constant in constants where constant.isScalar(value) { return true }
       return false
-    case .isInTexts, .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .isPathBelow, .quantified:
+    case .isInTexts, .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .isPathBelow, .regex, .quantified:
       return false
     }
   }

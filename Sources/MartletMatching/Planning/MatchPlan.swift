@@ -42,6 +42,8 @@ enum AtomTest {
   case endsWith(ByteView)
   case glob(ByteView, ignoresCase: Bool)
   case isPathBelow(UnsafeBufferPointer<PlannedConstant>)
+  /// Nil for a pattern that nobody checked and that is bad: nothing matches it. The plan's memory keeps the expression.
+  case regex(Unmanaged<RegularExpression>?)
   /// Exactly one, any or all of several tests of one text.
   case quantified(Quantifier, UnsafeBufferPointer<AtomTest>)
 }
@@ -129,6 +131,7 @@ public final class MatchPlan: @unchecked Sendable {
 /// Owns what a plan points to.
 final class PlanArena {
   private var blocks: [UnsafeMutableRawPointer] = []
+  private var expressions: [RegularExpression] = []
 
   deinit {
     for block in blocks { block.deallocate() }
@@ -140,6 +143,11 @@ final class PlanArena {
     _ = copy.initialize(from: elements)
     if let start = copy.baseAddress { blocks.append(UnsafeMutableRawPointer(start)) }
     return UnsafeBufferPointer(rebasing: copy[0..<elements.count])
+  }
+
+  func keep(_ expression: RegularExpression) -> Unmanaged<RegularExpression> {
+    expressions.append(expression)
+    return .passUnretained(expression)
   }
 
   func keep(_ bytes: [UInt8]) -> ByteView {

@@ -125,6 +125,7 @@ public struct MatchPlanner {
     case .endsWith(let suffix): .endsWith(arena.keep(suffix))
     case .glob(let pattern): .glob(arena.keep(pattern), ignoresCase: false)
     case .globIgnoringCase(let pattern): .glob(arena.keep(pattern), ignoresCase: true)
+    case .regex(let pattern): .regex(RegularExpression(pattern).map { arena.keep($0) })
     case .pathMatch(let prefixes): .isPathBelow(arena.keep(prefixes.map { .text(arena.keep($0)) }))
     case .quantified(let quantifier, let symbol, let texts):
       .quantified(quantifier, arena.keep(texts.map { test(for: symbol.comparison(with: $0)) }))

@@ -23,11 +23,21 @@ enum ReferenceComparison {
     case .endsWith(let suffix): text.reversed().starts(with: suffix.reversed())
     case .glob(let pattern): fnmatch(pattern, text, flags: 0)
     case .globIgnoringCase(let pattern): fnmatch(pattern, text, flags: ignoringCase)
+    case .regex(let pattern): matches(pattern, text)
     case .pathMatch(let prefixes): prefixes.contains { isPath(text, atOrBelow: $0) }
     case .quantified(let quantifier, let symbol, let others):
       holds(quantifier, others.map { holds(text, symbol.comparison(with: $0)) })
     // Both sides have to be known: see `OperandEvaluator`.
     case .against: false
+    }
+  }
+
+  /// By the same engine as the matcher's: its meaning is the language's.
+  private static func matches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
+    guard let expression = RegularExpression(pattern) else { return false }
+    return text.withUnsafeBufferPointer { bytes in
+      bytes.baseAddress.map { expression.matches(ByteView(start: $0, count: bytes.count)) }
+        ?? expression.matches(.empty)
     }
   }
 
@@ -51,7 +61,8 @@ enum ReferenceComparison {
     case .greater(let constant): order(value, constant).map { $0 > 0 } ?? false
     case .greaterOrEqual(let constant): order(value, constant).map { $0 >= 0 } ?? false
     case .isIn(let constants), .intersects(let constants): constants.contains { equals(value, $0) }
-    case .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .globIgnoringCase, .pathMatch, .quantified,
+    case .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .globIgnoringCase, .regex, .pathMatch,
+      .quantified,
       .against:
       false
     }

@@ -7,10 +7,6 @@ extension Analyzer {
   /// The comparison and its size; nil if anything in it is wrong.
   mutating func predicate(_ check: ConditionSyntax.Check, _ scope: Scope) -> (Predicate, size: Int)? {
     guard let left = side(check.left, scope) else { return nil }
-    guard !check.symbol.isUnsupported || left.type.family != .text else {
-      reportUnsupported("'\(check.symbol.rawValue)'", check.symbolRange, scope)
-      return nil
-    }
     guard left.isList ? check.symbol.takesLists : left.type.takes(check.symbol) else {
       reportMismatch(check, left, scope)
       return nil
@@ -24,11 +20,6 @@ extension Analyzer {
     guard let (comparison, size) = comparison(check, left, scope) else { return nil }
     let predicate = Predicate(left: left.operand, comparison: comparison, span: span(check.range, scope))
     return (predicate, size + left.operand.size - 1)
-  }
-
-  private mutating func reportUnsupported(_ what: String, _ range: Range<Int>, _ scope: Scope) {
-    let verb = what.hasSuffix("s") ? "are" : "is"
-    report(.unsupportedCondition, "\(what) \(verb) not supported yet", range, "cannot be tested", in: scope)
   }
 
   private mutating func reportMismatch(

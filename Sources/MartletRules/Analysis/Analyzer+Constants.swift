@@ -70,6 +70,13 @@ extension Analyzer {
   }
 
   private mutating func text(_ site: ConstantSite, _ symbol: OperatorSymbol) -> Constant? {
+    if symbol == .regex, let problem = regexProblem(site.item.bytes) {
+      report(
+        .invalidPattern, "'\(site.text)' is no regular expression: \(problem)", site.range, "cannot be matched",
+        in: site.scope, related: related(site),
+        help: [Suggestion("patterns are RE2's in POSIX syntax, and have to take the whole value")])
+      return nil
+    }
     let names: Set<OperatorSymbol> = [.equal, .doubleEqual, .notEqual, .isIn, .intersects]
     guard site.left.field == .eventType, names.contains(symbol), !EventTypeNames.isKnown(site.text) else {
       return .text(site.item.bytes)

@@ -7,6 +7,7 @@ import MartletEvents
 struct Analyzer {
   let library: Library
   let limits: Limits
+  let regexProblem: RegexProblem
   var log: DiagnosticLog
   var macros: [MacroState]
   var lists: [ResolvedList?]
@@ -35,9 +36,10 @@ struct Analyzer {
   /// What a macro counts against the depth of a condition: expanding one takes more stack than a parenthesis does.
   static let macroLevels = 10
 
-  init(library: Library, limits: Limits, log: DiagnosticLog) {
+  init(library: Library, limits: Limits, regexProblem: @escaping RegexProblem, log: DiagnosticLog) {
     self.library = library
     self.limits = limits
+    self.regexProblem = regexProblem
     self.log = log
     macros = Array(repeating: .untouched, count: library.macros.count)
     lists = Array(repeating: nil, count: library.lists.count)

@@ -4,6 +4,7 @@
 struct Compiler {
   let sources: [SourceFile]
   let limits: Limits
+  let regexProblem: RegexProblem
 
   func compile() -> Compilation {
     var log = DiagnosticLog(indexes: sources.map { LineIndex(accepted($0)) }, limit: limits.diagnostics)
@@ -11,7 +12,7 @@ struct Compiler {
     for (index, source) in sources.enumerated() {
       for document in documents(of: source, index, &log) { reader.read(document, &log) }
     }
-    var analyzer = Analyzer(library: reader.library, limits: limits, log: log)
+    var analyzer = Analyzer(library: reader.library, limits: limits, regexProblem: regexProblem, log: log)
     let rules = analyzer.rules()
     let diagnostics = analyzer.log.sorted()
     let ruleset = analyzer.log.hasErrors ? nil : Ruleset(rules: rules)

@@ -53,9 +53,6 @@ extension OperatorSymbol {
   /// The same among those that compare one text with another.
   var textOperator: TextOperator? { TextOperator(rawValue: self == .doubleEqual ? "=" : rawValue) }
 
-  /// Not done yet.
-  var isUnsupported: Bool { self == .regex }
-
   var takesLists: Bool { self == .isIn || self == .intersects || self == .exists }
 
   /// What it does, for the sentence "'contains' compares text".

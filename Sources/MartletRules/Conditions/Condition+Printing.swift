@@ -36,6 +36,7 @@ extension Comparison: CustomStringConvertible {
     case .endsWith(let bytes): "endswith \(Self.quotedIfNeeded(bytes))"
     case .glob(let bytes): "glob \(Self.quotedIfNeeded(bytes))"
     case .globIgnoringCase(let bytes): "iglob \(Self.quotedIfNeeded(bytes))"
+    case .regex(let bytes): "regex \(Self.quotedIfNeeded(bytes))"
     case .pathMatch(let paths): "pmatch \(Self.list(paths.map(Self.quotedIfNeeded)))"
     case .quantified(let quantifier, let symbol, let texts):
       "\(symbol.rawValue) \(quantifier.rawValue) \(Self.list(texts.map(Self.quotedIfNeeded)))"

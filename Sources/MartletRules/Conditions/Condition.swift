@@ -90,6 +90,8 @@ public enum Comparison: Hashable, Sendable {
   /// fnmatch(3) with no flags: `*` crosses `/`.
   case glob([UInt8])
   case globIgnoringCase([UInt8])
+  /// The pattern takes the whole value. It has been found good by whoever is to match it.
+  case regex([UInt8])
   /// The value is one of these paths or lies below it; components may be globs.
   case pathMatch([[UInt8]])
   /// `contains oneof (a, b)`: of the comparisons with each of the texts exactly one, any or all hold. None of no texts
@@ -116,6 +118,7 @@ public enum TextOperator: String, CaseIterable, Hashable, Sendable {
   case endsWith = "endswith"
   case glob
   case globIgnoringCase = "iglob"
+  case regex
 
   /// The comparison with one text.
   public func comparison(with text: [UInt8]) -> Comparison {
@@ -128,6 +131,7 @@ public enum TextOperator: String, CaseIterable, Hashable, Sendable {
     case .endsWith: .endsWith(text)
     case .glob: .glob(text)
     case .globIgnoringCase: .globIgnoringCase(text)
+    case .regex: .regex(text)
     }
   }
 }

@@ -39,6 +39,14 @@ extension DiagnosticCode {
         values at once, such as 'proc.aname' without index, cannot be transformed, nor can 'evt.type'.
         """
       )
+    case .invalidPattern:
+      (
+        "not a regular expression",
+        """
+        'regex' takes patterns of RE2 in POSIX syntax: classes such as [[:digit:]], no \\d, no look-around and no back
+        references. The pattern has to take the whole value. Often 'startswith', 'endswith' or 'glob' says the same.
+        """
+      )
     case .sidesMismatch:
       (
         "two sides that cannot be compared",
@@ -148,10 +156,10 @@ extension DiagnosticCode {
     switch self {
     case .unsupportedCondition:
       (
-        "not supported in conditions yet",
+        "not supported yet",
         """
-        This is part of the rule language, but Martlet cannot evaluate it yet: regex in
-        conditions, and transformers in outputs. The rule is refused rather than understood in part.
+        This is part of the rule language, but Martlet cannot do it yet: transformers in outputs. The rule is refused
+        rather than understood in part.
         """
       )
     case .unsupportedKey:

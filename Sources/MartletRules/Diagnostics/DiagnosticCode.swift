@@ -62,6 +62,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case listForOneValue = "R0206"
   case invalidTransformer = "R0207"
   case sidesMismatch = "R0208"
+  case invalidPattern = "R0209"
   // Cost and style
   case everyEvent = "R0301"
   case fieldAsText = "R0302"

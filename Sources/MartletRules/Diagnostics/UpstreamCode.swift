@@ -39,7 +39,7 @@ extension DiagnosticCode {
       .unexpectedIndex, .invalidIndex:
       .compileCondition
     case .operatorMismatch, .invalidConstant, .constantTooLong, .constantWithNUL, .listForOneValue,
-      .invalidTransformer, .sidesMismatch:
+      .invalidTransformer, .sidesMismatch, .invalidPattern:
       .compileCondition
     case .invalidOutput, .filterOnlyField: .compileOutput
     case .unknownSource: .unknownSource

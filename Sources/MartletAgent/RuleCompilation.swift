@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletMatching
+public import MartletRules
+
+extension Ruleset {
+  /// Compiles rule files for the matcher of this program: its patterns are checked by the engine that will match them.
+  public static func compileForMatching(_ sources: [SourceFile]) -> Compilation {
+    compile(sources, regexProblem: RegularExpression.problem)
+  }
+}
