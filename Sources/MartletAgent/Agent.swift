@@ -50,6 +50,13 @@ public struct Agent {
     self.logger = logger
   }
 
+  /// The node's name comes from the environment where the agent cannot see it: in a pod.
+  private var captureConfiguration: CaptureConfiguration {
+    var configuration = CaptureConfiguration()
+    configuration.hostname = getenv("MARTLET_HOSTNAME").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    return configuration
+  }
+
   /// Watches until SIGINT, SIGTERM, the end of `durationSeconds` or of whoever reads standard output.
   ///
   /// With rules it prints alerts; without, it only records.
@@ -61,7 +68,7 @@ public struct Agent {
     do {
       let output = DescriptorOutput(descriptor: STDOUT_FILENO)
       let watch = NodeWatch(
-        source: try KernelSource(configuration: CaptureConfiguration()),
+        source: try KernelSource(configuration: captureConfiguration),
         alerts: ruleset.map { AlertDelivery($0, limits: StateLimits(), output: output, logger: logger) },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
         durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)

@@ -10,6 +10,8 @@ public struct CaptureConfiguration: Sendable {
   /// Unread bytes in one ring that wake a reader which did not ask to be; nil for a quarter of the ring.
   public var wakeBytes: UInt32?
   public var seed: SeedMethod = .automatic
+  /// What to call this node; nil for the host name, which in a pod is the pod's.
+  public var hostname: String?
   /// Whether kernel memory is read by typed loads where the kernel has them (6.2); else, and without, through a helper.
   public var usesTypedLoads = true
   /// How often a tick enters the stream.

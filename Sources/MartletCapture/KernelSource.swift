@@ -26,7 +26,7 @@ public final class KernelSource: @unchecked Sendable {
   /// A batch's records: those from the rings, a host record and a tick.
   private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: batchRecordsMax + 2)
   private var recordCount = 0
-  private let made = MadeRecords()
+  private let made: MadeRecords
   private var pacer = Pacer()
   private var seed: (any Seed)?
   /// The stamp of every seed record: from before the hooks were attached.
@@ -43,6 +43,7 @@ public final class KernelSource: @unchecked Sendable {
 
   public init(configuration: CaptureConfiguration = CaptureConfiguration()) throws(CaptureError) {
     self.configuration = configuration
+    made = MadeRecords(hostname: configuration.hostname)
     cgroups = CgroupLayout.current()
     var options = martlet_probe_options()
     options.ring_bytes = configuration.ringBytes

@@ -19,9 +19,12 @@ final class MadeRecords {
   /// Of the node for as long as it is installed. Not there in a minimal image; the host name has to do then.
   private let nodeID = Array(
     (Procfs.text("/etc/machine-id") ?? "").prefix { !$0.isWhitespace }.utf8.prefix(nodeIDBytesMax))
+  private let hostname: [UInt8]?
   private var offset: Int64?
 
-  init() {
+  /// `hostname` in place of the machine's own, cut to the length that such a name may have.
+  init(hostname: String? = nil) {
+    self.hostname = hostname.map { Array($0.utf8.prefix(Self.hostnameBytesMax - 1)) }
     hostRecord = .allocate(byteCount: Self.hostBytesMax, alignment: MemoryLayout<UInt64>.alignment)
   }
 
@@ -47,7 +50,11 @@ final class MadeRecords {
     let fixed = MemoryLayout<martlet_host>.size
     memset(hostRecord, 0, Self.hostBytesMax)
     let name = (hostRecord + fixed).assumingMemoryBound(to: CChar.self)
-    gethostname(name, Self.hostnameBytesMax - 1)
+    if let hostname {
+      UnsafeMutableRawPointer(name).copyMemory(from: hostname, byteCount: hostname.count)
+    } else {
+      gethostname(name, Self.hostnameBytesMax - 1)
+    }
     let nameLength = strlen(name)
     (hostRecord + fixed + nameLength).copyMemory(from: nodeID, byteCount: nodeID.count)
     var part = martlet_host()

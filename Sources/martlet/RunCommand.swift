@@ -11,7 +11,8 @@ struct RunCommand: AsyncParsableCommand {
     abstract: "Watch this node.",
     discussion: """
       Alerts go to stdout, one JSON object a line; logs and the closing summary go to stderr. Ends on SIGINT, on
-      SIGTERM, and when nobody reads the alerts any more.
+      SIGTERM, and when nobody reads the alerts any more. MARTLET_HOSTNAME in the environment names the node where the
+      host name does not, as in a pod.
       """)
 
   @OptionGroup var rules: RuleOptions

@@ -108,6 +108,18 @@ struct LifeTests {
     #expect(agent.log.contains(#/ 0 alerts written, [1-9]\d* not written, /#))
   }
 
+  @Test("the environment can name the node")
+  func hostname() throws {
+    let folder = try TestFolder()
+    let agent = try AgentProcess(
+      ["run", "-r", try folder.write("any.yaml", Self.anyExec)], environment: ["MARTLET_HOSTNAME": "node-7"])
+    try agent.waitUntilReady()
+    try Command.shell("/bin/true")
+    let alert = try #require(try agent.alerts { $0.field("proc.exepath")?.hasSuffix("/true") == true }.first)
+    #expect(alert["hostname"] == "node-7")
+    #expect(try agent.terminate() == .exited(0))
+  }
+
   @Test("an agent that goes round is alive, one that is stopped is not")
   func heartbeat() throws {
     let folder = try TestFolder()
