@@ -17,7 +17,8 @@ struct CheckCommand: ParsableCommand {
   }
 
   @Argument(
-    help: ArgumentHelp("Rule files and folders, loaded in order.", valueName: "path"),
+    help: ArgumentHelp(
+      "Rule files and folders, loaded in order; 'bundled' for the rules in this binary.", valueName: "path"),
     completion: .file(extensions: ["yaml", "yml"]))
   var paths: [String]
 

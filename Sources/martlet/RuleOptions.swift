@@ -10,7 +10,8 @@ struct RuleOptions: ParsableArguments {
   @Option(
     name: [.customShort("r"), .customLong("rules")],
     help: ArgumentHelp(
-      "Rule file or folder; give it again for more, loaded in order. Default: the bundled rules.", valueName: "path"),
+      "Rule file or folder, or 'bundled' for the rules in this binary (the default); give it again for more.",
+      valueName: "path"),
     completion: .file(extensions: ["yaml", "yml"]))
   var paths: [String] = []
 
@@ -32,10 +33,15 @@ struct RuleOptions: ParsableArguments {
     return ruleset
   }
 
+  /// Stands for the rules in this binary among paths.
+  private static let bundledName = "bundled"
+
   static func read(_ paths: [String]) throws -> [SourceFile] {
     guard !paths.isEmpty else { return BundledRules.sources }
     do {
-      return try RuleFiles.read(paths)
+      // A site adds to the rules in the binary where there is no other copy, as in the image. A file of that name is
+      // still reached, as './bundled'.
+      return try paths.flatMap { $0 == bundledName ? BundledRules.sources : try RuleFiles.read([$0]) }
     } catch {
       report(["\(error)"], help: ["name a rule file, or a folder with rule files in it"])
       throw ExitStatus.rulesInvalid

@@ -66,6 +66,19 @@ struct CommandTests {
     #expect(fields.succeeded && fields.output.contains("proc.aname[n]  string, on exec, open, connect\n"))
   }
 
+  @Test("a site's file is loaded behind the bundled rules, and a file of that name is reached by its path")
+  func bundled() throws {
+    let folder = try TestFolder()
+    let site = try folder.write("site.yaml", "- list: shell_allowed_parents\n  items: [tini]\n")
+    let alone = try Command.run(["rules"])
+    let both = try Command.run(["rules", "-r", "bundled", "-r", site])
+    #expect(both.succeeded && both.errors.isEmpty && both.output == alone.output)
+    let check = try Command.run(["check", "bundled", site])
+    #expect(check.succeeded && check.output.hasSuffix(" rules, 0 errors, 0 warnings\n"))
+    let file = try folder.write("bundled", Self.brokenRule)
+    #expect(try Command.run(["check", file]).status == .exited(3))
+  }
+
   @Test("without privileges it says what is missing and how to get it")
   func unprivileged() throws {
     // As root all capabilities are dropped; as somebody else there are none.
