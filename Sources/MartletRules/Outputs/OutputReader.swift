@@ -121,13 +121,10 @@ struct OutputReader {
   private mutating func add(
     _ reference: FieldReference, _ name: Range<Int>, _ width: Int?, _ log: inout DiagnosticLog
   ) {
-    let description = reference.field.description
-    let isManyValued = description.multiplicity != .one && reference.index == nil
-    guard !description.isFilterOnly, !isManyValued else {
-      let help = description.argument == .optionalIndex ? [Suggestion("write '%\(description.name)[1]'")] : []
+    // Ancestors without index are written out one after another.
+    guard !reference.field.description.isFilterOnly else {
       return fail(
-        .filterOnlyField, "'\(reference.text)' can stand in conditions only", name, "has no single value", &log,
-        help: help)
+        .filterOnlyField, "'\(reference.text)' can stand in conditions only", name, "has no single value", &log)
     }
     endLiteral()
     pieces.append(.field(reference, width: width))
