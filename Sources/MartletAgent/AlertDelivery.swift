@@ -9,6 +9,8 @@ import MartletState
 
 /// Leads batches through a pipeline and its alerts to an output. Belongs to one thread.
 final class AlertDelivery {
+  /// Rules that are looked for.
+  let ruleCount: Int
   private var pipeline: Pipeline
   private var alerts = AlertBuffer()
   private var output: DescriptorOutput
@@ -23,6 +25,7 @@ final class AlertDelivery {
   }
 
   init(_ ruleset: Ruleset, limits: StateLimits, output: DescriptorOutput, logger: Logger) {
+    ruleCount = ruleset.rules.count { $0.isEnabled }
     pipeline = Pipeline(ruleset, limits: limits)
     self.output = output
     self.logger = logger

@@ -85,7 +85,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       result.withLock { [summary] in $0 = summary }
     }
     do { try source.start() } catch { throw .capture(error) }
-    logger.info("watching this node")
+    logger.info("watching this node \(alerts.map { "with \($0.ruleCount) rules" } ?? "to record it")")
     let deadline = durationNanoseconds.map { began &+ $0 } ?? .max
     do {
       try takeEvents(until: deadline)

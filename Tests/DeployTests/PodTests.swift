@@ -42,6 +42,8 @@ struct PodTests {
     print("in a pod of containerd \(watch.containerd): ready \(watch.readySeconds) s after the request to start it")
     #expect(watch.readySeconds < 5, "a second on an idle machine")
     #expect(watch.exitCode == 0)
+    #expect(watch.probes == 2, "each succeeded in the pod")
+    #expect(watch.neighbours.flatMap(\.alerts).allSatisfy { $0.hostname == "node-of-the-tests" })
     #expect(watch.log.first?.contains("watching this node with") == true)
     #expect(watch.log.last?.hasPrefix("martlet: saw ") == true)
   }
@@ -81,6 +83,7 @@ private struct Watch: Decodable {
       }
     }
 
+    let hostname: String
     let rule: String
     let outputFields: Fields
   }
@@ -94,6 +97,7 @@ private struct Watch: Decodable {
   let readySeconds: Double
   let agent: Agent
   let exitCode: Int
+  let probes: Int
   let log, terminal: [String]
   let neighbours: [Neighbour]
 

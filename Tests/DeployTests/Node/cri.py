@@ -53,6 +53,8 @@ StartContainerRequest container_id=1:string
 StartContainerResponse
 StopContainerRequest container_id=1:string timeout=2:int64
 StopContainerResponse
+ExecSyncRequest container_id=1:string cmd=2*:string timeout=3:int64
+ExecSyncResponse exit_code=3:int32
 ContainerStatusRequest container_id=1:string verbose=2:bool
 ContainerState id=1:string state=3:int32 exit_code=7:int32 image_ref=9:string reason=10:string
 ContainerStatusResponse status=1:ContainerState info=2*:Entry

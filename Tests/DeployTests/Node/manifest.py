@@ -22,6 +22,8 @@ NOT_FOR_RUNTIMES = {
             "nodeSelector", "tolerations", "terminationGracePeriodSeconds"},
     "container": {"imagePullPolicy"},
 }
+# What a pod's fields are on the node of the tests.
+NODE_NAME = "node-of-the-tests"
 UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 
 
@@ -106,10 +108,17 @@ class Workload:
 
     def volume(self, volume):
         """The path on the node of what is to be mounted."""
-        _, host_path, config_map = take(volume, name=None, hostPath=None, configMap=None)
+        volume_name, host_path, config_map, empty = take(
+            volume, name=None, hostPath=None, configMap=None, emptyDir=None)
         if host_path:
             path, _ = take(host_path, path=None, type=None)
             return path
+        if empty is not None:
+            # In memory or not, the container cannot tell.
+            take(empty, medium=None, sizeLimit=None)
+            folder = self.node_folder / "volumes" / volume_name
+            folder.mkdir(parents=True)
+            return str(folder)
         # As kubelets lay it out: a link for each file, through a link that changes all of them at once.
         (name,) = take(config_map, name=None)
         folder = self.node_folder / "volumes" / name
@@ -122,19 +131,34 @@ class Workload:
 
     def translated(self, container):
         container = {key: value for key, value in container.items() if key not in NOT_FOR_RUNTIMES["container"]}
-        name, image, command, args, security, resources, mounts = take(
-            container, name=None, image=None, command=[], args=[], securityContext={}, resources={}, volumeMounts=[])
+        name, image, command, args, env, security, resources, mounts, startup, liveness = take(
+            container, name=None, image=None, command=[], args=[], env=[], securityContext={}, resources={},
+            volumeMounts=[], startupProbe=None, livenessProbe=None)
+        self.probes = [self.probe(probe) for probe in (startup, liveness) if probe]
         limits = resources.get("limits", {})
         if set(limits) - {"memory"}:
             raise ValueError("limits other than memory are not translated")
         return {
             "metadata": {"name": name}, "image": {"image": self.manifests.image(image)}, "command": command,
-            "args": args, "labels": labels(self.pod, name),
+            "args": args, "envs": [self.variable(entry) for entry in env], "labels": labels(self.pod, name),
             "mounts": [self.mount(mount) for mount in mounts],
             "linux": {
                 "resources": without_missing({"memory_limit_in_bytes": byte_count(limits.get("memory"))}),
                 "security_context": self.security(security)},
         }
+
+    def probe(self, probe):
+        """The command that a kubelet runs."""
+        action, *_ = take(probe, exec=None, periodSeconds=10, timeoutSeconds=1, failureThreshold=3)
+        (command,) = take(action, command=[])
+        return command
+
+    def variable(self, entry):
+        name, value, source = take(entry, name=None, value=None, valueFrom=None)
+        if source:
+            ((field,),) = [take(reference, fieldPath=None) for reference in take(source, fieldRef=None)]
+            value = {"spec.nodeName": NODE_NAME}[field]
+        return {"key": name, "value": value}
 
     def mount(self, mount):
         name, path, read_only = take(mount, name=None, mountPath=None, readOnly=False)

@@ -52,7 +52,7 @@ def process_facts(pid):
 class Agent:
     def __init__(self, node, manifests):
         workload = Workload(manifests, manifests.one("DaemonSet"), node.folder)
-        self.node, self.pod = node, workload.pod
+        self.node, self.pod, self.probes = node, workload.pod, workload.probes
         sandbox = node.run_pod(workload.pod)
         self.started = time.time()
         self.container = node.run_container(sandbox, workload.pod, workload.container)
@@ -71,6 +71,11 @@ class Agent:
 
     def status(self):
         return self.node.runtime.ContainerStatus(container_id=self.container).status
+
+    def is_healthy(self):
+        """Whether every probe of the manifest says so."""
+        return all(self.node.runtime.ExecSync(container_id=self.container, cmd=probe, timeout=5).exit_code == 0
+                   for probe in self.probes)
 
     def alerts(self):
         return [json.loads(text) for _, stream, text in log_lines(self.log) if stream == "stdout"]
@@ -110,12 +115,13 @@ def watch(node, manifests):
     ready_seconds = agent.wait_until_ready()
     facts = process_facts(node.pid(agent.container))
     late = Neighbour(node, "came-later")
+    wait_for(agent.is_healthy, "a probe that succeeds")
     shown = [neighbour.act() for neighbour in (early, late)]
     for neighbour in (early, late):
         wait_for(lambda: len(neighbour.alerts(agent)) >= 2, f"an alert from {neighbour.container}")
     exit_code = agent.stop()
     return {
-        "containerd": node.version, "ready_seconds": round(ready_seconds, 3), "agent": facts, "exit_code": exit_code,
+        "containerd": node.version, "ready_seconds": round(ready_seconds, 3), "agent": facts, "exit_code": exit_code, "probes": len(agent.probes),
         "agent_pod": agent.pod["metadata"], "image": agent.status().image_ref,
         "log": [text for _, stream, text in log_lines(agent.log) if stream == "stderr"],
         "terminal": shown, "neighbours": [early.result(agent), late.result(agent)],
