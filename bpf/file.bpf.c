@@ -60,24 +60,28 @@ static __always_inline bool record__has_relative_name(struct slot *slot) {
   return slot->record[at] != '/';
 }
 
+/* What came from memory may have been changed since: the file knows how it may be used. */
+static __always_inline __u32 read__open_flags(struct open_call *open, struct file *file) {
+  __u32 flags = file ? LOAD(file, f_flags) : 0;
+  if (!open->has_flags) return flags;
+  if (!file || open->call != MARTLET_CALL_OPENAT2) return open->flags;
+  return (open->flags & ~O_ACCMODE) | (flags & O_ACCMODE);
+}
+
 static __always_inline int open_returned(struct open_call *open, long result) {
   struct task_struct *task = read__current();
   struct martlet_open *record;
   struct file *file = NULL;
   struct slot *slot;
+  /* Interrupted: the kernel repeats the call, or makes it fail with EINTR after it has opened nothing. */
+  if (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK) return 0;
   COUNT(MARTLET_HOOK_OPEN, seen);
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     COUNT(MARTLET_HOOK_OPEN, filtered);
     return 0;
   }
-  if (result >= 0) {
-    file = read__file(task, result);
-    /* Closed by another thread before the call returned. */
-    if (!file) {
-      COUNT(MARTLET_HOOK_OPEN, lost_unreadable);
-      return 0;
-    }
-  }
+  /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
+  if (result >= 0) file = read__file(task, result);
   slot = emit__take(MARTLET_HOOK_OPEN);
   if (!slot) return 0;
   if (!emit__begin(slot, task, MARTLET_HOOK_OPEN, MARTLET_KIND_OPEN, open->call, sizeof(*record))) return 0;
@@ -86,7 +90,7 @@ static __always_inline int open_returned(struct open_call *open, long result) {
   record->result = result;
   record->create_mode = open->mode;
   record->directory_fd = open->directory_fd;
-  record->open_flags = open->has_flags ? open->flags : file ? LOAD(file, f_flags) : 0;
+  record->open_flags = read__open_flags(open, file);
   if (file) store__opened_file(slot, task, file);
   if (open->name)
     record->record.flags |= store__user_name(slot, open->name, result < 0 ? FAILED_NAME_BYTES_MAX : TEXT_BYTES_MAX,

@@ -52,6 +52,8 @@ int BPF_PROG(handle_connect, struct sock *sock, int before, int after) {
   if (after != STATE_SYN_SENT) return 0;
   family = LOAD(sock, __sk_common.skc_family);
   if (family != AF_INET && family != AF_INET6) return 0;
+  /* Its subflows are TCP connections that pass here themselves, with the addresses that are used. */
+  if (LOAD(sock, sk_protocol) == IPPROTO_MPTCP) return 0;
   return connection_asked(sock, -EINPROGRESS, -1);
 }
 
@@ -63,7 +65,12 @@ static __always_inline int connect_returned(__s32 fd, long result) {
   __u16 family;
   if (result != 0) return 0;
   file = read__file(read__current(), fd);
-  if (!file || (LOAD(LOAD(file, f_inode), i_mode) & S_IFMT) != S_IFSOCK) return 0;
+  if (!file || (LOAD(LOAD(file, f_inode), i_mode) & S_IFMT) != S_IFSOCK) {
+    /* Closed, or replaced, by another thread before the call returned: it was a socket a moment ago. */
+    COUNT(MARTLET_HOOK_CONNECT, seen);
+    COUNT(MARTLET_HOOK_CONNECT, lost_unreadable);
+    return 0;
+  }
   socket = (struct socket *)LOAD(file, private_data);
   if (LOAD(socket, type) != SOCK_DGRAM) return 0;
   sock = LOAD(socket, sk);

@@ -28,9 +28,9 @@ static __always_inline void store__process_rights(struct martlet_process *record
   record->capabilities_effective = read__capabilities(ADDRESS(cred, cap_effective));
   record->capabilities_permitted = read__capabilities(ADDRESS(cred, cap_permitted));
   record->capabilities_inheritable = read__capabilities(ADDRESS(cred, cap_inheritable));
-  record->effective_user_id = LOAD(cred, euid.val);
+  record->real_user_id = LOAD(cred, uid.val);
   record->saved_user_id = LOAD(cred, suid.val);
-  record->effective_group_id = LOAD(cred, egid.val);
+  record->real_group_id = LOAD(cred, gid.val);
   record->login_user_id = bpf_core_field_exists(task->loginuid) ? LOAD(task, loginuid.val) : ~0u;
   record->mount_namespace = LOAD(LOAD(namespaces, mnt_ns), ns.inum);
   record->network_namespace = LOAD(LOAD(namespaces, net_ns), ns.inum);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which program serves which hook, best first. A new variant is a line here and a program in bpf/. */
+#include <bpf/bpf.h>
 #include <string.h>
 
 #include "probe_internal.h"
@@ -40,6 +41,20 @@ struct martlet_probe_hook martlet_probe_hook_at(const struct martlet_probe *prob
     found.program = variant->program;
   }
   return found;
+}
+
+uint64_t martlet_probe_recursion_misses(const struct martlet_probe *probe) {
+  uint64_t sum = 0;
+  for (size_t hook = 0; martlet_hooks[hook].name; hook++) {
+    const struct hook_variant *variant = martlet_probe_variant(probe, hook);
+    struct bpf_prog_info info = {};
+    __u32 length = sizeof(info);
+    struct bpf_program *program;
+    if (!variant || !probe->links[hook]) continue;
+    program = bpf_object__find_program_by_name(probe->object, variant->program);
+    if (program && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0) sum += info.recursion_misses;
+  }
+  return sum;
 }
 
 bool martlet_probe_has_typed_loads(const struct martlet_probe *probe) {

@@ -66,15 +66,31 @@ int martlet_rings_create(struct martlet_probe *probe, struct martlet_probe_error
   return watch(probe, probe->wake_fd, EPOLLIN, UINT32_MAX, error);
 }
 
+static void release_ring(const struct martlet_probe *probe, struct ring *ring) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  if (ring->consumer_position) munmap(ring->consumer_position, page);
+  if (ring->data) munmap((void *)ring->producer_position, page + 2 * (size_t)probe->options.ring_bytes);
+  if (ring->fd >= 0) close(ring->fd);
+  *ring = (struct ring){.fd = -1};
+}
+
+static int make_ring(struct martlet_probe *probe, uint32_t index, struct martlet_probe_error *error) {
+  struct ring *ring = &probe->rings[index];
+  ring->fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "martlet_ring", 0, 0, probe->options.ring_bytes, NULL);
+  if (ring->fd < 0) return martlet_fail(error, errno, "create", "ring", NULL);
+  if (map_ring(probe, ring, error)) return -1;
+  return watch(probe, ring->fd, EPOLLIN | EPOLLET, index, error);
+}
+
 /* Rings are made on the first connection and not with the probe, so that a configuration can be checked without the
- * right to use BPF. */
+ * right to use BPF. Those that were made stay for the next attempt, half a ring does not. */
 static int make_rings(struct martlet_probe *probe, struct martlet_probe_error *error) {
   for (uint32_t index = 0; index < probe->ring_count; index++) {
-    struct ring *ring = &probe->rings[index];
-    if (ring->data) continue;
-    ring->fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "martlet_ring", 0, 0, probe->options.ring_bytes, NULL);
-    if (ring->fd < 0) return martlet_fail(error, errno, "create", "ring", NULL);
-    if (map_ring(probe, ring, error) || watch(probe, ring->fd, EPOLLIN | EPOLLET, index, error)) return -1;
+    if (probe->rings[index].data) continue;
+    if (make_ring(probe, index, error)) {
+      release_ring(probe, &probe->rings[index]);
+      return -1;
+    }
   }
   return 0;
 }
@@ -101,13 +117,8 @@ void martlet_rings_disconnect(struct martlet_probe *probe) {
 }
 
 void martlet_rings_destroy(struct martlet_probe *probe) {
-  size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  for (uint32_t index = 0; probe->rings && index < probe->ring_count; index++) {
-    struct ring *ring = &probe->rings[index];
-    if (ring->consumer_position) munmap(ring->consumer_position, page);
-    if (ring->data) munmap((void *)ring->producer_position, page + 2 * (size_t)probe->options.ring_bytes);
-    if (ring->fd >= 0) close(ring->fd);
-  }
+  for (uint32_t index = 0; probe->rings && index < probe->ring_count; index++)
+    release_ring(probe, &probe->rings[index]);
   free(probe->rings);
   if (probe->epoll_fd >= 0) close(probe->epoll_fd);
   if (probe->wake_fd >= 0) close(probe->wake_fd);

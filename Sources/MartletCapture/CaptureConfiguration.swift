@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CMartletBPF
+
 /// How the kernel is watched. The defaults suit a node.
 public struct CaptureConfiguration: Sendable {
   /// Bytes of each CPU's ring: a power of two from 64 KiB to 256 MiB.
   ///
   /// The default holds some 20,000 opens with short paths (200 bytes each), 20 ms of a loop that does nothing else: time
-  /// for a reader that has to wait for its CPU, at 4 MiB of memory for each.
+  /// for a reader that has to wait for its CPU, at 4 MiB of memory for each. All rings together take at most
+  /// `ringsBytesMax`: on a machine of many CPUs each is made smaller than this says.
   public var ringBytes: UInt32 = 4 << 20
   /// Unread bytes in one ring that wake a reader which did not ask to be; nil for a quarter of the ring.
   public var wakeBytes: UInt32?
@@ -17,7 +20,20 @@ public struct CaptureConfiguration: Sendable {
   /// How often a tick enters the stream.
   public var tickMilliseconds = 1000
 
+  /// What all rings may take together; with more than 2048 CPUs, 64 KiB each.
+  public static let ringsBytesMax: UInt32 = 128 << 20
+
   public init() {}
+
+  /// The size of each ring on a machine of `cpus`: as configured, or the largest power of two within each one's share. A
+  /// size that no ring can have stays what it is, for the start to refuse.
+  func ringBytes(forCPUs cpus: Int) -> UInt32 {
+    let share = max(Self.ringsBytesMax / UInt32(clamping: max(cpus, 1)), UInt32(MARTLET_RING_BYTES_MIN))
+    guard ringBytes > share, ringBytes <= UInt32(MARTLET_RING_BYTES_MAX), ringBytes.nonzeroBitCount == 1 else {
+      return ringBytes
+    }
+    return 1 << (UInt32.bitWidth - 1 - share.leadingZeroBitCount)
+  }
 }
 
 /// Where the processes that are there at the start are read from.

@@ -38,6 +38,8 @@ public struct CaptureStatistics: Sendable {
   }
 
   public internal(set) var hooks: [HookName: Hook] = [:]
+  /// Times that the kernel ran no program because the same one was running on that CPU: events that no hook has counted.
+  public internal(set) var recursionMisses: UInt64 = 0
   /// Records handed out that came through the rings.
   public internal(set) var ringRecords: UInt64 = 0
   public internal(set) var seedRecords: UInt64 = 0

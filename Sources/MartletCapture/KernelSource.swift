@@ -46,7 +46,7 @@ public final class KernelSource: @unchecked Sendable {
     made = MadeRecords(hostname: configuration.hostname)
     cgroups = CgroupLayout.current()
     var options = martlet_probe_options()
-    options.ring_bytes = configuration.ringBytes
+    options.ring_bytes = configuration.ringBytes(forCPUs: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     options.wake_bytes = configuration.wakeBytes ?? 0
     options.self_process_id = UInt32(getpid())
     options.cgroup_v1 = cgroups.rawValue
@@ -92,7 +92,7 @@ public final class KernelSource: @unchecked Sendable {
   public func nextBatch(timeoutMilliseconds: Int) -> EventBatch {
     precondition(isStarted && !isLent, "a batch is asked for before the source started or the last one was released")
     readSeed()
-    let deadline = Clock.bootTime() + UInt64(max(timeoutMilliseconds, 0)) * 1_000_000
+    let deadline = Clock.bootTime() + Self.nanoseconds(timeoutMilliseconds)
     var isOver = recordCount > 0
     if !isOver && pacer.isBusy && !wasFull {
       // Draining at once would find a handful of records and fight the producers for their rings.
@@ -129,6 +129,7 @@ public final class KernelSource: @unchecked Sendable {
       }
       statistics.hooks[name] = CaptureStatistics.Hook(counters)
     }
+    statistics.recursionMisses = martlet_probe_recursion_misses(probe)
     return statistics
   }
 
@@ -147,7 +148,12 @@ public final class KernelSource: @unchecked Sendable {
   /// What libbpf and the verifier said at the start.
   public var kernelLog: String { String(cString: martlet_probe_log(probe)) }
 
-  private var tickNanoseconds: UInt64 { UInt64(max(configuration.tickMilliseconds, 1)) * 1_000_000 }
+  private var tickNanoseconds: UInt64 { Self.nanoseconds(max(configuration.tickMilliseconds, 1)) }
+
+  /// At most 25 days, which no addition to a clock makes overflow.
+  private static func nanoseconds(_ milliseconds: Int) -> UInt64 {
+    UInt64(min(max(milliseconds, 0), Int(Int32.max))) * 1_000_000
+  }
 
   private func makeSeed(at time: UInt64) throws(CaptureError) -> (any Seed)? {
     switch configuration.seed {

@@ -50,9 +50,9 @@ struct ProcfsProcess {
     record.namespace_process_id = status.numbers("NSpid").last ?? stat.id
     record.namespace_process_group_id = status.numbers("NSpgid").last ?? stat.processGroup
     record.namespace_session_id = status.numbers("NSsid").last ?? stat.session
-    record.effective_user_id = userIDs[1]
+    record.real_user_id = userIDs[0]
     record.saved_user_id = userIDs[2]
-    record.effective_group_id = groupIDs[1]
+    record.real_group_id = groupIDs[0]
     record.capabilities_inheritable = status.bits("CapInh")
     record.capabilities_permitted = status.bits("CapPrm")
     record.capabilities_effective = status.bits("CapEff")

@@ -38,8 +38,8 @@ final class ProcfsSeed: Seed {
     common.process_id = UInt32(process.id)
     common.thread_id = UInt32(process.thread)
     common.process_start_ns = process.startNanoseconds
-    common.user_id = process.userIDs[0]
-    common.group_id = process.groupIDs[0]
+    common.user_id = process.userIDs[1]
+    common.group_id = process.groupIDs[1]
     withUnsafeMutableBytes(of: &common.comm) { $0.copyBytes(from: process.comm.prefix($0.count - 1)) }
     let (v2, v1) = cgroups.cgroups(of: process.id)
     common.cgroup_id = v2?.id ?? 0

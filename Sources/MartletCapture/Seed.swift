@@ -60,7 +60,7 @@ final class IteratorSeed: Seed {
     guard length >= MemoryLayout<martlet_process>.size, let base = buffer.baseAddress else { return 0 }
     let part = base.assumingMemoryBound(to: martlet_process.self)
     // Kernel threads have neither file nor arguments.
-    guard part.pointee.record.kind == UInt16(MARTLET_KIND_PROCESS.rawValue), part.pointee.exe_path.length_bytes > 0
+    guard part.pointee.record.kind == UInt16(MARTLET_KIND_PROCESS.rawValue), part.pointee.exe_inode > 0
     else { return 0 }
     let (text, hasMore) = Self.arguments(of: part.pointee.record)
     guard !text.isEmpty else { return 0 }

@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,8 +58,8 @@ static void verb_connect(const char *kind, const char *address, const char *port
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port))};
   int is_disguised = strcmp(kind, "disguised-udp") == 0;
   int is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
-  int type = strcmp(kind, "tcp") == 0 ? SOCK_STREAM : SOCK_DGRAM;
-  int fd = socket(is_v4 ? AF_INET : AF_INET6, type, 0);
+  int type = strstr(kind, "tcp") ? SOCK_STREAM : SOCK_DGRAM;
+  int fd = socket(is_v4 ? AF_INET : AF_INET6, type, strcmp(kind, "mptcp") == 0 ? IPPROTO_MPTCP : 0);
   require(fd >= 0, "socket");
   require(is_v4 || inet_pton(AF_INET6, address, &v6.sin6_addr) == 1, "address");
   /* A refused connection is an attempt as well. */
@@ -191,71 +193,139 @@ static void verb_deep(int count) {
   while (count-- > 0) require(mkdir("d", 0755) == 0 && chdir("d") == 0, "deeper");
 }
 
+static const char *fifo;
+static volatile sig_atomic_t alarms;
+
+/* The second time the other end opens, so that the call that waits comes back. */
+static void open_other_end(int signal) {
+  (void)signal;
+  if (++alarms == 2) syscall(SYS_openat, AT_FDCWD, fifo, O_RDWR);
+}
+
+/* An open that waits, is interrupted and goes on. */
+static void verb_interrupted(const char *path) {
+  struct sigaction action = {.sa_handler = open_other_end, .sa_flags = SA_RESTART};
+  struct itimerval timer = {.it_value.tv_usec = 20000, .it_interval.tv_usec = 20000};
+  sigset_t none;
+  sigemptyset(&none);
+  fifo = path;
+  /* Threads that start us may keep signals from us. */
+  require(sigprocmask(SIG_SETMASK, &none, NULL) == 0, "signals");
+  require(mkfifo(path, 0600) == 0 && sigaction(SIGALRM, &action, NULL) == 0, "fifo");
+  require(setitimer(ITIMER_REAL, &timer, NULL) == 0, "timer");
+  require(syscall(SYS_openat, AT_FDCWD, path, O_RDONLY) >= 0, "open");
+  timer = (struct itimerval){};
+  setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static volatile int race_is_over;
+static volatile int race_fd = -1;
+static struct open_how race_how;
+
+static void *close_in_race(void *unused) {
+  (void)unused;
+  while (!race_is_over)
+    if (race_fd >= 0) close(race_fd);
+  return NULL;
+}
+
+static void *write_flags_in_race(void *unused) {
+  (void)unused;
+  while (!race_is_over) ((volatile struct open_how *)&race_how)->flags ^= O_RDWR;
+  return NULL;
+}
+
+/* Opens while another thread does its worst. */
+static void verb_race(int count, const char *kind, const char *path) {
+  int closes = strcmp(kind, "close") == 0;
+  pthread_t thread;
+  int next = open("/", O_RDONLY);
+  close(next);
+  race_fd = closes ? next : -1;
+  require(pthread_create(&thread, NULL, closes ? close_in_race : write_flags_in_race, NULL) == 0, "thread");
+  while (count-- > 0) {
+    int fd = closes ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY)
+                    : (int)syscall(SYS_openat2, AT_FDCWD, path, &race_how, sizeof(race_how));
+    require(fd >= 0, "open");
+    close(fd);
+  }
+  race_is_over = 1;
+  pthread_join(thread, NULL);
+}
+
+static void verb_effective(long id) {
+  require(syscall(SYS_setresgid, -1, id, -1) == 0 && syscall(SYS_setresuid, -1, id, -1) == 0, "effective ids");
+}
+
+/* Stays on the CPU that it is on. */
+static void verb_pin_here(void) {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET((unsigned)sched_getcpu(), &cpus);
+  require(sched_setaffinity(0, sizeof(cpus), &cpus) == 0, "pin");
+}
+
+static void verb_repeat_open(int times, const char *path) {
+  while (times-- > 0) close(open(path, O_RDONLY));
+}
+
+static void verb_unlink_open(const char *path) {
+  int fd = open(path, O_RDONLY);
+  require(fd >= 0 && unlink(path) == 0, "unlink");
+  open_again(fd);
+}
+
+static void verb_pipe_open(void) {
+  int ends[2];
+  require(pipe(ends) == 0, "pipe");
+  open_again(ends[0]);
+}
+
+/* Verbs about where this process is and what it is; returns how many arguments were taken, -1 for no such verb. */
+static int act_on_process(const char *verb, char **rest) {
+#define VERB(name, count, act) \
+  if (strcmp(verb, name) == 0) { act; return count; }
+  VERB("end", 1, exit(atoi(rest[0])))
+  VERB("wait", 0, verb_wait(); exit(0))
+  VERB("wait-in-thread", 0, verb_wait_in_thread())
+  VERB("exec", 0, execv("/proc/self/exe", rest - 1); require(0, "exec"))
+  VERB("memfd-exec", 0, verb_memfd_exec(rest))
+  VERB("children", 1, verb_children(atoi(rest[0])))
+  VERB("terminal", 0, verb_terminal())
+  VERB("effective", 1, verb_effective(atol(rest[0])))
+  VERB("cover", 2, verb_cover(rest[0], rest[1]))
+  VERB("pin-here", 0, verb_pin_here())
+  VERB("join", 1, verb_join(rest[0]))
+  VERB("chdir", 1, require(chdir(rest[0]) == 0, "chdir"))
+  VERB("chroot", 1, require(chroot(rest[0]) == 0, "chroot"))
+  VERB("stack", 2, verb_stack(atoi(rest[0]), rest[1]))
+  VERB("detach", 1, require(umount2(rest[0], MNT_DETACH) == 0, "umount"))
+  VERB("deep", 1, verb_deep(atoi(rest[0])))
+  return -1;
+}
+
+/* Verbs that open and connect. */
+static int act_on_files(const char *verb, char **rest) {
+  VERB("handle", 1, verb_handle(rest[0]))
+  VERB("repeat-open", 2, verb_repeat_open(atoi(rest[0]), rest[1]))
+  VERB("memfd-open", 0, open_again(memfd_create("payload", 0)))
+  VERB("unlink-open", 1, verb_unlink_open(rest[0]))
+  VERB("pipe-open", 0, verb_pipe_open())
+  VERB("interrupted", 1, verb_interrupted(rest[0]))
+  VERB("race", 3, verb_race(atoi(rest[0]), rest[1], rest[2]))
+  VERB("connect", 3, verb_connect(rest[0], rest[1], rest[2]))
+  return rest[0] && verb_open(verb, rest[0]) ? 1 : -1;
+}
+
 int main(int count, char **arguments) {
   for (char **next = arguments + 1; next < arguments + count; next++) {
-    if (strcmp(*next, "wait") == 0) {
-      verb_wait();
-      return 0;
-    } else if (strcmp(*next, "wait-in-thread") == 0) {
-      verb_wait_in_thread();
-    } else if (strcmp(*next, "stack") == 0) {
-      verb_stack(atoi(next[1]), next[2]);
-      next += 2;
-    } else if (strcmp(*next, "detach") == 0) {
-      require(umount2(*++next, MNT_DETACH) == 0, "umount");
-    } else if (strcmp(*next, "deep") == 0) {
-      verb_deep(atoi(*++next));
-    } else if (strcmp(*next, "pin-here") == 0) {
-      cpu_set_t cpus;
-      CPU_ZERO(&cpus);
-      CPU_SET((unsigned)sched_getcpu(), &cpus);
-      require(sched_setaffinity(0, sizeof(cpus), &cpus) == 0, "pin");
-    } else if (strcmp(*next, "cover") == 0) {
-      verb_cover(next[1], next[2]);
-      next += 2;
-    } else if (strcmp(*next, "end") == 0) {
-      exit(atoi(*++next));
-    } else if (strcmp(*next, "chdir") == 0) {
-      require(chdir(*++next) == 0, "chdir");
-    } else if (strcmp(*next, "chroot") == 0) {
-      require(chroot(*++next) == 0, "chroot");
-    } else if (strcmp(*next, "handle") == 0) {
-      verb_handle(*++next);
-    } else if (strcmp(*next, "repeat-open") == 0) {
-      int times = atoi(*++next);
-      const char *path = *++next;
-      while (times-- > 0) close(open(path, O_RDONLY));
-    } else if (strcmp(*next, "memfd-open") == 0) {
-      open_again(memfd_create("payload", 0));
-    } else if (strcmp(*next, "unlink-open") == 0) {
-      int fd = open(*++next, O_RDONLY);
-      require(fd >= 0 && unlink(*next) == 0, "unlink");
-      open_again(fd);
-    } else if (strcmp(*next, "pipe-open") == 0) {
-      int ends[2];
-      require(pipe(ends) == 0, "pipe");
-      open_again(ends[0]);
-    } else if (strcmp(*next, "memfd-exec") == 0) {
-      verb_memfd_exec(next + 1);
-    } else if (strcmp(*next, "exec") == 0) {
-      execv("/proc/self/exe", next);
-      require(0, "exec");
-    } else if (strcmp(*next, "terminal") == 0) {
-      verb_terminal();
-    } else if (strcmp(*next, "connect") == 0) {
-      verb_connect(next[1], next[2], next[3]);
-      next += 3;
-    } else if (strcmp(*next, "children") == 0) {
-      verb_children(atoi(*++next));
-    } else if (strcmp(*next, "join") == 0) {
-      verb_join(*++next);
-    } else {
-      if (!next[1] || !verb_open(next[0], next[1])) {
-        fprintf(stderr, "no such verb: %s\n", *next);
-        return 2;
-      }
-      next++;
+    int taken = act_on_process(next[0], next + 1);
+    if (taken < 0) taken = act_on_files(next[0], next + 1);
+    if (taken < 0) {
+      fprintf(stderr, "no such verb: %s\n", *next);
+      return 2;
     }
+    next += taken;
   }
   return 0;
 }

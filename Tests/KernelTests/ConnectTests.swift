@@ -26,6 +26,20 @@ extension KernelTests {
       ]
     }
 
+    @Test(
+      "a connection over several paths is told once, by its first path",
+      .enabled(if: access("/proc/sys/net/mptcp", F_OK) == 0, "needs MPTCP"))
+    func severalPaths() throws {
+      let recorder = try Recorder()
+      let actor = try Actor("connect", "mptcp", "127.0.0.1", "9")
+      recorder.record(untilEndOf: actor.process)
+      actor.finish()
+      let found = recorder.records(of: .connect, by: actor.process)
+      try #require(found.count == 1)
+      #expect(found[0].connect.pointee.protocol == UInt16(IPPROTO_TCP))
+      #expect(found[0].connect.pointee.remote_port == 9)
+    }
+
     @Test("addresses come from the kernel's socket", arguments: cases)
     func connect(_ expected: Case) throws {
       let recorder = try Recorder()

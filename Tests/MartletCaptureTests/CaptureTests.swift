@@ -20,14 +20,53 @@ struct CaptureTests {
   func requirements() {
     let root = "Name:\tx\nCapEff:\t000001ffffffffff\n"
     let some = "CapEff:\t0000004000000000\n"
-    #expect(CaptureRequirements.missing(release: "6.18.4-x\n", status: root, hasTypeInformation: true) == [])
+    let first = "pid:[4026531836]"
+    func missing(_ release: String, _ status: String, hasTypes: Bool = true, _ namespace: String)
+      -> [CaptureRequirement]
+    {
+      CaptureRequirements.missing(
+        release: release, status: status, hasTypeInformation: hasTypes, pidNamespace: namespace)
+    }
+    #expect(missing("6.18.4-x\n", root, first) == [])
     #expect(
-      CaptureRequirements.missing(release: "6.1.0\n", status: some, hasTypeInformation: false) == [
+      missing("6.1.0\n", some, hasTypes: false, first) == [
         .typeInformation(path: "/sys/kernel/btf/vmlinux"), .capability("CAP_BPF"),
       ])
-    let old = CaptureRequirements.missing(release: "5.4.0-42-generic\n", status: root, hasTypeInformation: true)
-    #expect(old.map(\.description).first?.contains("5.4.0-42-generic is too old") == true)
-    #expect(CaptureRequirements.missing(release: "", status: "", hasTypeInformation: true).count == 2)
+    #expect(
+      missing("5.4.0-42-generic\n", root, first).first?.description.contains("5.4.0-42-generic is too old") == true)
+    #expect(missing("", "", first).count == 2)
+    #expect(missing("6.1.0", root, "pid:[4026532000]") == [.firstPidNamespace])
+    #expect(missing("6.1.0", root, "") == [.firstPidNamespace])
+    #expect(CaptureRequirement.firstPidNamespace.remedy.contains("--pid=host"))
+  }
+
+  struct RingSize: Sendable {
+    let configured: UInt32
+    let cpus: Int
+    let used: UInt32
+  }
+  private static let (kib, mib): (UInt32, UInt32) = (1 << 10, 1 << 20)
+  static let ringSizes: [RingSize] = [
+    RingSize(configured: 4 * mib, cpus: 2, used: 4 * mib),
+    RingSize(configured: 4 * mib, cpus: 32, used: 4 * mib),
+    RingSize(configured: 4 * mib, cpus: 33, used: 2 * mib),
+    RingSize(configured: 4 * mib, cpus: 512, used: 256 * kib),
+    RingSize(configured: 4 * mib, cpus: 100_000, used: 64 * kib),
+    RingSize(configured: 64 * kib, cpus: 512, used: 64 * kib),
+    RingSize(configured: 256 * mib, cpus: 1, used: 128 * mib),
+    RingSize(configured: 4 * mib, cpus: 0, used: 4 * mib),
+    // No size for a ring: left as it is, to be refused.
+    RingSize(configured: 0, cpus: 2, used: 0),
+    RingSize(configured: 100_000, cpus: 512, used: 100_000),
+    RingSize(configured: 1024 * mib, cpus: 2, used: 1024 * mib),
+    RingSize(configured: 3 * mib, cpus: 512, used: 3 * mib),
+  ]
+
+  @Test("all rings together take no more than their bound", arguments: ringSizes)
+  func ringBound(_ size: RingSize) {
+    var configuration = CaptureConfiguration()
+    configuration.ringBytes = size.configured
+    #expect(configuration.ringBytes(forCPUs: size.cpus) == size.used)
   }
 
   @Test("many records a millisecond make it nap, few make it ask again")

@@ -98,7 +98,7 @@ struct martlet_record {
   martlet_u64 cgroup_v1_id;      /* on the v1 hierarchy in use; 0 where none is */
   martlet_u32 process_id;        /* tgid in the first pid namespace */
   martlet_u32 thread_id;
-  martlet_u32 user_id;           /* real ids in the first user namespace */
+  martlet_u32 user_id;           /* effective ids in the first user namespace: what the act was allowed by */
   martlet_u32 group_id;
   martlet_u32 flags;             /* MARTLET_FLAG_* */
   martlet_u32 cpu;
@@ -123,9 +123,9 @@ struct martlet_process {
   martlet_u32 namespace_process_id;       /* in the innermost pid namespace */
   martlet_u32 namespace_process_group_id;
   martlet_u32 namespace_session_id;
-  martlet_u32 effective_user_id;
+  martlet_u32 real_user_id;
   martlet_u32 saved_user_id;
-  martlet_u32 effective_group_id;
+  martlet_u32 real_group_id;
   martlet_u32 login_user_id;     /* 4294967295 where unset */
   martlet_u32 terminal;          /* device number of the controlling terminal; 0 for none */
   martlet_u32 pid_namespace;     /* inode numbers of the namespaces */
@@ -161,17 +161,17 @@ struct martlet_exit {
 struct martlet_open {
   struct martlet_record record;
   martlet_s64 result;            /* the descriptor, or a negated errno */
-  martlet_u64 inode;             /* this and what follows up to `directory_fd`: 0 when the call failed */
+  martlet_u64 inode;             /* this and what follows up to `file_flags`: 0 when the call failed or the file is gone */
   martlet_u64 filesystem_magic;  /* s_magic of the superblock */
   martlet_u32 device;            /* kernel encoding: major << 20 | minor */
   martlet_u32 inode_mode;        /* type and permission bits */
   martlet_u32 file_mode;         /* FMODE_* of the struct file */
   martlet_u32 file_flags;        /* MARTLET_FILE_* */
-  martlet_u32 open_flags;        /* O_*, as the call passed them; as the file has them where it passed none */
+  martlet_u32 open_flags;        /* O_*, as the call passed them; O_ACCMODE from the file where user memory held them */
   martlet_u32 create_mode;       /* the mode argument */
   martlet_s32 directory_fd;      /* the dirfd argument, AT_FDCWD for calls that have none */
   martlet_u32 reserved;
-  struct martlet_text path;      /* of the file, from the root of the mount namespace; empty when failed */
+  struct martlet_text path;      /* of the file, from the root of the mount namespace; empty when failed or gone */
   struct martlet_text name;      /* the string the program passed; its first 256 bytes when the call failed */
   struct martlet_text directory; /* what a relative name starts from; empty for an absolute one */
 };

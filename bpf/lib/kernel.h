@@ -289,6 +289,10 @@ struct pt_regs {
 #define AF_INET 2
 #define AF_INET6 10
 #define EINPROGRESS 115
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+#define IPPROTO_MPTCP 262
+#define O_ACCMODE 3
 #define SOCK_DGRAM 2
 #define STATE_ESTABLISHED 1
 #define STATE_SYN_SENT 2

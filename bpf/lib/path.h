@@ -46,6 +46,11 @@ static long path__step_dentry(__u32 index, struct walk_context *context) {
       return STEP_DONE;
     }
     walk->dentry = LOAD(mount, mnt_mountpoint);
+    /* The usual end: upon the topmost mount's own root, where one more round would find nothing else. */
+    if (above == walk->root && walk->dentry == LOAD(above, mnt.mnt_root)) {
+      walk->flags = 0;
+      return STEP_DONE;
+    }
     walk->mount = (void *)((char *)above + bpf_core_field_offset(struct mount, mnt));
     return STEP_ON;
   }

@@ -135,8 +135,8 @@ SHARED int store__header(struct slot *slot, struct task_struct *task, __u16 kind
   record->cgroup_v1_id = slot->cgroup_ids[1];
   record->process_id = LOAD(task, tgid);
   record->thread_id = LOAD(task, pid);
-  record->user_id = LOAD(cred, uid.val);
-  record->group_id = LOAD(cred, gid.val);
+  record->user_id = LOAD(cred, euid.val);
+  record->group_id = LOAD(cred, egid.val);
   record->flags = 0;
   record->cpu = bpf_get_smp_processor_id();
   bpf_probe_read_kernel(record->comm, sizeof(record->comm), ADDRESS(task, comm));

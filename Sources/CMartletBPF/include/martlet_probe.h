@@ -85,6 +85,9 @@ void martlet_probe_wake(struct martlet_probe *probe);
 /* The counters of a hook (enum martlet_hook), summed over the CPUs; `sums` takes a struct martlet_hook_counters. */
 int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t *sums, size_t count);
 
+/* How often the kernel skipped one of the programs because it was running on that CPU, since the start. */
+uint64_t martlet_probe_recursion_misses(const struct martlet_probe *probe);
+
 uint32_t martlet_probe_ring_count(const struct martlet_probe *probe);
 
 #endif

@@ -44,8 +44,8 @@ extension FieldRegistry {
   ]
 
   static let userFields: [FieldDescription] = [
-    .init(.userID, "user.uid", .uint32, "Real user id of the acting thread, as the node sees it."),
+    .init(.userID, "user.uid", .uint32, "Effective user id of the acting thread, as the node sees it."),
     .init(.userLoginID, "user.loginuid", .int64, "User id at login (audit), -1 where unset."),
-    .init(.groupID, "group.gid", .uint32, "Real group id of the acting thread, as the node sees it."),
+    .init(.groupID, "group.gid", .uint32, "Effective group id of the acting thread, as the node sees it."),
   ]
 }
