@@ -75,6 +75,8 @@ extension RunSummary {
       json.endObject()
     }
     json.endObject()
+    json.member("recursion_misses", capture?.recursionMisses ?? 0)
+    json.member("seed_failures", capture?.seedFailures ?? 0)
     json.member("malformed", pipeline.malformed)
     json.member("matched", pipeline.matched)
     json.member("not_matched", pipeline.notMatched)
