@@ -21,7 +21,9 @@ NOT_FOR_RUNTIMES = {
     "pod": {"serviceAccountName", "automountServiceAccountToken", "enableServiceLinks", "priorityClassName",
             "nodeSelector", "tolerations", "terminationGracePeriodSeconds"},
     "container": {"imagePullPolicy"},
+    "probe": {"periodSeconds", "timeoutSeconds", "failureThreshold", "initialDelaySeconds", "successThreshold"},
 }
+NODE_NAME = "node-of-these-tests"
 UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 
 
@@ -106,10 +108,16 @@ class Workload:
 
     def volume(self, volume):
         """The path on the node of what is to be mounted."""
-        _, host_path, config_map = take(volume, name=None, hostPath=None, configMap=None)
+        name, host_path, config_map, empty = take(volume, name=None, hostPath=None, configMap=None, emptyDir=None)
         if host_path:
             path, _ = take(host_path, path=None, type=None)
             return path
+        if empty is not None:
+            # The node's folder is in memory already.
+            take(empty, medium="", sizeLimit=None)
+            folder = self.node_folder / "volumes" / name
+            folder.mkdir(parents=True)
+            return str(folder)
         # As kubelets lay it out: a link for each file, through a link that changes all of them at once.
         (name,) = take(config_map, name=None)
         folder = self.node_folder / "volumes" / name
@@ -122,19 +130,37 @@ class Workload:
 
     def translated(self, container):
         container = {key: value for key, value in container.items() if key not in NOT_FOR_RUNTIMES["container"]}
-        name, image, command, args, security, resources, mounts = take(
-            container, name=None, image=None, command=[], args=[], securityContext={}, resources={}, volumeMounts=[])
+        name, image, command, args, env, startup, liveness, security, resources, mounts = take(
+            container, name=None, image=None, command=[], args=[], env=[], startupProbe=None, livenessProbe=None,
+            securityContext={}, resources={}, volumeMounts=[])
+        probes = {"startup": startup, "liveness": liveness}
+        self.probes = {kind: self.probe(probe) for kind, probe in probes.items() if probe}
         limits = resources.get("limits", {})
         if set(limits) - {"memory"}:
             raise ValueError("limits other than memory are not translated")
         return {
             "metadata": {"name": name}, "image": {"image": self.manifests.image(image)}, "command": command,
-            "args": args, "labels": labels(self.pod, name),
+            "args": args, "envs": cri.entries(dict(map(self.variable, env))), "labels": labels(self.pod, name),
             "mounts": [self.mount(mount) for mount in mounts],
             "linux": {
                 "resources": without_missing({"memory_limit_in_bytes": byte_count(limits.get("memory"))}),
                 "security_context": self.security(security)},
         }
+
+    def probe(self, probe):
+        """The command that a kubelet runs in the container now and then; when and how often is its matter."""
+        probe = {key: value for key, value in probe.items() if key not in NOT_FOR_RUNTIMES["probe"]}
+        (action,) = take(probe, exec=None)
+        (command,) = take(action, command=None)
+        return command
+
+    def variable(self, variable):
+        name, value, source = take(variable, name=None, value="", valueFrom=None)
+        if source:
+            (reference,) = take(source, fieldRef=None)
+            (path,) = take(reference, fieldPath=None)
+            value = {"spec.nodeName": NODE_NAME}[path]
+        return name, value
 
     def mount(self, mount):
         name, path, read_only = take(mount, name=None, mountPath=None, readOnly=False)

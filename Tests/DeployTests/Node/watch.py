@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 import image
-from manifest import Manifests, Workload, labels, namespaces, pod_config
+from manifest import NODE_NAME, Manifests, Workload, labels, namespaces, pod_config
 from node import Node
 
 BUSYBOX = "localhost/busybox:1"
@@ -39,6 +39,11 @@ def wait_for(condition, what, seconds=10):
     raise RuntimeError(f"{what} did not happen within {seconds} s")
 
 
+def healthy(statuses):
+    """The statuses of probes once all of them are zero."""
+    return statuses if not any(statuses.values()) else None
+
+
 def process_facts(pid):
     """What the kernel says of a process's privileges."""
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
@@ -52,7 +57,7 @@ def process_facts(pid):
 class Agent:
     def __init__(self, node, manifests):
         workload = Workload(manifests, manifests.one("DaemonSet"), node.folder)
-        self.node, self.pod = node, workload.pod
+        self.node, self.pod, self.probes = node, workload.pod, workload.probes
         sandbox = node.run_pod(workload.pod)
         self.started = time.time()
         self.container = node.run_container(sandbox, workload.pod, workload.container)
@@ -74,6 +79,10 @@ class Agent:
 
     def alerts(self):
         return [json.loads(text) for _, stream, text in log_lines(self.log) if stream == "stdout"]
+
+    def probe(self):
+        """The status of each probe's command, run in the container as kubelets do."""
+        return {kind: self.node.exec_status(self.container, command) for kind, command in self.probes.items()}
 
     def stop(self):
         self.node.runtime.StopContainer(container_id=self.container, timeout=10)
@@ -109,6 +118,7 @@ def watch(node, manifests):
     agent = Agent(node, manifests)
     ready_seconds = agent.wait_until_ready()
     facts = process_facts(node.pid(agent.container))
+    probes = {"watching": wait_for(lambda: healthy(agent.probe()), "health")}
     late = Neighbour(node, "came-later")
     shown = [neighbour.act() for neighbour in (early, late)]
     for neighbour in (early, late):
@@ -116,6 +126,7 @@ def watch(node, manifests):
     exit_code = agent.stop()
     return {
         "containerd": node.version, "ready_seconds": round(ready_seconds, 3), "agent": facts, "exit_code": exit_code,
+        "probes": probes, "node_name": NODE_NAME,
         "agent_pod": agent.pod["metadata"], "image": agent.status().image_ref,
         "log": [text for _, stream, text in log_lines(agent.log) if stream == "stderr"],
         "terminal": shown, "neighbours": [early.result(agent), late.result(agent)],
