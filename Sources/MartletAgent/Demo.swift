@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+// All of Foundation would bring its tables of languages along, 45 MB in the binary.
+import FoundationEssentials
 
 /// The recording that the binary carries: what happened in a few containers, a few seconds long.
 public enum Demo {

@@ -21,7 +21,15 @@ enum Deployment {
     return try Child.run(command, within: duration)
   }
 
-  /// Builds the image as `make image` does, and gives its digest.
+  /// The image that tests look at, built once.
+  static let image = Result {
+    let archive = root + "/.build-test/martlet-image.tar"
+    let built = try buildImage(to: archive)
+    guard built.succeeded else { throw HarnessError("the image could not be built: \(built.errors)") }
+    return (archive: archive, digest: built.output)
+  }
+
+  /// Builds the image as `make image` does, and prints its digest.
   static func buildImage(_ binary: String = binary, to archive: String) throws -> Finished {
     try Child.run([root + "/.ci/image", binary, archive], within: .seconds(60))
   }
@@ -62,7 +70,7 @@ final class ScratchFolder {
 
   /// A copy of the manifests with one text in one file replaced by another.
   func manifests(changing file: String, _ text: String, to replacement: String) throws -> String {
-    let copy = path + "/kubernetes"
+    let copy = "\(path)/\(UUID().uuidString)"
     try FileManager.default.copyItem(atPath: Deployment.manifests, toPath: copy)
     let changed = URL(fileURLWithPath: "\(copy)/\(file)")
     let original = try String(contentsOf: changed, encoding: .utf8)

@@ -51,10 +51,10 @@ CreateContainerRequest pod_sandbox_id=1:string config=2:ContainerConfig sandbox_
 CreateContainerResponse container_id=1:string
 StartContainerRequest container_id=1:string
 StartContainerResponse
+ExecSyncRequest container_id=1:string cmd=2*:string timeout=3:int64
+ExecSyncResponse stdout=1:bytes stderr=2:bytes exit_code=3:int32
 StopContainerRequest container_id=1:string timeout=2:int64
 StopContainerResponse
-ExecSyncRequest container_id=1:string cmd=2*:string timeout=3:int64
-ExecSyncResponse exit_code=3:int32
 ContainerStatusRequest container_id=1:string verbose=2:bool
 ContainerState id=1:string state=3:int32 exit_code=7:int32 image_ref=9:string reason=10:string
 ContainerStatusResponse status=1:ContainerState info=2*:Entry
@@ -72,7 +72,7 @@ def entries(table):
 def message_classes():
     field_type = descriptor_pb2.FieldDescriptorProto
     scalars = {"string": field_type.TYPE_STRING, "bool": field_type.TYPE_BOOL, "int32": field_type.TYPE_INT32,
-               "int64": field_type.TYPE_INT64, "uint32": field_type.TYPE_UINT32}
+               "int64": field_type.TYPE_INT64, "uint32": field_type.TYPE_UINT32, "bytes": field_type.TYPE_BYTES}
     file = descriptor_pb2.FileDescriptorProto(name="cri.proto", package=PACKAGE, syntax="proto3")
     for line in MESSAGES.replace("\n  ", " ").strip().splitlines():
         name, *fields = line.split()

@@ -21,9 +21,9 @@ NOT_FOR_RUNTIMES = {
     "pod": {"serviceAccountName", "automountServiceAccountToken", "enableServiceLinks", "priorityClassName",
             "nodeSelector", "tolerations", "terminationGracePeriodSeconds"},
     "container": {"imagePullPolicy"},
+    "probe": {"periodSeconds", "timeoutSeconds", "failureThreshold", "initialDelaySeconds", "successThreshold"},
 }
-# What a pod's fields are on the node of the tests.
-NODE_NAME = "node-of-the-tests"
+NODE_NAME = "node-of-these-tests"
 UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 
 
@@ -108,15 +108,14 @@ class Workload:
 
     def volume(self, volume):
         """The path on the node of what is to be mounted."""
-        volume_name, host_path, config_map, empty = take(
-            volume, name=None, hostPath=None, configMap=None, emptyDir=None)
+        name, host_path, config_map, empty = take(volume, name=None, hostPath=None, configMap=None, emptyDir=None)
         if host_path:
             path, _ = take(host_path, path=None, type=None)
             return path
         if empty is not None:
-            # In memory or not, the container cannot tell.
-            take(empty, medium=None, sizeLimit=None)
-            folder = self.node_folder / "volumes" / volume_name
+            # The node's folder is in memory already.
+            take(empty, medium="", sizeLimit=None)
+            folder = self.node_folder / "volumes" / name
             folder.mkdir(parents=True)
             return str(folder)
         # As kubelets lay it out: a link for each file, through a link that changes all of them at once.
@@ -131,16 +130,17 @@ class Workload:
 
     def translated(self, container):
         container = {key: value for key, value in container.items() if key not in NOT_FOR_RUNTIMES["container"]}
-        name, image, command, args, env, security, resources, mounts, startup, liveness = take(
-            container, name=None, image=None, command=[], args=[], env=[], securityContext={}, resources={},
-            volumeMounts=[], startupProbe=None, livenessProbe=None)
-        self.probes = [self.probe(probe) for probe in (startup, liveness) if probe]
+        name, image, command, args, env, startup, liveness, security, resources, mounts = take(
+            container, name=None, image=None, command=[], args=[], env=[], startupProbe=None, livenessProbe=None,
+            securityContext={}, resources={}, volumeMounts=[])
+        probes = {"startup": startup, "liveness": liveness}
+        self.probes = {kind: self.probe(probe) for kind, probe in probes.items() if probe}
         limits = resources.get("limits", {})
         if set(limits) - {"memory"}:
             raise ValueError("limits other than memory are not translated")
         return {
             "metadata": {"name": name}, "image": {"image": self.manifests.image(image)}, "command": command,
-            "args": args, "envs": [self.variable(entry) for entry in env], "labels": labels(self.pod, name),
+            "args": args, "envs": cri.entries(dict(map(self.variable, env))), "labels": labels(self.pod, name),
             "mounts": [self.mount(mount) for mount in mounts],
             "linux": {
                 "resources": without_missing({"memory_limit_in_bytes": byte_count(limits.get("memory"))}),
@@ -148,17 +148,19 @@ class Workload:
         }
 
     def probe(self, probe):
-        """The command that a kubelet runs."""
-        action, *_ = take(probe, exec=None, periodSeconds=10, timeoutSeconds=1, failureThreshold=3)
-        (command,) = take(action, command=[])
+        """The command that a kubelet runs in the container now and then; when and how often is its matter."""
+        probe = {key: value for key, value in probe.items() if key not in NOT_FOR_RUNTIMES["probe"]}
+        (action,) = take(probe, exec=None)
+        (command,) = take(action, command=None)
         return command
 
-    def variable(self, entry):
-        name, value, source = take(entry, name=None, value=None, valueFrom=None)
+    def variable(self, variable):
+        name, value, source = take(variable, name=None, value="", valueFrom=None)
         if source:
-            ((field,),) = [take(reference, fieldPath=None) for reference in take(source, fieldRef=None)]
-            value = {"spec.nodeName": NODE_NAME}[field]
-        return {"key": name, "value": value}
+            (reference,) = take(source, fieldRef=None)
+            (path,) = take(reference, fieldPath=None)
+            value = {"spec.nodeName": NODE_NAME}[path]
+        return name, value
 
     def mount(self, mount):
         name, path, read_only = take(mount, name=None, mountPath=None, readOnly=False)

@@ -155,6 +155,9 @@ class Node:
             raise RuntimeError(f"'{' '.join(command)}' ended with {process.returncode}: {shown.decode()}")
         return shown.decode()
 
+    def exec_status(self, container, command):
+        return self.runtime.ExecSync(container_id=container, cmd=command, timeout=5).exit_code
+
     def run_pod(self, config):
         """Makes a pod's sandbox; it is removed at the latest with the node."""
         config["linux"]["cgroup_parent"] = f"{self.cgroup_root}/kubepods/burstable/pod{config['metadata']['uid']}"

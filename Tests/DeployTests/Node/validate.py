@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Validates the manifests of a folder with a kustomization, without a cluster.
+"""Validates the manifests of folders with a kustomization, without a cluster.
 
-usage: validate.py MANIFESTS
+usage: validate.py MANIFESTS…
 
 Against the schemas of Kubernetes, strictly: a key that an API server would drop is an error. Then what schemas cannot
 see: that names agree and files are there. Where there is kubectl, what it renders is validated in the same way. Prints
@@ -12,7 +12,6 @@ what is wrong, one finding a line, and exits 1; or what was validated, and exits
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import kubernetes_validate
 import yaml
@@ -82,22 +81,37 @@ def rendered(manifests):
     return list(yaml.safe_load_all(done.stdout))
 
 
-def main(folder):
+def findings_in(manifests):
+    for path in sorted(manifests.folder.glob("*.yaml")):
+        yield from style_findings(path)
+    for name, document in manifests.documents:
+        yield from schema_findings(name, document)
+    yield from agreement_findings(manifests)
+
+
+def validate(folder):
+    """The findings, and a sentence of what was validated."""
     manifests = Manifests(folder)
-    findings = [finding for path in sorted(manifests.folder.glob("*.yaml")) for finding in style_findings(path)]
-    findings += [finding for name, document in manifests.documents for finding in schema_findings(name, document)]
-    findings += agreement_findings(manifests)
     # kubectl would only repeat what is wrong already.
-    from_kubectl = None if findings else rendered(manifests)
-    findings += [finding for document in from_kubectl or []
-                 for finding in schema_findings("kubectl kustomize", document)]
+    if findings := list(findings_in(manifests)):
+        return findings, None
+    from_kubectl = rendered(manifests)
+    findings = [finding for document in from_kubectl or []
+                for finding in schema_findings("kubectl kustomize", document)]
+    also = "no kubectl to render them" if from_kubectl is None else f"{len(from_kubectl)} as kubectl renders them"
+    return findings, f"{len(manifests.documents)} manifests are valid for Kubernetes {KUBERNETES}; {also}"
+
+
+def main(folders):
+    results = {folder: validate(folder) for folder in folders}
+    findings = [f"{folder}/{finding}" for folder, (found, _) in results.items() for finding in found]
     if findings:
         sys.exit("\n".join(findings))
-    also = "no kubectl to render them" if from_kubectl is None else f"{len(from_kubectl)} as kubectl renders them"
-    print(f"{len(manifests.documents)} manifests are valid for Kubernetes {KUBERNETES}; {also}")
+    for _, sentence in results.values():
+        print(sentence)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: validate.py MANIFESTS")
-    main(Path(sys.argv[1]))
+    if len(sys.argv) < 2:
+        sys.exit("usage: validate.py MANIFESTS…")
+    main(sys.argv[1:])

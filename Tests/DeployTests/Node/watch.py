@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 import image
-from manifest import Manifests, Workload, labels, namespaces, pod_config
+from manifest import NODE_NAME, Manifests, Workload, labels, namespaces, pod_config
 from node import Node
 
 BUSYBOX = "localhost/busybox:1"
@@ -37,6 +37,11 @@ def wait_for(condition, what, seconds=10):
             return found
         time.sleep(0.01)
     raise RuntimeError(f"{what} did not happen within {seconds} s")
+
+
+def healthy(statuses):
+    """The statuses of probes once all of them are zero."""
+    return statuses if not any(statuses.values()) else None
 
 
 def process_facts(pid):
@@ -72,13 +77,12 @@ class Agent:
     def status(self):
         return self.node.runtime.ContainerStatus(container_id=self.container).status
 
-    def is_healthy(self):
-        """Whether every probe of the manifest says so."""
-        return all(self.node.runtime.ExecSync(container_id=self.container, cmd=probe, timeout=5).exit_code == 0
-                   for probe in self.probes)
-
     def alerts(self):
         return [json.loads(text) for _, stream, text in log_lines(self.log) if stream == "stdout"]
+
+    def probe(self):
+        """The status of each probe's command, run in the container as kubelets do."""
+        return {kind: self.node.exec_status(self.container, command) for kind, command in self.probes.items()}
 
     def stop(self):
         self.node.runtime.StopContainer(container_id=self.container, timeout=10)
@@ -114,14 +118,15 @@ def watch(node, manifests):
     agent = Agent(node, manifests)
     ready_seconds = agent.wait_until_ready()
     facts = process_facts(node.pid(agent.container))
+    probes = {"watching": wait_for(lambda: healthy(agent.probe()), "health")}
     late = Neighbour(node, "came-later")
-    wait_for(agent.is_healthy, "a probe that succeeds")
     shown = [neighbour.act() for neighbour in (early, late)]
     for neighbour in (early, late):
         wait_for(lambda: len(neighbour.alerts(agent)) >= 2, f"an alert from {neighbour.container}")
     exit_code = agent.stop()
     return {
-        "containerd": node.version, "ready_seconds": round(ready_seconds, 3), "agent": facts, "exit_code": exit_code, "probes": len(agent.probes),
+        "containerd": node.version, "ready_seconds": round(ready_seconds, 3), "agent": facts, "exit_code": exit_code,
+        "probes": probes, "node_name": NODE_NAME,
         "agent_pod": agent.pod["metadata"], "image": agent.status().image_ref,
         "log": [text for _, stream, text in log_lines(agent.log) if stream == "stderr"],
         "terminal": shown, "neighbours": [early.result(agent), late.result(agent)],
