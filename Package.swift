@@ -102,7 +102,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "MartletRulesTests",
-      dependencies: ["MartletEvents", "MartletRules", .product(name: "Yams", package: "Yams")],
+      dependencies: ["MartletEvents", "MartletRules", "MartletTesting", .product(name: "Yams", package: "Yams")],
       exclude: ["Fixtures"], swiftSettings: swiftSettings),
     .testTarget(
       name: "MartletMatchingTests",

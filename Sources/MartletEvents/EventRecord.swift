@@ -14,6 +14,8 @@ public struct EventRecord {
   /// The caller counts that; there is nothing to say about such bytes that could be trusted.
   public init?(_ bytes: UnsafeRawBufferPointer) {
     guard let start = bytes.baseAddress, bytes.count >= MemoryLayout<martlet_record>.size,
+      // Texts are put together in buffers of this size: a recording may claim more.
+      bytes.count <= Int(MARTLET_RECORD_BYTES_MAX),
       UInt(bitPattern: start) % UInt(MemoryLayout<UInt64>.alignment) == 0
     else { return nil }
     let common = start.assumingMemoryBound(to: martlet_record.self)

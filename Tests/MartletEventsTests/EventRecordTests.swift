@@ -61,6 +61,15 @@ struct EventRecordTests {
     #expect(acceptedCount > 100)
   }
 
+  @Test("a record longer than the kernel side makes is refused")
+  func tooLong() {
+    let longest = Int(MARTLET_RECORD_BYTES_MAX) - MemoryLayout<martlet_open>.size
+    let name = String(repeating: "n", count: longest)
+    let fits = Event.open(name, by: TestProcess(7), result: -2)
+    #expect(fits.bytes.count == Int(MARTLET_RECORD_BYTES_MAX) && fits.record != nil)
+    #expect(Event.open(name + "n", by: TestProcess(7), result: -2).record == nil)
+  }
+
   @Test("a record at an odd address is refused")
   func misaligned() {
     let whole = Event.tick()

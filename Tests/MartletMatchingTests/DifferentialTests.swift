@@ -4,6 +4,7 @@ import MartletEvents
 import MartletMatching
 import MartletRules
 import MartletState
+import MartletTesting
 import Testing
 
 @Suite("The matcher agrees with the reference")

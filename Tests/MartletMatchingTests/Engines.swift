@@ -65,17 +65,3 @@ extension Constant {
 extension GivenEvent.Value {
   static func text(_ text: String) -> GivenEvent.Value { .text(Array(text.utf8)) }
 }
-
-/// Small, seeded and the same on every machine (xorshift64*).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed &* 2_685_821_657_736_338_717 | 1 }
-
-  mutating func next() -> UInt64 {
-    state ^= state >> 12
-    state ^= state << 25
-    state ^= state >> 27
-    return state &* 2_685_821_657_736_338_717
-  }
-}

@@ -31,6 +31,17 @@ struct FileTests {
     #expect(feed.text(.fdRealPath, on: open) == "/resolved")
   }
 
+  @Test("the longest names that a record can hold are put together")
+  func longest() {
+    let feed = Feed()
+    let half = (Int(MARTLET_RECORD_BYTES_MAX) - MemoryLayout<martlet_open>.size) / 2 - 8
+    let directory = "/" + String(repeating: "d", count: half - 1)
+    let name = "./" + String(repeating: "n", count: half - 2)
+    let open = Event.open(name, below: directory, by: cat, result: -2)
+    #expect(feed.text(.fdName, on: open) == directory + "/" + name.dropFirst(2))
+    #expect(feed.text(.fdNameRaw, on: open) == directory + "/" + name)
+  }
+
   @Test("three fields switch with the view, the others do not")
   func views() throws {
     let feed = Feed()

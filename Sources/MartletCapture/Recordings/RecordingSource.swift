@@ -58,11 +58,6 @@ public final class RecordingSource {
     if case .file(let descriptor) = input { close(descriptor) }
   }
 
-  /// Whether these are the first bytes of a recording. Eight are enough to tell.
-  public static func isRecording(_ bytes: some Sequence<UInt8>) -> Bool {
-    Array(bytes.prefix(RecordingFormat.magic.count)) == RecordingFormat.magic
-  }
-
   /// Hands the next records to `body`, which sees them only while it runs. False after the last.
   public func next(_ body: (EventBatch) throws -> Void) throws -> Bool {
     records.removeAll(keepingCapacity: true)
