@@ -23,7 +23,7 @@ static_binary := .build-static/release/martlet
 image_archive := .build-static/martlet-image.tar
 linted := Package.swift Sources Tests
 
-.PHONY: help run build static image test soak tidy format clean lint build-tests
+.PHONY: help run build static image test soak check-asan tidy format clean lint build-tests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,12 @@ soak: build ## full-size load (wall ratio, CPU, lost events), and a minute of mi
 	@.ci/soak .build/release/martlet $(RULES)
 	@.ci/soak-recording .build/release/martlet $(RULES)
 
+check-asan: ## build for debugging with AddressSanitizer and run the tests of the parts
+	@.ci/install-packages test
+	@swift build --scratch-path .build-asan --sanitize address --build-tests
+	@SWIFT_BACKTRACE=enable=no swift test --skip-build --scratch-path .build-asan --sanitize address --disable-xctest \
+	  --filter '^Martlet'
+
 tidy: ## check format, imports and the style guide only
 	@.ci/install-packages test
 	@$(MAKE) lint build-tests
@@ -67,7 +73,7 @@ format: ## rewrite the Swift sources in the project's format
 	@swift format --in-place --recursive --parallel $(linted)
 
 clean: ## remove what building made
-	@rm -rf .build .build-test .build-static
+	@rm -rf .build .build-asan .build-test .build-static
 
 lint:
 	@swift format lint --strict --recursive --parallel $(linted)
