@@ -61,7 +61,8 @@ soak: build ## full-size load (wall ratio, CPU, lost events), and a minute of mi
 check-asan: ## build for debugging with AddressSanitizer and run the tests of the parts
 	@.ci/install-packages test
 	@swift build --scratch-path .build-asan --sanitize address --build-tests
-	@SWIFT_BACKTRACE=enable=no swift test --skip-build --scratch-path .build-asan --sanitize address --disable-xctest \
+	@# Not for leaks: Swift keeps the case of an enumeration in spare bits of pointers, which the leak search cannot follow.
+	@ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no swift test --skip-build --scratch-path .build-asan --sanitize address --disable-xctest \
 	  --filter '^Martlet'
 
 tidy: ## check format, imports and the style guide only
