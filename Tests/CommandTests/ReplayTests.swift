@@ -8,9 +8,7 @@ import Testing
 @Suite("replay", .timeLimit(.minutes(2)))
 struct ReplayTests {
   /// The demonstration's recording, as a file of the source tree.
-  private static let recording = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Sources/MartletAgent/Demo/demo.martlet").path
+  private static let recording = Repository.path("Sources/MartletAgent/Demo/demo.martlet")
 
   private func rules(in output: String) throws -> [String] {
     try output.split(separator: "\n").map { line in

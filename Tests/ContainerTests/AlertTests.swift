@@ -77,7 +77,9 @@ struct AlertTests {
 
   @Test("what a site's own list allows gives nothing")
   func allowed() throws {
-    let rules = try SiteRules(
+    let folder = try TestFolder()
+    let rules = try folder.write(
+      "site.yaml",
       """
       - list: shell_allowed_commands
         items: ["sh -c exit 0"]
@@ -88,7 +90,7 @@ struct AlertTests {
       - list: model_allowed_directories
         items: [/models]
       """)
-    let agent = try startedAgent(["-r", rules.path])
+    let agent = try startedAgent(["-r", rules])
     try RuncContainer.with { container in
       for act in [Self.shell, Self.secret, Self.egress, Self.model] {
         _ = try container.exec(act.arguments, terminal: act.terminal)
@@ -139,25 +141,5 @@ struct AlertTests {
   private func expectCleanEnd(_ agent: AgentProcess) throws {
     #expect(try agent.terminate() == .exited(0))
     #expect(agent.log.contains(" events ") && agent.log.contains(" matched, ") && agent.log.contains(" lost; "))
-  }
-}
-
-/// A rule file of a site, gone when it is let go.
-private final class SiteRules {
-  let path: String
-
-  init(_ text: String) throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent("site-\(UUID().uuidString).yaml").path
-    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
-/// Files of the checkout that these tests were built from.
-enum Repository {
-  static func path(_ relative: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent(relative).path
   }
 }

@@ -5,8 +5,7 @@ import Foundation
 
 /// The files of this checkout that deploy the agent, and the programs that try them.
 enum Deployment {
-  static let root = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+  static let root = Repository.root
   static let manifests = root + "/deploy/kubernetes"
   /// What goes into the image; built by `make static`.
   static let binary = root + "/.build-static/release/martlet"
@@ -49,8 +48,7 @@ enum Deployment {
   static let missingForPods: String? = {
     if let missing = missingForImages ?? missingForManifests ?? ContainerSupport.missing { return missing }
     guard isInstalled("containerd") && isInstalled("ctr") else { return "needs containerd (Debian package containerd)" }
-    return FileManager.default.isReadableFile(atPath: "/sys/kernel/btf/vmlinux")
-      ? nil : "needs a kernel with type information (/sys/kernel/btf/vmlinux)"
+    return KernelSupport.missing
   }()
 
   private static func isInstalled(_ program: String) -> Bool {
@@ -58,16 +56,7 @@ enum Deployment {
   }
 }
 
-/// A folder for a test's files, gone when it is let go.
-final class ScratchFolder {
-  let path = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)").path
-
-  init() throws {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TestFolder {
   /// A copy of the manifests with one text in one file replaced by another.
   func manifests(changing file: String, _ text: String, to replacement: String) throws -> String {
     let copy = "\(path)/\(UUID().uuidString)"

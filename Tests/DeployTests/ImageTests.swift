@@ -11,7 +11,7 @@ import Testing
 struct ImageTests {
   @Test("the same binary gives the same digest")
   func reproducible() throws {
-    let folder = try ScratchFolder()
+    let folder = try TestFolder()
     let first = try Deployment.image.get()
     let second = try Deployment.buildImage(to: folder.path + "/image.tar")
     #expect(first.digest.wholeMatch(of: /sha256:[0-9a-f]{64}\n/) != nil)
@@ -20,7 +20,7 @@ struct ImageTests {
 
   @Test("it holds one file, which it runs without a shell, and says what it is")
   func contents() throws {
-    let folder = try ScratchFolder()
+    let folder = try TestFolder()
     _ = try Child.run(["tar", "-C", folder.path, "-xf", try Deployment.image.get().archive])
     let index = try object(folder.path + "/index.json")
     let manifest = try object(blob(try #require((index["manifests"] as? [[String: Any]])?.first), in: folder))
@@ -50,7 +50,7 @@ struct ImageTests {
 
   @Test("a binary that would not start in it is refused")
   func dynamicBinary() throws {
-    let folder = try ScratchFolder()
+    let folder = try TestFolder()
     let result = try Deployment.buildImage(try AgentBinary.path(), to: folder.path + "/image.tar")
     #expect(result.status == .exited(1) && result.errors.contains("needs libraries"))
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/image.tar"))
@@ -62,7 +62,7 @@ struct ImageTests {
   }
 
   /// Where the content of a descriptor lies in an unpacked OCI archive.
-  private func blob(_ descriptor: [String: Any], in folder: ScratchFolder) throws -> String {
+  private func blob(_ descriptor: [String: Any], in folder: TestFolder) throws -> String {
     let digest = try #require(descriptor["digest"] as? String)
     return folder.path + "/blobs/" + digest.replacingOccurrences(of: ":", with: "/")
   }

@@ -31,7 +31,7 @@ struct ManifestTests {
 
   @Test("mistakes in them are found")
   func mistakes() throws {
-    let folder = try ScratchFolder()
+    let folder = try TestFolder()
     let copies = try Self.mistakes.map { try folder.manifests(changing: $0.file, $0.text, to: $0.replacement) }
     let result = try Deployment.python("validate.py", copies)
     #expect(result.status == .exited(1))

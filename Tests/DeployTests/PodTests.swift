@@ -55,7 +55,7 @@ struct PodTests {
 
   @Test("with a capability less it does not start, and says which", arguments: ["BPF", "PERFMON"])
   func capability(name: String) throws {
-    let folder = try ScratchFolder()
+    let folder = try TestFolder()
     let manifests = try folder.manifests(changing: "daemonset.yaml", "                - \(name)\n", to: "")
     let error = #expect(throws: HarnessError.self) { try Watch.run(manifests) }
     #expect(error?.description.contains("this process lacks the capability CAP_\(name)") == true)
@@ -63,7 +63,7 @@ struct PodTests {
 
   @Test("what the manifest says and these tests cannot give it is an error, not something left out")
   func untranslated() throws {
-    let folder = try ScratchFolder()
+    let folder = try TestFolder()
     let manifests = try folder.manifests(changing: "daemonset.yaml", "hostNetwork: false", to: "hostIPC: true")
     let error = #expect(throws: HarnessError.self) { try Watch.run(manifests) }
     #expect(error?.description.contains("hostIPC") == true)
