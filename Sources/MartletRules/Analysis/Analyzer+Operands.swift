@@ -25,7 +25,8 @@ extension Analyzer {
     switch operand {
     case .field(let name):
       guard let reference = fieldReference(name, scope) else { return nil }
-      return Side(operand: .field(reference), type: reference.type, range: name.range)
+      return Side(
+        operand: .field(reference), type: reference.type, isList: reference.multiplicity == .list, range: name.range)
     case .transformer(let transformer): return side(transformer, scope)
     }
   }
@@ -66,7 +67,7 @@ extension Analyzer {
     case .value(let value): return Side(operand: .text(value.bytes), type: .string, range: value.range)
     case .operand(let operand):
       guard let side = side(operand, scope) else { return nil }
-      guard side.hasSingleValues else {
+      guard side.takesTransformers else {
         report(
           .invalidTransformer, "'\(side.text)' has several values at once and cannot be transformed", side.range,
           "tested as a whole only", in: scope)
@@ -122,7 +123,7 @@ extension Analyzer {
     }
     for side in [left, right] {
       let isTyped = side.field == .eventType
-      guard isTyped || side.type == .network || !side.hasSingleValues else { continue }
+      guard isTyped || side.type == .network || !side.takesOtherSide else { continue }
       report(
         .sidesMismatch, "'\(side.text)' can be compared with constants only", side.range,
         isTyped
@@ -142,10 +143,14 @@ extension Analyzer {
 }
 
 extension Side {
-  /// False for what stands for all ancestors or both ends.
-  fileprivate var hasSingleValues: Bool {
+  fileprivate var takesTransformers: Bool {
     guard case .field(let reference) = operand else { return true }
-    return reference.multiplicity == .one
+    return reference.takesTransformers
+  }
+
+  fileprivate var takesOtherSide: Bool {
+    guard case .field(let reference) = operand else { return true }
+    return reference.takesOtherSide
   }
 }
 

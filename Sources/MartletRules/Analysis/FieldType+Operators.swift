@@ -28,6 +28,7 @@ extension FieldType {
     case .equal, .doubleEqual, .notEqual, .isIn, .intersects: family != .opaque
     case .less, .lessOrEqual, .greater, .greaterOrEqual: family == .text || family == .number
     case .bcontains, .bstartswith: false
+    case .contains, .startswith, .endswith: family == .text || family == .bytes
     default: family == .text
     }
   }
@@ -56,7 +57,7 @@ extension FieldType {
   var operatorsHelp: String {
     switch family {
     case .text: "texts take every operator but 'bcontains' and 'bstartswith'"
-    case .bytes: "bytes take '=', '!=' or 'in'"
+    case .bytes: "bytes take '=', '!=', 'in', 'contains', 'startswith' or 'endswith'"
     case .opaque: "it can only be asked for with 'exists'"
     case .number: "numbers take '=', '!=', '<', '<=', '>', '>=' or 'in'"
     case .boolean: "truth values take '=', '!=' or 'in', with true or false"
