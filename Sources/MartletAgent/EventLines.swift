@@ -105,7 +105,7 @@ final class EventLines {
     if let match = name.wholeMatch(of: #/([a-z._]+)\[(\d{1,3})\]/#), let index = Int(match.2),
       let field = FieldRegistry.field(named: String(match.1)), field.description.argument == .optionalIndex
     {
-      return GivenEvent.Key(field, index: index)
+      return GivenEvent.Key(field, .index(index))
     }
     throw Mistake(reason: "unknown field '\(name)'")
   }

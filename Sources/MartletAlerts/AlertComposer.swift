@@ -20,8 +20,8 @@ public struct AlertComposer: Sendable {
   private static let alwaysShown: [FieldReference] = [
     .init(.eventTime), .init(.eventType), .init(.processName), .init(.processExePath), .init(.processCommandLine),
     .init(.processID), .init(.processParentName), .init(.processParentCommandLine),
-    .init(.processAncestorName, index: 2), .init(.processAncestorName, index: 3),
-    .init(.processAncestorName, index: 4), .init(.processTerminal), .init(.processDirectory), .init(.userID),
+    .init(.processAncestorName, .index(2)), .init(.processAncestorName, .index(3)),
+    .init(.processAncestorName, .index(4)), .init(.processTerminal), .init(.processDirectory), .init(.userID),
     .init(.userLoginID), .init(.containerID), .init(.podUID), .init(.fdName), .init(.fdRealPath),
   ]
 
@@ -103,10 +103,10 @@ public struct AlertComposer: Sendable {
       json.key(key)
       if reference.field == .eventTime {
         json.value(context.realtimeNanoseconds)
-      } else if reference.index == nil, reference.field.description.multiplicity == .ancestors {
+      } else if reference.multiplicity == .ancestors {
         json.value(AlertText.value(of: reference, &context))
       } else {
-        write(context.value(of: reference.field, index: reference.index ?? 0), &json)
+        write(context.value(of: reference.field, reference.argument), &json)
       }
     }
     json.endObject()
@@ -119,6 +119,7 @@ public struct AlertComposer: Sendable {
     case .signed(let number): json.value(number)
     case .unsigned(let number): json.value(number)
     case .boolean(let flag): json.value(flag)
+    case .double(let number): json.value(number)
     case .address(let address): json.value(Array(address.description.utf8))
     }
   }
