@@ -34,20 +34,18 @@ extension ReferenceEvaluator {
 
 extension FieldReading {
   fileprivate init(_ reference: FieldReference, _ context: inout EventContext) {
-    let values = Self.indices(of: reference, &context).map {
-      OperandValue(context.value(of: reference.field, index: $0))
-    }
+    let values = Self.arguments(of: reference, &context).map { OperandValue(context.value(of: reference.field, $0)) }
     let constants = values.flatMap(\.constants)
     self.reference = reference
     content = !constants.isEmpty ? .values(constants) : values.contains(.pending) ? .pending : .missing
   }
 
-  private static func indices(of reference: FieldReference, _ context: inout EventContext) -> [Int] {
-    if let index = reference.index { return [index] }
-    switch reference.field.description.multiplicity {
-    case .one: return [0]
-    case .ancestors: return Array(stride(from: 1, through: context.ancestorCount(for: reference.field), by: 1))
-    case .bothEnds: return [0, 1]
+  private static func arguments(of reference: FieldReference, _ context: inout EventContext) -> [FieldArgument] {
+    switch reference.multiplicity {
+    case .one: return [reference.argument]
+    case .ancestors:
+      return stride(from: 1, through: context.ancestorCount(for: reference.field), by: 1).map { .index($0) }
+    case .bothEnds: return [.index(0), .index(1)]
     }
   }
 }

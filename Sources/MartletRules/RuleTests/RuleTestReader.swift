@@ -106,7 +106,13 @@ struct RuleTestReader {
 
   /// Nil for what is no field: the event line's reader says more of a field whose argument is wrong.
   private static func type(of name: String) -> FieldType? {
-    FieldRegistry.field(named: String(name.prefix { $0 != "[" }))?.description.type
+    let parts = name.split(separator: "[", maxSplits: 1)
+    guard let first = parts.first else { return nil }
+    let brackets = parts.dropFirst().first.map { Array($0.utf8.dropLast()) }
+    guard case .success(let (field, argument)) = FieldRegistry.resolve(String(first), brackets: brackets) else {
+      return nil
+    }
+    return FieldReference(field, argument).type
   }
 
   /// Plain YAML has no types: `7` is a text where the field is one, and otherwise a number.
