@@ -174,8 +174,8 @@ struct KernelFilterTests {
       .equal(.text(text())), .isIn(texts().map { .text($0) }), .startsWith(text()), .endsWith(text()),
       .contains(text()),
       .glob(text()), .pathMatch(texts()), .notEqual(.text(text())),
-      .quantified(pick(Quantifier.allCases), .endsWith, texts()),
-      .quantified(pick(Quantifier.allCases), .notEqual, texts()), .exists,
+      .quantified(pick(Quantifier.allCases), texts().map { .endsWith($0) }),
+      .quantified(pick(Quantifier.allCases), texts().map { .notEqual(.text($0)) }), .exists,
     ])
     let flag: Comparison = pick([.equal(.boolean(true)), .equal(.boolean(false)), .notEqual(.boolean(true))])
     switch Int.random(in: 0...9, using: &generator) {

@@ -57,8 +57,8 @@ extension NameRequirement {
     case .glob(let pattern): self.init(Self.glob(pattern))
     case .pathMatch(let prefixes):
       self = prefixes.reduce(.impossible) { $0.or(NameRequirement(Self.below($1))) }
-    case .quantified(.anyOf, let symbol, let texts), .quantified(.oneOf, let symbol, let texts):
-      self = texts.reduce(.impossible) { $0.or(NameRequirement(path: symbol.comparison(with: $1))) }
+    case .quantified(.anyOf, let comparisons), .quantified(.oneOf, let comparisons):
+      self = comparisons.reduce(.impossible) { $0.or(NameRequirement(path: $1)) }
     default: self = .nothing
     }
   }
