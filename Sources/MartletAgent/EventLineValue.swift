@@ -127,3 +127,40 @@ extension Field {
     }
   }
 }
+
+/// Alerts and the expectations of rule tests hold the same kinds of value, without the special ones.
+extension EventLineValue: Decodable {
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if container.decodeNil() {
+      self = .null
+    } else if let flag = try? container.decode(Bool.self) {
+      self = .boolean(flag)
+    } else if let number = try? container.decode(Int64.self) {
+      self = .signed(number)
+    } else if let number = try? container.decode(UInt64.self) {
+      self = .unsigned(number)
+    } else if let number = try? container.decode(Double.self) {
+      self = .double(number)
+    } else if let elements = try? container.decode([EventLineValue].self) {
+      self = .list(elements)
+    } else {
+      self = .text(Array(try container.decode(String.self).utf8))
+    }
+  }
+}
+
+extension EventLineValue: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .null: "missing"
+    case .pending: "pending"
+    case .boolean(let flag): "\(flag)"
+    case .signed(let number): "\(number)"
+    case .unsigned(let number): "\(number)"
+    case .double(let number): "\(number)"
+    case .text(let text): "'\(String(decoding: text, as: UTF8.self))'"
+    case .list(let elements): "(" + elements.map(\.description).joined(separator: ", ") + ")"
+    }
+  }
+}

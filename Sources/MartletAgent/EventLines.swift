@@ -49,7 +49,11 @@ final class EventLines {
     while let text = try nextLine() {
       let start = text.first { !$0.isWhitespaceByte }
       if start == nil || start == UInt8(ascii: "#") { continue }
-      return try event(from: text)
+      do {
+        return try Self.event(from: text, number: UInt64(lineNumber))
+      } catch {
+        throw problem(error.reason)
+      }
     }
     return nil
   }
@@ -67,40 +71,49 @@ final class EventLines {
     }
   }
 
-  private func event(from text: [UInt8]) throws -> GivenEvent {
-    let members: [String: EventLineValue]
-    do {
-      members = try EventLineReader.members(of: text)
-    } catch {
-      throw problem("not a JSON object of field names and values")
+  /// What is wrong with one line.
+  struct Mistake: Error, CustomStringConvertible {
+    let reason: String
+
+    var description: String { reason }
+  }
+
+  /// The event of one line; `number` becomes its `evt.num`.
+  static func event(from text: [UInt8], number: UInt64) throws(Mistake) -> GivenEvent {
+    guard let members = try? EventLineReader.members(of: text) else {
+      throw Mistake(reason: "not a JSON object of field names and values")
     }
-    var values: [GivenEvent.Key: GivenEvent.Value] = [.init(.eventNumber): .unsigned(UInt64(lineNumber))]
+    var values: [GivenEvent.Key: GivenEvent.Value] = [.init(.eventNumber): .unsigned(number)]
     // In the order of the alphabet, so that the same line always gives the same event, or the same error.
     for (name, value) in members.sorted(by: { $0.key < $1.key }) where value != .null {
       let key = try key(named: name)
-      guard let given = value.given(as: key) else { throw problem("'\(name)' takes \(key.field.expectation)") }
+      guard let given = value.given(as: key) else {
+        throw Mistake(reason: "'\(name)' takes \(key.field.expectation)")
+      }
       values.merge(given) { $1 }
     }
     return GivenEvent(values)
   }
 
   /// `proc.name`, `proc.aname[2]`, `evt.arg.flags`: as rules write fields.
-  private func key(named name: String) throws -> GivenEvent.Key {
+  private static func key(named name: String) throws(Mistake) -> GivenEvent.Key {
     var fieldName = name
     var brackets: [UInt8]?
     if name.hasSuffix("]"), let open = name.firstIndex(of: "[") {
       fieldName = String(name[..<open])
       brackets = Self.unquoted(Array(name[name.index(after: open)...].utf8.dropLast()))
     }
+    let reason: String
     switch FieldRegistry.resolve(fieldName, brackets: brackets) {
     case .success(let (field, argument)): return GivenEvent.Key(field, argument)
-    case .failure(.unknownField): throw problem("unknown field '\(fieldName)'")
-    case .failure(.unexpectedArgument): throw problem("'\(fieldName)' takes nothing in brackets")
-    case .failure(.argumentNeedsDot): throw problem("'\(fieldName)': the argument stands behind a dot")
-    case .failure(.missingArgument): throw problem("'\(fieldName)' needs an argument")
-    case .failure(.invalidIndex): throw problem("'\(name)': a number has to stand in the brackets")
-    case .failure(.unknownKey): throw problem("unknown argument in '\(name)'")
+    case .failure(.unknownField): reason = "unknown field '\(fieldName)'"
+    case .failure(.unexpectedArgument): reason = "'\(fieldName)' takes nothing in brackets"
+    case .failure(.argumentNeedsDot): reason = "'\(fieldName)': the argument stands behind a dot"
+    case .failure(.missingArgument): reason = "'\(fieldName)' needs an argument"
+    case .failure(.invalidIndex): reason = "'\(name)': a number has to stand in the brackets"
+    case .failure(.unknownKey): reason = "unknown argument in '\(name)'"
     }
+    throw Mistake(reason: reason)
   }
 
   private static func unquoted(_ text: [UInt8]) -> [UInt8] {

@@ -80,7 +80,7 @@ public struct ReferenceEvaluator: Sendable {
     }
   }
 
-  private func any(_ results: [Truth]) -> Truth {
+  func any(_ results: [Truth]) -> Truth {
     if results.contains(.isTrue) { return .isTrue }
     return results.contains(.isUnknown) ? .isUnknown : .isFalse
   }

@@ -6,8 +6,20 @@ struct Compiler {
   let limits: Limits
   let regexProblem: RegexProblem
 
+  /// Hands over the YAML documents of all files, and the log of what was wrong with them.
+  func readDocuments<Result>(_ body: ([YAMLNode], inout DiagnosticLog) -> Result) -> Result {
+    var log = newLog()
+    var all: [YAMLNode] = []
+    for (index, source) in sources.enumerated() { all += documents(of: source, index, &log) }
+    return body(all, &log)
+  }
+
+  private func newLog() -> DiagnosticLog {
+    DiagnosticLog(indexes: sources.map { LineIndex(accepted($0)) }, limit: limits.diagnostics)
+  }
+
   func compile() -> Compilation {
-    var log = DiagnosticLog(indexes: sources.map { LineIndex(accepted($0)) }, limit: limits.diagnostics)
+    var log = newLog()
     var reader = ItemReader(limits: limits)
     for (index, source) in sources.enumerated() {
       for document in documents(of: source, index, &log) { reader.read(document, &log) }
@@ -74,6 +86,11 @@ enum TextCheck {
     let (first, last) = (sequence[sequence.startIndex], sequence[sequence.endIndex - 1])
     if first == 0xc2 { return last < 0xa0 && last != 0x85 }
     return sequence.starts(with: [0xef, 0xbf]) && last >= 0xbe
+  }
+
+  /// Bytes of the character that begins at `offset`; nil if it is no UTF-8.
+  static func characterLength(at offset: Int, _ bytes: [UInt8]) -> Int? {
+    bytes[offset] < 0x80 ? 1 : sequenceLength(at: offset, bytes)
   }
 
   /// Bytes of the sequence of two or more that begins here; nil if it is broken, overlong or a surrogate.

@@ -86,8 +86,16 @@ extension DiagnosticCode {
       (
         "field name used as text",
         """
-        On the right of an operator a bare word is a text, even if a field has that name. Write 'val(field)' to compare
-        two fields, or put quotes around the word to show that the text is meant.
+        On the right of an operator a word is a text, even if a field has that name, and so is a transformer in quotes
+        or in a list. Write 'val(field)' to compare two fields, and transformers without quotes.
+        """
+      )
+    case .simplePattern:
+      (
+        "pattern that needs no regex",
+        """
+        Nothing in the pattern is special, but for anchors and '.*' at its ends. '=', 'contains', 'startswith' and
+        'endswith' say the same and cost less.
         """
       )
     case .unusedMacro:
@@ -185,6 +193,23 @@ extension DiagnosticCode {
         """
         'append: true' still works. Newer rule files say which keys are meant: 'override: {condition: append}'. Note
         that conditions are joined as texts: 'and' at the start of the second binds to the end of the first.
+        """
+      )
+    case .invalidRuleTest:
+      (
+        "not a rule test",
+        """
+        A file of rule tests is a list. Each test has a name ('test'), the events that happen ('given': mappings of
+        fields to values), and what is to come of them: 'expect', the alerts in order, or 'not', rules that must stay
+        silent. A test that has neither could not fail. 'martlet help test' shows one.
+        """
+      )
+    case .unknownRule:
+      (
+        "no such rule",
+        """
+        A rule test names a rule that is not among those under test, or a pattern that takes none of them. A name that
+        is misspelled behind 'not' would make the test pass for ever, so it is an error.
         """
       )
     case .ignoredKey:

@@ -3,7 +3,7 @@
 /// What can be wrong. Stable across releases, never reused.
 ///
 /// `R00xx` files, YAML and syntax; `R01xx` names; `R02xx` types; `R03xx` cost and style; `R04xx` deprecated or not
-/// supported. What each means at length stands in `DiagnosticCode+Explanation.swift`.
+/// supported; `R05xx` rule tests. What each means at length stands in `DiagnosticCode+Explanation.swift`.
 public enum DiagnosticCode: String, CaseIterable, Sendable {
   // Files and YAML
   case notUTF8 = "R0001"
@@ -77,16 +77,21 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case duplicateException = "R0309"
   case skippedRule = "R0310"
   case uncapturedField = "R0320"
+  case simplePattern = "R0330"
   // Deprecated, not supported
   case unsupportedCondition = "R0401"
   case unsupportedKey = "R0402"
   case deprecatedSwitch = "R0403"
   case deprecatedAppend = "R0404"
   case ignoredKey = "R0405"
+  // Rule tests
+  case invalidRuleTest = "R0501"
+  case unknownRule = "R0502"
 
   public var severity: Severity {
     switch self {
-    case .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro, .unusedList, .numberWraps,
+    case .undefinedList, .simplePattern, .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro,
+      .unusedList, .numberWraps,
       .nestedListAsText, .redefinition, .exceptionWithoutValues, .duplicateException, .skippedRule, .deprecatedSwitch,
       .deprecatedAppend,
       .ignoredKey, .tooManyDiagnostics:
