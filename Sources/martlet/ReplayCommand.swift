@@ -27,7 +27,7 @@ struct ReplayCommand: ParsableCommand {
   }
 
   static func replay(_ input: Replay.Input, _ rules: RuleOptions, _ statistics: StatisticsOptions) throws {
-    let (summary, failure) = Replay(try rules.compile()).run(input)
+    let (summary, failure) = Replay(try rules.compileEnabled()).run(input)
     close(with: summary)
     try statistics.write(summary)
     guard let failure else { return }

@@ -6,6 +6,7 @@ import MartletEvents
 extension Analyzer {
   /// The comparison and its size; nil if anything in it is wrong.
   mutating func predicate(_ check: ConditionSyntax.Check, _ scope: Scope) -> (Predicate, size: Int)? {
+    warnOfNotAvailable(check, scope)
     guard let left = side(check.left, scope) else { return nil }
     guard left.isList ? check.symbol.takesLists : left.type.takes(check.symbol) else {
       reportMismatch(check, left, scope)
@@ -37,13 +38,15 @@ extension Analyzer {
   // MARK: Fields
 
   mutating func fieldReference(_ name: ConditionSyntax.FieldName, _ scope: Scope) -> FieldReference? {
+    warnOfDeprecation(name, scope)
     switch FieldNames.resolve(name.name, argument: name.argument?.bytes) {
     case .success(let reference): return reference
     case .failure(.unknown):
       let nearest = log.nearest(to: name.name, among: FieldRegistry.names)
       report(
         .unknownField, "unknown field '\(name.name)'", name.nameRange, "no such field", in: scope,
-        help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)))
+        help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)),
+        words: "filter_check called with nonexistent field \(name.name)")
     case .failure(.unexpectedIndex):
       report(
         .unexpectedIndex, "'\(name.name)' takes nothing in brackets", name.argument?.range ?? name.range,
@@ -81,11 +84,10 @@ extension Analyzer {
     _ value: ConditionSyntax.Value, _ symbol: OperatorSymbol, _ scope: Scope
   ) {
     let name = value.bytes.string
-    guard library.listIndex[name] == nil else {
+    guard scope.item(at: value.range.lowerBound) == nil else {
       report(
         .expectedList, "'\(symbol.rawValue)' needs a list in parentheses", value.range, "a list without them",
-        in: scope,
-        help: [Suggestion("put parentheses around it", replacing: span(value.range, scope), with: "(\(name))")])
+        in: scope)
       return
     }
     let nearest = log.nearest(to: name, among: library.listIndex.keys).map { "(\($0))" }
@@ -93,61 +95,44 @@ extension Analyzer {
       nearest == nil
       ? [Suggestion("write '(\(name))' for a list of one value")]
       : Suggestion.didYouMean(nearest, replacing: span(value.range, scope))
-    report(.undefinedList, "undefined list '\(name)'", value.range, "no such list", in: scope, help: help)
+    report(
+      .undefinedList, "undefined list '\(name)'", value.range, "no such list", in: scope, help: help,
+      words: "filter error: unexpected identifier '\(name)'")
   }
 
-  /// An operator that takes one value. The name of a list of one item stands for that item.
+  /// An operator that takes one value.
   private mutating func single(
     _ value: ConditionSyntax.Value, _ check: ConditionSyntax.Check, _ left: Side, _ scope: Scope
   ) -> (Comparison, size: Int)? {
-    guard let values = resolved(value) else { return nil }
-    guard values.count == 1, let item = values.first else {
-      report(
-        .listForOneValue,
-        "'\(check.symbol.rawValue)' takes one value, but list '\(value.bytes.string)' has \(values.count)",
-        value.range, "a list", in: scope, help: [Suggestion("compare with 'in (\(value.bytes.string))'")])
-      return nil
-    }
-    warnOfFieldAsText(item, value, left, scope)
+    let item = listValue(value, scope)
     guard let constant = constant(item, value, check.symbol, left, scope) else { return nil }
+    warnOfValue(value, check.symbol, scope)
     return (singleComparison(check.symbol, constant), 2)
   }
 
-  /// `proc.name = proc.pname` compares with the text "proc.pname"; few people mean that.
-  private mutating func warnOfFieldAsText(
-    _ item: ListValue, _ value: ConditionSyntax.Value, _ left: Side, _ scope: Scope
-  ) {
-    guard !item.isQuoted, left.type.family == .text else { return }
-    let text = item.bytes.string
-    guard FieldRegistry.field(named: text) != nil else { return }
-    report(
-      .fieldAsText, "'\(text)' is compared as a text, not as a field", value.range, "the text itself", in: scope,
-      help: [Suggestion("write 'val(\(text))' for the field's value, or put quotes around the text")])
+  /// A value as it stands in the condition, and in its list if it came from one.
+  private func listValue(_ value: ConditionSyntax.Value, _ scope: Scope) -> ListValue {
+    ListValue(bytes: value.bytes, isQuoted: value.isQuoted, file: scope.item(at: value.range.lowerBound))
   }
 
-  /// The constants of a list, lists in it expanded; nil if any is wrong.
+  /// The constants of a list; nil if any is wrong.
   private mutating func constants(
     _ values: [ConditionSyntax.Value], _ check: ConditionSyntax.Check, _ left: Side, _ scope: Scope
   ) -> [Constant]? {
+    guard values.count <= limits.conditionSize else {
+      report(
+        .conditionTooLarge, "this expands to more than \(limits.conditionSize) comparisons and constants",
+        values[limits.conditionSize].range, "one too many", in: scope)
+      return nil
+    }
     var constants: [Constant] = []
     var isBroken = false
     for value in values {
-      guard let items = resolved(value) else {
+      if let constant = constant(listValue(value, scope), value, check.symbol, left, scope) {
+        constants.append(constant)
+        warnOfValue(value, check.symbol, scope)
+      } else {
         isBroken = true
-        continue
-      }
-      guard constants.count + items.count <= limits.conditionSize else {
-        report(
-          .conditionTooLarge, "this expands to more than \(limits.conditionSize) comparisons and constants",
-          value.range, "one too many", in: scope)
-        return nil
-      }
-      for item in items {
-        if let constant = constant(item, value, check.symbol, left, scope) {
-          constants.append(constant)
-        } else {
-          isBroken = true
-        }
       }
     }
     return isBroken ? nil : constants

@@ -7,16 +7,6 @@ import MartletEvents
 enum EventTypeAnalysis {
   static func types(of condition: Condition) -> EventTypeSet { types(of: condition, isNegated: false) }
 
-  /// Whether anything in it compares `evt.type`, or can never hold.
-  static func restricts(_ condition: Condition) -> Bool {
-    switch condition {
-    case .all(let operands): operands.contains(where: restricts)
-    case .any(let operands): operands.allSatisfy(restricts)
-    case .not(let operand): types(of: operand, isNegated: true) != .all
-    case .predicate(let predicate): predicate.field?.field == .eventType || isNever(predicate)
-    }
-  }
-
   /// Negation is pushed down to the comparisons, so that `not (a and b)` is `not a or not b`.
   private static func types(of condition: Condition, isNegated: Bool) -> EventTypeSet {
     switch condition {
@@ -52,7 +42,7 @@ enum EventTypeAnalysis {
   }
 
   /// `evt.num = 0`: events count from 1, so this is how rule files spell "never".
-  private static func isNever(_ predicate: Predicate) -> Bool {
+  static func isNever(_ predicate: Predicate) -> Bool {
     predicate.field?.field == .eventNumber && predicate.comparison == .equal(.unsigned(0))
   }
 }
