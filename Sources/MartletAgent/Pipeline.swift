@@ -17,11 +17,12 @@ public struct Pipeline: ~Copyable {
   private let matching: RuleMatching
   public private(set) var counters = PipelineCounters()
 
-  public init(_ ruleset: Ruleset, limits: StateLimits = StateLimits()) {
+  /// `explainsAlerts`: alerts say why they were raised.
+  public init(_ ruleset: Ruleset, limits: StateLimits = StateLimits(), explainsAlerts: Bool = false) {
     state = SystemState(limits: limits)
     matcher = Matcher(MatchPlanner.plan(ruleset))
     reference = ReferenceEvaluator(ruleset)
-    composer = AlertComposer(ruleset)
+    composer = AlertComposer(ruleset, explains: explainsAlerts)
     matching = ruleset.matching
   }
 

@@ -39,23 +39,18 @@ extension Analyzer {
 
   mutating func fieldReference(_ name: ConditionSyntax.FieldName, _ scope: Scope) -> FieldReference? {
     warnOfDeprecation(name, scope)
+    let error: FieldLookupError
     switch FieldNames.resolve(name.name, argument: name.argument?.bytes) {
     case .success(let reference): return reference
-    case .failure(.unknown):
-      let nearest = log.nearest(to: name.name, among: FieldRegistry.names)
-      report(
-        .unknownField, "unknown field '\(name.name)'", name.nameRange, "no such field", in: scope,
-        help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)),
-        words: "filter_check called with nonexistent field \(name.name)")
-    case .failure(.unexpectedIndex):
-      report(
-        .unexpectedIndex, "'\(name.name)' takes nothing in brackets", name.argument?.range ?? name.range,
-        "not expected here", in: scope)
-    case .failure(.invalidIndex):
-      report(
-        .invalidIndex, "'\(name.name)' takes a number in brackets", name.argument?.range ?? name.range,
-        "not a number", in: scope)
+    case .failure(let failure): error = failure
     }
+    let mistake = FieldNames.mistake(error, name.name)
+    let isUnknown = error == .unknownField
+    let nearest = isUnknown ? log.nearest(to: name.name, among: FieldRegistry.names) : nil
+    report(
+      mistake.code, mistake.message, isUnknown ? name.nameRange : name.argument?.range ?? name.range, mistake.label,
+      in: scope, help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)),
+      words: isUnknown ? "filter_check called with nonexistent field \(name.name)" : nil)
     return nil
   }
 

@@ -14,8 +14,20 @@ struct Compiler {
     indexes = sources.map { LineIndex(Self.accepted($0, options.limits)) }
   }
 
+  /// Hands over the YAML documents of all files, and the log of what was wrong with them.
+  func readDocuments<Result>(_ body: ([YAMLNode], inout DiagnosticLog) -> Result) -> Result {
+    var log = newLog()
+    var all: [YAMLNode] = []
+    for (index, source) in sources.enumerated() { all += documents(of: source, index, &log) }
+    return body(all, &log)
+  }
+
+  private func newLog() -> DiagnosticLog {
+    DiagnosticLog(indexes: indexes, limit: limits.diagnostics)
+  }
+
   func compile() -> Compilation {
-    var log = DiagnosticLog(indexes: indexes, limit: limits.diagnostics)
+    var log = newLog()
     var reader = ItemReader(limits: limits)
     for (index, source) in sources.enumerated() {
       for document in documents(of: source, index, &log) { reader.read(document, &log) }
@@ -40,7 +52,7 @@ struct Compiler {
   func loadResults() -> [LoadResult] {
     var reader = ItemReader(limits: limits, stopsAtFirstError: true)
     return sources.enumerated().map { index, source in
-      var log = DiagnosticLog(indexes: indexes, limit: limits.diagnostics)
+      var log = newLog()
       for document in documents(of: source, index, &log) where !log.hasErrors { reader.read(document, &log) }
       guard !log.hasErrors else { return LoadResult(index, log) }
       var analyzer = Analyzer(library: reader.library, options: options, log: log)

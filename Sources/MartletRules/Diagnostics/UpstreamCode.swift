@@ -84,7 +84,8 @@ extension DiagnosticCode {
     case .deprecatedSwitch, .deprecatedAppend, .deprecatedOutput, .deprecatedField: .deprecatedItem
     case .fieldAsText, .transformerAsText, .plainPattern: .conditionWarning
     case .duplicateKey, .invalidName, .tooManyDiagnostics, .numberWraps, .nestedListAsText, .redefinition,
-      .unsupportedKey, .ignoredKey, .shadowedRule, .looseAppend, .nameTooLong, .unknownExceptionKey:
+      .unsupportedKey, .ignoredKey, .shadowedRule, .looseAppend, .nameTooLong, .unknownExceptionKey,
+      .invalidRuleTest, .unknownRule:
       nil
     }
   }
