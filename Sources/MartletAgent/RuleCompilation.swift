@@ -11,3 +11,8 @@ extension CompileOptions {
     return options
   }
 }
+
+extension ConditionCheck {
+  /// Checks one condition for the matcher of this program.
+  public init(forMatching text: [UInt8]) { self.init(text, regexProblem: RegularExpression.problem) }
+}

@@ -205,7 +205,7 @@ struct LoadResultTests {
     (rule("evt.type = open", output: "%no.field", extra: "  skip-if-unknown-filter: true"), "ok LOAD_UNKNOWN_FILTER"),
     (rule("evt.type = open and nowhere", extra: "  skip-if-unknown-filter: true"), "LOAD_ERR_VALIDATE"),
     ("- macro: m\n  condition: no.field = 1\n" + a, "ok LOAD_UNUSED_MACRO"),
-    ("- macro: m\n  condition: and\n" + a, "LOAD_ERR_COMPILE_CONDITION"),
+    ("- macro: m\n  condition: (\n" + a, "LOAD_ERR_COMPILE_CONDITION"),
     ("- macro: m\n  condition: nowhere\n" + a, "LOAD_ERR_VALIDATE"),
     (
       rule("evt.type = open", extra: "  enabled: false").replacing("open", with: "no_such"),
@@ -238,7 +238,7 @@ struct LoadResultTests {
     #expect(Self.outcomes([rules]) == ["LOAD_ERR_COMPILE_OUTPUT"])
     #expect(Self.outcomes([rules + "- macro: m\n  condition: nowhere\n"]) == ["LOAD_ERR_VALIDATE"])
     #expect(
-      Self.outcomes([rules + "- macro: m\n  condition: nowhere\n- macro: n\n  condition: and\n"]) == [
+      Self.outcomes([rules + "- macro: m\n  condition: nowhere\n- macro: n\n  condition: (\n"]) == [
         "LOAD_ERR_COMPILE_CONDITION"
       ])
   }

@@ -14,14 +14,17 @@ extension Analyzer {
         0..<scope.text.bytes.count, "macros and lists included", in: scope)
       return nil
     }
-    guard expansion.depth <= limits.conditionDepth else {
+    guard expansion.depth <= levelsMax else {
       report(
-        .nestedTooDeep, "this condition is more than \(limits.conditionDepth) levels deep",
+        .nestedTooDeep, "this condition is more than \(levelsMax) levels deep",
         0..<scope.text.bytes.count, "'and', 'or' and 'not' inside each other", in: scope)
       return nil
     }
     return expansion
   }
+
+  /// A parenthesis adds two levels, one for what is in it and one for a `not` before it.
+  private var levelsMax: Int { 2 * limits.conditionDepth + 2 }
 
   private mutating func expand(_ tree: ConditionSyntax, _ scope: Scope, depth: Int) -> Expansion? {
     switch tree {
@@ -75,7 +78,7 @@ extension Analyzer {
     // A loop: it has been reported where the macro's names were looked at.
     case .inProgress: return nil
     case .untouched:
-      guard inner <= limits.conditionDepth else { return tooDeep(name, scope) }
+      guard inner <= levelsMax else { return tooDeep(name, scope) }
       macros[index] = .inProgress
       touchedMacros.append(index)
       let warningCount = warnings.count
@@ -85,7 +88,7 @@ extension Analyzer {
     case .done: keep(macroWarnings[index])
     }
     guard case .done(let result) = macros[index], var expansion = result else { return nil }
-    guard inner + expansion.depth <= limits.conditionDepth else { return tooDeep(name, scope) }
+    guard inner + expansion.depth <= levelsMax else { return tooDeep(name, scope) }
     expansion.condition = expansion.condition.reached(through: use)
     expansion.depth += Self.macroLevels
     return expansion
@@ -93,7 +96,7 @@ extension Analyzer {
 
   private mutating func tooDeep(_ name: ConditionSyntax.Name, _ scope: Scope) -> Expansion? {
     report(
-      .nestedTooDeep, "macros and parentheses more than \(limits.conditionDepth) levels deep", name.range,
+      .nestedTooDeep, "macros and parentheses more than \(levelsMax) levels deep", name.range,
       "goes too deep", in: scope)
     return nil
   }
@@ -172,7 +175,7 @@ extension Condition {
     case .predicate(let predicate):
       .predicate(
         Predicate(
-          left: predicate.left, comparison: predicate.comparison, span: predicate.span,
+          left: predicate.left, comparison: predicate.comparison, span: predicate.span, text: predicate.text,
           macros: [use] + predicate.macros))
     }
   }

@@ -22,42 +22,42 @@ extension Analyzer {
   }
 
   /// Values that look like something else: as in Falco every constant is looked at, in quotes or not, blanks left out.
+  /// The words are Falco's, which programs look for.
   mutating func warnOfValue(_ value: ConditionSyntax.Value, _ symbol: OperatorSymbol, _ scope: Scope) {
+    // No field's name, and no call worth a warning, is longer.
+    guard value.bytes.count <= limits.constantBytes else { return }
+    let text = value.bytes.string
     let bare = value.bytes.filter { !ConditionLexer.isBlank($0) && $0 != 0x0b && $0 != .formFeed }
     if symbol == .regex, PlainPattern.isPlain(value.bytes) {
-      report(
-        .plainPattern, "a regular expression that needs none", value.range, "a plain text", in: scope,
-        help: [Suggestion("'=', 'contains', 'startswith' or 'endswith' says the same and is cheaper")],
-        saysUpstream: false)
-      keep([
-        .value(
-          "regex check with '\(value.bytes.string)' may be optimized with simpler operators such as "
-            + "'=', 'contains', 'startswith', 'endswith'", offset: value.range.lowerBound)
-      ])
+      warn(
+        .simplePattern, "regex check with '\(text)' may be optimized with simpler operators such as '=', 'contains', "
+          + "'startswith', 'endswith'", value, "a pattern that needs no regex", scope)
     }
     if isField(bare) {
-      let text = bare.string
-      report(
-        .fieldAsText, "'\(text)' is compared as a text, not as a field", value.range, "the text itself", in: scope,
-        help: [Suggestion("write 'val(\(text))' for the field's value")], saysUpstream: false)
-      keep([
-        .value(
-          "'\(value.bytes.string)' may be a valid field misused as a const string value",
-          offset: value.range.lowerBound)
-      ])
+      warn(
+        .fieldAsText, "'\(text)' may be a valid field misused as a const string value", value, "the text itself", scope,
+        help: "write 'val(\(bare.string))' for the value of the field")
+    } else if Self.isCall(bare) {
+      warn(
+        .transformerAsText, "'\(text)' may be a valid field transformer misused as a const string value", value,
+        "the text itself", scope, help: "write it without quotes, behind an operator")
     }
-    guard bare.last == .closeParenthesis, let open = bare.firstIndex(of: .openParenthesis),
-      TransformerNames.all.contains(bare[..<open].string) || bare[..<open].string == "val"
-    else { return }
+  }
+
+  private mutating func warn(
+    _ code: DiagnosticCode, _ words: String, _ value: ConditionSyntax.Value, _ label: String, _ scope: Scope,
+    help: String? = nil
+  ) {
     report(
-      .transformerAsText, "'\(value.bytes.string)' is compared as a text, not transformed", value.range,
-      "the text itself", in: scope, help: [Suggestion("leave the quotes out, and the blank behind '('")],
-      saysUpstream: false)
-    keep([
-      .value(
-        "'\(value.bytes.string)' may be a valid field transformer misused as a const string value",
-        offset: value.range.lowerBound)
-    ])
+      code, words, value.range, label, in: scope, help: help.map { [Suggestion($0)] } ?? [], saysUpstream: false)
+    keep([.value(words, offset: value.range.lowerBound)])
+  }
+
+  /// `toupper(…)`, `val(…)`.
+  private static func isCall(_ text: [UInt8]) -> Bool {
+    guard text.last == .closeParenthesis, let open = text.firstIndex(of: .openParenthesis) else { return false }
+    let name = text[..<open].string
+    return name == "val" || TransformerNames.all.contains(name)
   }
 
   private func isField(_ text: [UInt8]) -> Bool {

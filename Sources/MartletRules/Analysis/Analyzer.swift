@@ -144,8 +144,12 @@ struct Analyzer {
     return false
   }
 
+  /// A rule that can match more codes of events than this is warned of, and one that can match none.
+  private static let eventCodesMax = 100
+
   private mutating func warnOfEveryEvent(_ definition: RuleDefinition, _ condition: Condition) {
-    guard definition.warnsOfEveryEvent, EventTypeAnalysis.isCostly(condition) else { return }
+    let names = EventTypeAnalysis.names(of: condition)
+    guard definition.warnsOfEveryEvent, names == .empty || names.codeCount > Self.eventCodesMax else { return }
     log.report(
       .everyEvent, "rule '\(definition.name.string)' is tested against every kind of event",
       at: definition.condition.file, "nothing here limits evt.type",

@@ -17,14 +17,6 @@ extension DiagnosticCode {
         the text it is. Without quotes and blank it is a transformer.
         """
       )
-    case .plainPattern:
-      (
-        "regular expression that needs none",
-        """
-        The pattern has nothing special in it but perhaps '.*' at its ends. '=', 'contains', 'startswith' or 'endswith'
-        says the same and costs much less.
-        """
-      )
     case .unsafeNotAvailableCheck:
       (
         "comparison with <NA>",

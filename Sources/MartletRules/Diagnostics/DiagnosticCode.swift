@@ -76,11 +76,11 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case skippedRule = "R0310"
   case unknownExceptionKey = "R0320"
   case transformerAsText = "R0321"
-  case plainPattern = "R0322"
   case unsafeNotAvailableCheck = "R0323"
   case shadowedRule = "R0324"
   case looseAppend = "R0325"
   case nameTooLong = "R0326"
+  case simplePattern = "R0330"
   // Deprecated, not supported
   case unsupportedCondition = "R0401"
   case unsupportedKey = "R0402"
@@ -95,7 +95,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
 
   public var severity: Severity {
     switch self {
-    case .unknownItem, .unknownKey, .unknownSource, .everyEvent, .fieldAsText, .transformerAsText, .plainPattern,
+    case .unknownItem, .unknownKey, .unknownSource, .everyEvent, .fieldAsText, .transformerAsText, .simplePattern, .undefinedList,
       .unsafeNotAvailableCheck, .unusedMacro, .unusedList, .exceptionWithoutValues, .duplicateException, .skippedRule,
       .deprecatedSwitch, .deprecatedAppend, .deprecatedOutput, .deprecatedField, .invalidName, .duplicateKey,
       .unsupportedKey, .ignoredKey, .unknownExceptionKey, .tooManyDiagnostics:

@@ -66,7 +66,7 @@ extension DiagnosticCode {
     case .emptyCondition, .unexpectedText, .expectedOperand, .unclosedParenthesis, .unclosedQuote, .invalidEscape,
       .unknownOperator, .expectedValue, .expectedList, .invalidArgument, .missingBlank, .nestedTooDeep:
       .compileCondition
-    case .unknownField, .undefinedList, .unknownEventType, .unexpectedIndex, .invalidIndex: .compileCondition
+    case .unknownField, .unknownEventType, .unexpectedIndex, .invalidIndex: .compileCondition
     case .operatorMismatch, .invalidConstant, .constantTooLong, .constantWithNUL, .invalidTransformer, .sidesMismatch,
       .invalidPattern:
       .compileCondition
@@ -82,9 +82,9 @@ extension DiagnosticCode {
     case .duplicateException: .exceptionNameNotUnique
     case .skippedRule: .unknownFilter
     case .deprecatedSwitch, .deprecatedAppend, .deprecatedOutput, .deprecatedField: .deprecatedItem
-    case .fieldAsText, .transformerAsText, .plainPattern: .conditionWarning
+    case .fieldAsText, .transformerAsText, .simplePattern: .conditionWarning
     case .duplicateKey, .invalidName, .tooManyDiagnostics, .numberWraps, .nestedListAsText, .redefinition,
-      .unsupportedKey, .ignoredKey, .shadowedRule, .looseAppend, .nameTooLong, .unknownExceptionKey,
+      .unsupportedKey, .ignoredKey, .shadowedRule, .looseAppend, .nameTooLong, .unknownExceptionKey, .undefinedList,
       .invalidRuleTest, .unknownRule:
       nil
     }
