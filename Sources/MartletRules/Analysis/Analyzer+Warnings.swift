@@ -30,7 +30,8 @@ extension Analyzer {
     let bare = value.bytes.filter { !ConditionLexer.isBlank($0) && $0 != 0x0b && $0 != .formFeed }
     if symbol == .regex, PlainPattern.isPlain(value.bytes) {
       warn(
-        .simplePattern, "regex check with '\(text)' may be optimized with simpler operators such as '=', 'contains', "
+        .simplePattern,
+        "regex check with '\(text)' may be optimized with simpler operators such as '=', 'contains', "
           + "'startswith', 'endswith'", value, "a pattern that needs no regex", scope)
     }
     if isField(bare) {

@@ -95,7 +95,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
 
   public var severity: Severity {
     switch self {
-    case .unknownItem, .unknownKey, .unknownSource, .everyEvent, .fieldAsText, .transformerAsText, .simplePattern, .undefinedList,
+    case .unknownItem, .unknownKey, .unknownSource, .everyEvent, .fieldAsText, .transformerAsText, .simplePattern,
+      .undefinedList,
       .unsafeNotAvailableCheck, .unusedMacro, .unusedList, .exceptionWithoutValues, .duplicateException, .skippedRule,
       .deprecatedSwitch, .deprecatedAppend, .deprecatedOutput, .deprecatedField, .invalidName, .duplicateKey,
       .unsupportedKey, .ignoredKey, .unknownExceptionKey, .tooManyDiagnostics:
