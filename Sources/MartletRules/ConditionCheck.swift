@@ -34,7 +34,9 @@ public struct ConditionCheck: Sendable {
     mapped.append(text, for: 0..<text.count)
     let (tree, problems) = ConditionParser.parse(text, depthMax: limits.conditionDepth)
     var analyzer = Analyzer(library: Library(), limits: limits, regexProblem: regexProblem, log: log)
-    let expansion = analyzer.condition(in: Scope(text: mapped, macro: nil, chain: []))
+    let scope = Scope(text: mapped, macro: nil, chain: [])
+    analyzer.report(problems, in: scope)
+    let expansion = problems.isEmpty ? analyzer.condition(in: scope) : nil
     self.init(
       source: source, condition: analyzer.log.hasErrors ? nil : expansion?.condition,
       canonical: problems.isEmpty ? tree.canonical : nil, diagnostics: analyzer.log.sorted())
@@ -73,20 +75,21 @@ extension ConditionCheck {
 
 extension Diagnostic {
   fileprivate func writeShort(to writer: inout JSONWriter) {
-    let texts: [(StaticString, String)] = [
-      ("code", code.rawValue), ("help", help.map(\.text).joined(separator: "; ")), ("message", message),
-      ("severity", severity.rawValue), ("stage", code.stage.rawValue),
-    ]
-    let numbers: [(StaticString, Int)] = [("column", primary.span.column), ("line", primary.span.line)]
     writer.beginObject()
-    for (name, text) in texts {
-      writer.key(name)
-      writer.value(text)
-    }
-    for (name, number) in numbers {
-      writer.key(name)
-      writer.value(Int64(number))
-    }
+    writer.key("code")
+    writer.value(code.rawValue)
+    writer.key("column")
+    writer.value(Int64(primary.span.column))
+    writer.key("help")
+    writer.value(help.map(\.text).joined(separator: "; "))
+    writer.key("line")
+    writer.value(Int64(primary.span.line))
+    writer.key("message")
+    writer.value(message)
+    writer.key("severity")
+    writer.value(severity.rawValue)
+    writer.key("stage")
+    writer.value(code.stage.rawValue)
     writer.endObject()
   }
 }

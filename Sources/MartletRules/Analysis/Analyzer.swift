@@ -85,7 +85,7 @@ struct Analyzer {
     let scope = Scope(text: definition.condition, macro: nil, chain: [])
     let condition = condition(in: scope)
     let exceptions = exceptions(of: definition)
-    let output = OutputReader.read(definition.output, &log)
+    let output = OutputReader.read(definition.output, &self)
     guard let condition, let exceptions, let output, sourceIsKnown else { return nil }
     let expansion = Self.excepting(exceptions, from: condition)
     rulesetSize += expansion.size

@@ -162,14 +162,6 @@ extension DiagnosticCode {
 
   private var supportText: (title: String, explanation: String) {
     switch self {
-    case .unsupportedCondition:
-      (
-        "not supported yet",
-        """
-        This is part of the rule language, but Martlet cannot do it yet: transformers in outputs. The rule is refused
-        rather than understood in part.
-        """
-      )
     case .unsupportedKey:
       (
         "key not supported yet",

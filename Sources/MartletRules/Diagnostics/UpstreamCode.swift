@@ -54,7 +54,7 @@ extension DiagnosticCode {
     case .skippedRule: .unknownFilter
     case .deprecatedSwitch, .deprecatedAppend: .deprecatedItem
     case .nestedTooDeep, .tooManyNodes, .tooManyDefinitions, .tooManyItems, .conditionTooLarge, .duplicateKey,
-      .invalidName, .tooManyDiagnostics, .numberWraps, .nestedListAsText, .redefinition, .unsupportedCondition,
+      .invalidName, .tooManyDiagnostics, .numberWraps, .nestedListAsText, .redefinition,
       .undefinedList, .unsupportedKey, .ignoredKey:
       nil
     }
