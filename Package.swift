@@ -115,8 +115,8 @@ let package = Package(
     .testTarget(
       name: "MartletAgentTests",
       dependencies: [
-        "CMartletABI", "MartletAgent", "MartletAlerts", "MartletEvents", "MartletRules", "MartletState",
-        "MartletTesting",
+        "CMartletABI", "ContainerTesting", "MartletAgent", "MartletAlerts", "MartletEvents", "MartletRules",
+        "MartletState", "MartletTesting",
       ],
       swiftSettings: swiftSettings),
 

@@ -16,6 +16,7 @@ struct RunCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var rules: RuleOptions
+  @OptionGroup var alerts: AlertOptions
   @OptionGroup var statistics: StatisticsOptions
 
   @Option(
@@ -37,10 +38,11 @@ struct RunCommand: AsyncParsableCommand {
   private static let recordingByteCountMax: UInt64 = 1 << 30
 
   func run() async throws {
-    let ruleset = try rules.compile()
+    let ruleset = try rules.compileEnabled()
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
-      let summary = try await Agent(logLevel: logLevel).watch(ruleset, recording: recording, heartbeatPath: heartbeat)
+      let summary = try await Agent(logLevel: logLevel).watch(
+        ruleset, explainsAlerts: alerts.explain, recording: recording, heartbeatPath: heartbeat)
       close(with: summary)
       try statistics.write(summary)
     }

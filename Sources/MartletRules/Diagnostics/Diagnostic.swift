@@ -34,7 +34,7 @@ public struct Diagnostic: Hashable, Sendable {
 }
 
 public enum Severity: String, Sendable {
-  case error, warning
+  case error, warning, note
 }
 
 /// A stretch of a file and the few words that say why it matters.

@@ -3,7 +3,7 @@
 /// What can be wrong. Stable across releases, never reused.
 ///
 /// `R00xx` files, YAML and syntax; `R01xx` names; `R02xx` types; `R03xx` cost and style; `R04xx` deprecated or not
-/// supported. What each means at length stands in `DiagnosticCode+Explanation.swift`.
+/// supported; `R05xx` rule tests. What each means at length stands in `DiagnosticCode+Explanation.swift`.
 public enum DiagnosticCode: String, CaseIterable, Sendable {
   // Files and YAML
   case notUTF8 = "R0001"
@@ -53,13 +53,13 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case invalidIndex = "R0109"
   case unknownPlugin = "R0110"
   case nothingToAmend = "R0111"
+  case otherSource = "R0112"
   // Types
   case operatorMismatch = "R0201"
   case invalidConstant = "R0202"
   case constantTooLong = "R0203"
   case constantWithNUL = "R0204"
   case filterOnlyField = "R0205"
-  case listForOneValue = "R0206"
   case invalidTransformer = "R0207"
   case sidesMismatch = "R0208"
   case invalidPattern = "R0209"
@@ -74,21 +74,34 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case exceptionWithoutValues = "R0308"
   case duplicateException = "R0309"
   case skippedRule = "R0310"
+  case unknownExceptionKey = "R0320"
+  case transformerAsText = "R0321"
+  case unsafeNotAvailableCheck = "R0323"
+  case shadowedRule = "R0324"
+  case looseAppend = "R0325"
+  case nameTooLong = "R0326"
   case simplePattern = "R0330"
   // Deprecated, not supported
   case unsupportedKey = "R0402"
   case deprecatedSwitch = "R0403"
   case deprecatedAppend = "R0404"
   case ignoredKey = "R0405"
+  case deprecatedOutput = "R0406"
+  case deprecatedField = "R0407"
+  // Rule tests
+  case invalidRuleTest = "R0501"
+  case unknownRule = "R0502"
 
   public var severity: Severity {
     switch self {
-    case .undefinedList, .simplePattern, .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro,
-      .unusedList, .numberWraps,
-      .nestedListAsText, .redefinition, .exceptionWithoutValues, .duplicateException, .skippedRule, .deprecatedSwitch,
-      .deprecatedAppend,
-      .ignoredKey, .tooManyDiagnostics:
+    case .unknownItem, .unknownKey, .unknownSource, .everyEvent, .fieldAsText, .transformerAsText, .simplePattern,
+      .undefinedList,
+      .unsafeNotAvailableCheck, .unusedMacro, .unusedList, .exceptionWithoutValues, .duplicateException, .skippedRule,
+      .deprecatedSwitch, .deprecatedAppend, .deprecatedOutput, .deprecatedField, .invalidName, .duplicateKey,
+      .unsupportedKey, .ignoredKey, .unknownExceptionKey, .tooManyDiagnostics:
       .warning
+    // Advice: what Falco has no word for and what may well be meant.
+    case .numberWraps, .nestedListAsText, .redefinition, .shadowedRule, .looseAppend, .nameTooLong: .note
     default: .error
     }
   }

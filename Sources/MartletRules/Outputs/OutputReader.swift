@@ -88,12 +88,13 @@ struct OutputReader {
         &analyzer.log)
     }
     lexer.position = end
-    guard let operand = analyzer.outputOperand(tree, Scope(text: text, macro: nil, chain: [])) else {
+    guard let operand = analyzer.outputOperand(tree, Scope(ListExpander.Expanded(text), text, macro: nil, chain: []))
+    else {
       isBroken = true
       return
     }
     endLiteral()
-    var printer = ConditionPrinter { [$0.bytes] }
+    var printer = ConditionPrinter()
     printer.append(.transformer(tree))
     pieces.append(.transformed(operand, text: printer.bytes.string, width: width))
   }

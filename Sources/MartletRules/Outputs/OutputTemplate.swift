@@ -22,6 +22,17 @@ public struct OutputTemplate: Hashable, Sendable {
     public let operand: Operand
   }
 
+  /// As a rule would write it.
+  public var text: String {
+    pieces.map { piece in
+      switch piece {
+      case .literal(let bytes): bytes.string
+      case .field(let reference, let width): "%\(width.map(String.init) ?? "")\(reference.text)"
+      case .transformed(_, let text, let width): "%\(width.map(String.init) ?? "")\(text)"
+      }
+    }.joined()
+  }
+
   public init(pieces: [Piece]) {
     self.pieces = pieces
     var seenFields: Set<FieldReference> = []
