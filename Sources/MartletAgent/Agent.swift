@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import MartletAlerts
 import MartletCapture
+import MartletMatching
 public import MartletRules
 import MartletState
 import ServiceLifecycle
@@ -51,8 +52,11 @@ public struct Agent {
   }
 
   /// The node's name comes from the environment where the agent cannot see it: in a pod.
-  private var captureConfiguration: CaptureConfiguration {
+  ///
+  /// With rules the kernel drops what none of them can match; a recording is for other rules, too.
+  private func captureConfiguration(for ruleset: Ruleset?) -> CaptureConfiguration {
     var configuration = CaptureConfiguration()
+    configuration.filter = ruleset.map(KernelFilterPlanner.plan)
     configuration.hostname = getenv("MARTLET_HOSTNAME").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     return configuration
   }
@@ -69,7 +73,7 @@ public struct Agent {
     do {
       let output = DescriptorOutput(descriptor: STDOUT_FILENO)
       let watch = NodeWatch(
-        source: try KernelSource(configuration: captureConfiguration),
+        source: try KernelSource(configuration: captureConfiguration(for: recording == nil ? ruleset : nil)),
         alerts: ruleset.map { AlertDelivery($0, explainsAlerts: explainsAlerts, output: output, logger: logger) },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
         durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)

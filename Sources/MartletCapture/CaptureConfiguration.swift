@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CMartletBPF
+public import MartletEvents
 
 /// How the kernel is watched. The defaults suit a node.
 public struct CaptureConfiguration: Sendable {
@@ -17,6 +18,10 @@ public struct CaptureConfiguration: Sendable {
   public var hostname: String?
   /// Whether kernel memory is read by typed loads where the kernel has them (6.2); else, and without, through a helper.
   public var usesTypedLoads = true
+  /// What the rules leave to be seen; nil to send everything.
+  public var filter: KernelFilter?
+  /// What the filter would drop is sent all the same, marked as unwanted: to check the filter.
+  public var marksUnwanted = false
   /// How often a tick enters the stream.
   public var tickMilliseconds = 1000
 

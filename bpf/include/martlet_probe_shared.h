@@ -25,7 +25,8 @@ struct martlet_probe_settings {
   martlet_u64 seed_time_ns;    /* time stamp of every seed record: from before the hooks were attached */
   martlet_u32 ring_bytes;
   martlet_u8 typed_loads;      /* follow kernel pointers by typed loads, not by calls of a helper */
-  martlet_u8 reserved[3];
+  martlet_u8 filters;          /* enum martlet_filtering, of martlet_filter.h */
+  martlet_u8 reserved[2];
 };
 
 struct martlet_consumer {

@@ -297,6 +297,7 @@ struct pt_regs {
 #define STATE_ESTABLISHED 1
 #define STATE_SYN_SENT 2
 #define S_IFMT 0170000
+#define S_IFDIR 0040000
 #define S_IFSOCK 0140000
 #define SIGNAL_GROUP_EXIT 4
 #define OVERLAYFS_MAGIC 0x794c7630
