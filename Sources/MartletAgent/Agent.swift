@@ -50,10 +50,15 @@ public struct Agent {
     self.logger = logger
   }
 
+  /// What to capture: what rules ask for, or everything for a recording, which later rules may be tried on.
+  ///
   /// The node's name comes from the environment where the agent cannot see it: in a pod.
-  private var captureConfiguration: CaptureConfiguration {
+  private func captureConfiguration(for ruleset: Ruleset?, isRecorded: Bool) -> CaptureConfiguration {
     var configuration = CaptureConfiguration()
     configuration.hostname = getenv("MARTLET_HOSTNAME").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    if let ruleset, !isRecorded {
+      configuration.eventTypes = ruleset.rules.filter(\.isEnabled).reduce([]) { $0.union($1.eventTypes) }
+    }
     return configuration
   }
 
@@ -68,7 +73,7 @@ public struct Agent {
     do {
       let output = DescriptorOutput(descriptor: STDOUT_FILENO)
       let watch = NodeWatch(
-        source: try KernelSource(configuration: captureConfiguration),
+        source: try KernelSource(configuration: captureConfiguration(for: ruleset, isRecorded: recording != nil)),
         alerts: ruleset.map { AlertDelivery($0, limits: StateLimits(), output: output, logger: logger) },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
         durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)

@@ -62,6 +62,7 @@ extension EventContext {
     switch record.kind {
     case .open: return record.open.pointee.result
     case .connect: return record.connect.pointee.result
+    case .call: return record.call.pointee.result
     default: return 0
     }
   }

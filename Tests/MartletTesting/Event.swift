@@ -125,6 +125,35 @@ public enum Event {
     return RecordBuilder(part).build()
   }
 
+  /// A call without a kind of its own. `path` is that of the file behind `fd`, or the new working directory.
+  public static func call(
+    _ type: EventType, by process: TestProcess, result: Int64 = 0, arguments: [UInt64] = [], names: [String] = [],
+    below directories: [String] = [], fd: Int32 = -1, path: String = "", mode: mode_t = 0, ends: martlet_ends? = nil,
+    at time: UInt64 = 0
+  ) -> TestRecord {
+    var part = martlet_syscall()
+    part.record = common(.call, process, at: time)
+    part.record.call = UInt16(type.rawValue)
+    part.result = result
+    part.fd = fd
+    part.inode_mode = UInt32(mode)
+    if let ends { part.ends = ends }
+    withUnsafeMutableBytes(of: &part.arguments) { bytes in
+      for (index, value) in arguments.enumerated() { bytes.bindMemory(to: UInt64.self)[index] = value }
+    }
+    var builder = RecordBuilder(part)
+    builder.part.path = builder.text(path)
+    let texts = names.map { builder.text($0) }
+    withUnsafeMutableBytes(of: &builder.part.names) { bytes in
+      for (index, text) in texts.enumerated() { bytes.bindMemory(to: martlet_text.self)[index] = text }
+    }
+    let starts = directories.map { builder.text($0) }
+    withUnsafeMutableBytes(of: &builder.part.directories) { bytes in
+      for (index, text) in starts.enumerated() { bytes.bindMemory(to: martlet_text.self)[index] = text }
+    }
+    return builder.build()
+  }
+
   // MARK: - Parts
 
   private static func common(_ kind: EventKind, _ process: TestProcess, at time: UInt64) -> martlet_record {
