@@ -27,7 +27,13 @@ public struct AlertComposer: Sendable {
 
   private let forms: [Form]
 
-  public init(_ ruleset: Ruleset) {
+  /// Nil where alerts are not to be explained.
+  private let explanation: AlertExplanation?
+
+  /// `explains`: alerts say why they were raised, in `explain`. That costs about as much again as evaluating the rule
+  /// several times.
+  public init(_ ruleset: Ruleset, explains: Bool = false) {
+    explanation = explains ? AlertExplanation() : nil
     forms = ruleset.rules.map { rule in
       let references = Set(rule.output.fields + Self.alwaysShown)
       return Form(
@@ -51,6 +57,10 @@ public struct AlertComposer: Sendable {
     json.beginObject()
     json.key("alert_id")
     json.value(alertID(of: form, context))
+    if let explanation {
+      json.key("explain")
+      explanation.write(form.rule, &context, &json)
+    }
     json.key("hostname")
     json.value(context.hostname)
     json.key("output")

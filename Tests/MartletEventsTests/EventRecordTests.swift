@@ -37,8 +37,9 @@ struct EventRecordTests {
     #expect(EventType.ptrace.rawValue == UInt8(MARTLET_CALL_PTRACE.rawValue))
     #expect(EventType.ioUringSetup.rawValue == UInt8(MARTLET_CALL_IO_URING_SETUP.rawValue))
     #expect(EventType.fchmodat2.rawValue == UInt8(MARTLET_CALL_FCHMODAT2.rawValue))
-    #expect(EventType.allCases.allSatisfy { UInt32($0.rawValue) < MARTLET_CALL_COUNT.rawValue && !$0.name.isEmpty })
-    #expect(Set(EventType.allCases.map { "\($0.name)" }).count == EventType.allCases.count)
+    #expect(EventType.allCases.allSatisfy { UInt32($0.rawValue) < MARTLET_CALL_COUNT.rawValue })
+    let names = Set(EventType.allCases.map { "\($0.name)" })
+    #expect(names.count == EventType.allCases.count && !names.contains(""))
   }
 
   @Test("every way to cut a record short is refused", arguments: [0, 4, 79, 80, 159, 175])
@@ -91,7 +92,9 @@ struct EventRecordTests {
 
   @Test("an exec that failed is a call, an open is none")
   func failedExec() {
-    #expect(Event.call(.execve, by: TestProcess(7), result: -13, names: ["/x"]).record?.type == .execve)
+    let failed = Event.call(.execve, by: TestProcess(7), result: -13, names: ["/x"])
+    defer { withExtendedLifetime(failed) {} }
+    #expect(failed.record?.kind == .call && failed.record?.type == .execve)
     #expect(Event.call(.openat, by: TestProcess(7)).record == nil)
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CMartletABI
+public import CMartletABI
 public import Glibc
 public import MartletEvents
 
