@@ -44,7 +44,7 @@ public struct Pipeline: ~Copyable {
   public mutating func process(_ event: GivenEvent, into alerts: inout AlertBuffer) throws(EnginesDisagree) {
     defer { withExtendedLifetime(event) {} }
     var context = EventContext(event)
-    counters.count(event.type.kind)
+    if let kind = event.type?.kind { counters.count(kind) }
     let result = matcher.match(&context)
     guard reference.match(&context) == result else { throw EnginesDisagree() }
     act(on: result, &context, into: &alerts)

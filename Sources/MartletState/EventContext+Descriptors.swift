@@ -28,6 +28,12 @@ extension EventContext {
     case .fdTypeChar: return .text(isDirectory(part) ? "d" : "f")
     case .fdInode: return hasFile ? .signed(Int64(bitPattern: part.pointee.inode)) : .missing
     case .fdDevice: return hasFile ? .signed(Int64(userDevice(part.pointee.device))) : .missing
+    case .fdDeviceMajor: return hasFile ? .signed(Int64(part.pointee.device >> 20)) : .missing
+    case .fdDeviceMinor: return hasFile ? .signed(Int64(part.pointee.device & 0xf_ffff)) : .missing
+    case .fdIsUpperLayer: return hasFile ? .boolean(part.pointee.file_flags & MARTLET_FILE_UPPER_LAYER != 0) : .missing
+    case .fdIsLowerLayer: return hasFile ? .boolean(part.pointee.file_flags & MARTLET_FILE_LOWER_LAYER != 0) : .missing
+    case .pathName: return text(spelledPath())
+    case .pathNameRaw: return text(part.pointee.name.length_bytes > 0 ? record.bytes(part.pointee.name) : rawPath())
     case .fdProtocol: return .text("<NA>")
     default: return .missing
     }
@@ -49,6 +55,9 @@ extension EventContext {
     case .fdTypeChar: return .text(isV6 ? "6" : "4")
     case .fdName, .fdNameRaw: return .text(socketName(part))
     case .fdProtocol: return .text(protocolName(part.protocol))
+    case .fdIsConnected: return .boolean(part.result >= 0 || part.result == -Int64(EINPROGRESS))
+    case .fdHasNewName: return .boolean(true)
+    case .fdIsServer: return .boolean(false)
     case .fdSocketFamily: return .text("ip")
     // Of a connect, this end is the client.
     case .fdClientAddress, .fdLocalAddress, .fdClientNetwork, .fdLocalNetwork: return address(localOf: part)
@@ -64,7 +73,7 @@ extension EventContext {
   private func text(_ bytes: ByteView?) -> FieldValue { bytes.map { .text($0) } ?? .missing }
 
   /// The device number as stat(2) gives it, from the kernel's own encoding.
-  private func userDevice(_ device: UInt32) -> UInt64 {
+  func userDevice(_ device: UInt32) -> UInt64 {
     let major = UInt64(device >> 20)
     let minor = UInt64(device & 0xf_ffff)
     return minor & 0xff | (major & 0xfff) << 8 | (minor & ~0xff) << 12 | (major & ~0xfff) << 32
@@ -72,13 +81,17 @@ extension EventContext {
 
   // MARK: - Sockets
 
-  private func remoteAddress(_ part: martlet_connect) -> IPAddress {
+  func remoteAddress(_ part: martlet_connect) -> IPAddress {
     withUnsafeBytes(of: part.remote_address) { ipAddress($0, family: part.family) }
+  }
+
+  func localAddress(_ part: martlet_connect) -> IPAddress {
+    withUnsafeBytes(of: part.local_address) { ipAddress($0, family: part.family) }
   }
 
   /// Missing before the socket has an address.
   private func address(localOf part: martlet_connect) -> FieldValue {
-    let address = withUnsafeBytes(of: part.local_address) { ipAddress($0, family: part.family) }
+    let address = localAddress(part)
     return address.isUnspecified ? .missing : .address(address)
   }
 
@@ -105,7 +118,7 @@ extension EventContext {
       scratch.name[count] = UInt8(ascii: ":")
       count += 1 + DecimalText.write(UInt64(port), at: scratch.name + count + 1)
     }
-    append(withUnsafeBytes(of: part.local_address) { ipAddress($0, family: part.family) }, port: part.local_port)
+    append(localAddress(part), port: part.local_port)
     scratch.name[count] = UInt8(ascii: "-")
     scratch.name[count + 1] = UInt8(ascii: ">")
     count += 2

@@ -51,7 +51,7 @@ struct CheckCommand: ParsableCommand {
 
   private func summary(_ compilation: Compilation, _ sources: [SourceFile]) -> String {
     let errorCount = compilation.diagnostics.count { $0.severity == .error }
-    let warningCount = compilation.diagnostics.count - errorCount
+    let warningCount = compilation.diagnostics.count { $0.severity == .warning }
     let files = count(sources.count, "file")
     let found = "\(count(errorCount, "error")), \(count(warningCount, "warning"))"
     guard let ruleset = compilation.ruleset else { return "\(files): \(found)" }

@@ -15,12 +15,12 @@ struct RuleOptions: ParsableArguments {
     completion: .file(extensions: ["yaml", "yml"]))
   var paths: [String] = []
 
-  /// The compiled rules. Diagnostics go to stderr; ends the command with status 3 where they are errors.
+  /// The compiled rules. Errors and warnings go to stderr; ends the command with status 3 where they are errors.
   func compile() throws -> Ruleset {
     let sources = try RuleOptions.read(paths)
     let compilation = Ruleset.compileForMatching(sources)
     let text = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDERR_FILENO)).render(
-      compilation.diagnostics)
+      compilation.diagnostics.filter { $0.severity != .note })
     write(text, to: STDERR_FILENO)
     guard let ruleset = compilation.ruleset else {
       report(["the rules have errors: nothing was started"], help: ["check them alone with 'martlet check PATH'"])

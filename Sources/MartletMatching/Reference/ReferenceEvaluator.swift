@@ -15,7 +15,7 @@ public struct ReferenceEvaluator: Sendable {
 
   /// The first rule that holds. Leaves the context in the spelled view.
   public func match(_ context: inout EventContext) -> MatchResult {
-    for rule in ruleset.rules where rule.isEnabled && rule.eventTypes.contains(context.type) {
+    for rule in ruleset.rules where rule.isEnabled && context.type.map(rule.eventTypes.contains) != false {
       context.pathView = .spelled
       let spelled = evaluate(rule.condition, &context)
       if spelled == .isTrue { return .matched(rule.id, .spelled) }
@@ -64,6 +64,11 @@ public struct ReferenceEvaluator: Sendable {
       let count = context.ancestorCount(for: field)
       guard count > 0 else { return .isFalse }
       return any((1...count).map { test(context.value(of: field, at: .index($0)), predicate.comparison) })
+    case .list:
+      let elements = (0..<context.listCount(of: field)).map { context.value(of: field, at: .index($0)) }
+      let results = elements.map { test($0, predicate.comparison) }
+      if case .isIn = predicate.comparison { return elements.isEmpty ? .isFalse : !any(results.map { !$0 }) }
+      return any(results)
     case .bothEnds:
       let ends = [context.value(of: field, at: .index(0)), context.value(of: field, at: .index(1))]
       let present = ends.filter { if case .missing = $0 { false } else { true } }

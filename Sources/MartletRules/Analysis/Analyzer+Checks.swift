@@ -52,7 +52,9 @@ extension Analyzer {
   mutating func fieldReference(_ name: ConditionSyntax.FieldName, _ scope: Scope) -> FieldReference? {
     let error: FieldLookupError
     switch FieldNames.resolve(name.name, argument: name.argument?.bytes) {
-    case .success(let reference): return reference
+    case .success(let reference):
+      noteIfUncaptured(reference, name, scope)
+      return reference
     case .failure(let failure): error = failure
     }
     let mistake = FieldNames.mistake(error, name.name)
@@ -62,6 +64,17 @@ extension Analyzer {
       mistake.code, mistake.message, isUnknown ? name.nameRange : name.argument?.range ?? name.range, mistake.label,
       in: scope, help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)))
     return nil
+  }
+
+  /// Once a file: the rule loads, and whoever wrote it may want to know that nothing will come of this.
+  private mutating func noteIfUncaptured(
+    _ reference: FieldReference, _ name: ConditionSyntax.FieldName, _ scope: Scope
+  ) {
+    let noted = NotedField(field: reference.field, source: scope.place(name.nameRange).source)
+    guard !reference.field.description.isCaptured, notedFields.insert(noted).inserted else { return }
+    report(
+      .uncapturedField, "'\(reference.field.description.name)' is not captured: it is missing on every event",
+      name.nameRange, "always missing", in: scope)
   }
 
   // MARK: Comparisons

@@ -13,6 +13,8 @@ struct Analyzer {
   var lists: [ResolvedList?]
   /// What rules that were left out name: not unused.
   private var namedBySkipped: (macros: Set<Int>, lists: Set<Int>) = ([], [])
+  /// Fields that are not captured, and the files that have been told so.
+  var notedFields: Set<NotedField> = []
   /// Comparisons and constants of all rules so far.
   private var rulesetSize = 0
 
@@ -22,6 +24,11 @@ struct Analyzer {
     case inProgress
     /// Nil: it has a mistake, which has been reported.
     case done(Expansion?)
+  }
+
+  struct NotedField: Hashable {
+    var field: Field
+    var source: Int
   }
 
   /// A checked condition and what it costs to expand it.

@@ -158,6 +158,22 @@ extension DiagnosticCode {
         "index is no number",
         "The brackets of this field take a number: in 'proc.aname[2]' the number of generations to go back."
       )
+    case .unknownArgument:
+      (
+        "unknown argument of a field",
+        """
+        What stands behind the dot is no parameter of any event: 'evt.arg.flags' is one, and so is 'evt.rawarg.res'.
+        Behind 'evt.type.is.' the name of an event is expected.
+        """
+      )
+    case .missingArgument:
+      (
+        "field without its argument",
+        """
+        The field is nothing by itself: write which part is meant, as in 'evt.arg.flags', 'container.label[app]' or
+        'container.mount.dest[/etc]'. 'martlet fields' says what each takes.
+        """
+      )
     case .nothingToAmend:
       (
         "nothing to append to or override",

@@ -162,6 +162,15 @@ extension DiagnosticCode {
 
   private var supportText: (title: String, explanation: String) {
     switch self {
+    case .uncapturedField:
+      (
+        "field that is not captured",
+        """
+        The field is one of Falco's, so the rule loads, but nothing that Martlet records has it: it is missing on every
+        event, and a comparison with it is false. 'martlet fields' says which fields are captured. Event lines may give
+        any of them.
+        """
+      )
     case .unsupportedCondition:
       (
         "not supported yet",

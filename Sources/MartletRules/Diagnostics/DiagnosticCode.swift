@@ -53,6 +53,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case invalidIndex = "R0109"
   case unknownPlugin = "R0110"
   case nothingToAmend = "R0111"
+  case unknownArgument = "R0120"
+  case missingArgument = "R0121"
   // Types
   case operatorMismatch = "R0201"
   case invalidConstant = "R0202"
@@ -74,6 +76,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case exceptionWithoutValues = "R0308"
   case duplicateException = "R0309"
   case skippedRule = "R0310"
+  case uncapturedField = "R0320"
   case simplePattern = "R0330"
   // Deprecated, not supported
   case unsupportedCondition = "R0401"
@@ -93,6 +96,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
       .deprecatedAppend,
       .ignoredKey, .tooManyDiagnostics:
       .warning
+    case .uncapturedField: .note
     default: .error
     }
   }

@@ -36,7 +36,7 @@ extension DiagnosticCode {
       .unknownOperator, .expectedValue, .expectedList, .invalidArgument, .missingBlank:
       .compileCondition
     case .unknownField, .undefinedMacro, .macroBeforeDefinition, .macroLoop, .unknownEventType,
-      .unexpectedIndex, .invalidIndex:
+      .unexpectedIndex, .invalidIndex, .unknownArgument, .missingArgument:
       .compileCondition
     case .operatorMismatch, .invalidConstant, .constantTooLong, .constantWithNUL, .listForOneValue,
       .invalidTransformer, .sidesMismatch, .invalidPattern:
@@ -55,7 +55,7 @@ extension DiagnosticCode {
     case .deprecatedSwitch, .deprecatedAppend: .deprecatedItem
     case .nestedTooDeep, .tooManyNodes, .tooManyDefinitions, .tooManyItems, .conditionTooLarge, .duplicateKey,
       .invalidName, .tooManyDiagnostics, .numberWraps, .nestedListAsText, .redefinition, .unsupportedCondition,
-      .undefinedList, .unsupportedKey, .ignoredKey, .invalidRuleTest, .unknownRule:
+      .undefinedList, .unsupportedKey, .ignoredKey, .invalidRuleTest, .unknownRule, .uncapturedField:
       nil
     }
   }
