@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import MartletAlerts
 import MartletCapture
+import MartletEvents
 public import MartletRules
 import MartletState
 import ServiceLifecycle
@@ -57,8 +58,9 @@ public struct Agent {
     var configuration = CaptureConfiguration()
     configuration.hostname = getenv("MARTLET_HOSTNAME").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     if let ruleset, !isRecorded {
-      configuration.eventTypes = ruleset.rules.filter(\.isEnabled).reduce([]) { $0.union($1.eventTypes) }
+      configuration.eventTypes = ruleset.eventTypes
     }
+    configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
   }
 

@@ -201,6 +201,9 @@ public struct SystemState: ~Copyable {
   /// What a call changed about the process that made it. Ids and comm are in every record.
   private mutating func applyCall(_ record: EventRecord, by slot: Int32) {
     let part = record.call.pointee
+    processes.slots[Int(slot)].capabilities = Capabilities(
+      effective: part.capabilities_effective, permitted: part.capabilities_permitted,
+      inheritable: part.capabilities_inheritable)
     guard part.result >= 0, record.type == .chdir || record.type == .fchdir, part.path.length_bytes > 0,
       let image = processes.slots[Int(slot)].image
     else { return }
