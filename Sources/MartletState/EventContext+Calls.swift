@@ -154,7 +154,7 @@ extension EventContext {
     let part = record.call
     guard part.pointee.fd >= 0 else { return .missing }
     let family = Int32(part.pointee.ends.family)
-    if family == AF_INET || family == AF_INET6 { return extractSocket(field, socket(of: record), end: end) }
+    if family == AF_INET || family == AF_INET6 { return extractSocket(field, connection(of: record), end: end) }
     let path = record.bytes(part.pointee.path)
     let isDirectory = fileType(part) == .directory
     switch field {
@@ -178,7 +178,7 @@ extension EventContext {
   }
 
   /// The socket as a connect tells it: this end is taken for the client.
-  private func socket(of record: EventRecord) -> martlet_connect {
+  private func connection(of record: EventRecord) -> martlet_connect {
     let part = record.call.pointee
     var socket = martlet_connect()
     socket.record = part.record

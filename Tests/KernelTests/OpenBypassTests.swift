@@ -18,8 +18,10 @@ extension KernelTests {
       secret = try folder.file("secret")
     }
 
-    private func run(_ verbs: [String]) throws -> (recorder: Recorder, process: pid_t) {
-      let recorder = try Recorder()
+    private func run(
+      _ verbs: [String], _ configuration: CaptureConfiguration = .withoutSeed
+    ) throws -> (recorder: Recorder, process: pid_t) {
+      let recorder = try Recorder(configuration)
       let actor = try Actor(verbs)
       recorder.record(untilEndOf: actor.process)
       #expect(actor.finish() == 0)
@@ -40,7 +42,10 @@ extension KernelTests {
     func race() throws {
       let count = 100_000
       let (first, second) = (try folder.file("a"), try folder.file("b"))
-      let (recorder, process) = try run(["flip", "\(count)", first])
+      var configuration = CaptureConfiguration.withoutSeed
+      // Calls that fail, with which the child tells what it got, have half a ring.
+      configuration.ringBytes = 64 << 20
+      let (recorder, process) = try run(["flip", "\(count)", first], configuration)
       var (wrongPaths, wrongNames, total) = (0, 0, 0)
       var last: EventRecord?
       // Each open is followed by a call that says which file it was.
@@ -58,7 +63,7 @@ extension KernelTests {
       print("race: \(total) opens, \(wrongPaths) wrong paths, \(wrongNames) names that were another file's")
       #expect(total == count)
       #expect(wrongPaths == 0)
-      #expect(recorder.source.statistics().hooks[.open]?.lost == 0)
+      #expect(recorder.source.statistics().lost == 0)
     }
 
     @Test("through /proc/self/root, another process's root, a symbolic link and '..' it is the same file")

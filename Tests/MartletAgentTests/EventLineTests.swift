@@ -123,7 +123,7 @@ struct EventLineTests {
   func conditions(condition: String, line: String, expected: Bool) throws {
     let rule = "- {rule: r, desc: d, output: o, priority: info, condition: '\(condition)'}"
     let source = SourceFile(path: "r.yaml", bytes: Array(rule.utf8))
-    let compilation = Ruleset.compileForMatching([source])
+    let compilation = Ruleset.compile([source], .forMatching)
     let ruleset = try #require(compilation.ruleset, "\(compilation.diagnostics.map(\.message))")
     var pipeline = Pipeline(ruleset)
     var alerts = AlertBuffer()

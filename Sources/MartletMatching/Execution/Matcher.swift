@@ -32,19 +32,36 @@ public struct Matcher: ~Copyable {
   public mutating func match(_ context: inout EventContext) -> MatchResult {
     beginEvent()
     for place in plan.candidateRanges[Int(context.type?.rawValue ?? 0)] {
-      let rule = plan.rules[Int(plan.candidates[place])]
-      let spelled = evaluate(rule, &context)
-      if spelled == .isTrue { return .matched(rule.id, .spelled) }
-      var resolved = Truth.isFalse
-      if rule.isPathViewDependent, context.hasOtherPathView {
-        context.pathView = .resolved
-        resolved = evaluate(rule, &context)
-        context.pathView = .spelled
-      }
-      if resolved == .isTrue { return .matched(rule.id, .resolved) }
-      if spelled == .isUnknown || resolved == .isUnknown { return .undecided(rule.id) }
+      let result = judge(plan.rules[Int(plan.candidates[place])], &context)
+      if result != .none { return result }
     }
     return .none
+  }
+
+  /// Every rule that holds, in load order, and every one that cannot be decided yet. Leaves the context in the spelled
+  /// view.
+  public mutating func matchAll(
+    _ context: inout EventContext, _ report: (MatchResult, inout EventContext) -> Void
+  ) {
+    beginEvent()
+    for place in plan.candidateRanges[Int(context.type?.rawValue ?? 0)] {
+      let result = judge(plan.rules[Int(plan.candidates[place])], &context)
+      if result != .none { report(result, &context) }
+    }
+  }
+
+  @inline(__always)
+  private func judge(_ rule: PlannedRule, _ context: inout EventContext) -> MatchResult {
+    let spelled = evaluate(rule, &context)
+    if spelled == .isTrue { return .matched(rule.id, .spelled) }
+    var resolved = Truth.isFalse
+    if rule.isPathViewDependent, context.hasOtherPathView {
+      context.pathView = .resolved
+      resolved = evaluate(rule, &context)
+      context.pathView = .spelled
+    }
+    if resolved == .isTrue { return .matched(rule.id, .resolved) }
+    return spelled == .isUnknown || resolved == .isUnknown ? .undecided(rule.id) : .none
   }
 
   private mutating func beginEvent() {

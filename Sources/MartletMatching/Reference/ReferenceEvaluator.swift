@@ -15,20 +15,31 @@ public struct ReferenceEvaluator: Sendable {
 
   /// The first rule that holds. Leaves the context in the spelled view.
   public func match(_ context: inout EventContext) -> MatchResult {
-    for rule in ruleset.rules where rule.isEnabled && context.type.map(rule.eventTypes.contains) != false {
-      context.pathView = .spelled
-      let spelled = evaluate(rule.condition, &context)
-      if spelled == .isTrue { return .matched(rule.id, .spelled) }
-      var resolved = Truth.isFalse
-      if rule.condition.isPathViewDependent, context.hasOtherPathView {
-        context.pathView = .resolved
-        resolved = evaluate(rule.condition, &context)
-        context.pathView = .spelled
-      }
-      if resolved == .isTrue { return .matched(rule.id, .resolved) }
-      if spelled == .isUnknown || resolved == .isUnknown { return .undecided(rule.id) }
+    for rule in ruleset.rules {
+      let result = judge(rule, &context)
+      if result != .none { return result }
     }
     return .none
+  }
+
+  /// Every rule that holds, in load order, and every one that cannot be decided yet.
+  public func matches(_ context: inout EventContext) -> [MatchResult] {
+    ruleset.rules.map { judge($0, &context) }.filter { $0 != .none }
+  }
+
+  private func judge(_ rule: Rule, _ context: inout EventContext) -> MatchResult {
+    guard rule.isEnabled, context.type.map(rule.eventTypes.contains) != false else { return .none }
+    context.pathView = .spelled
+    let spelled = evaluate(rule.condition, &context)
+    if spelled == .isTrue { return .matched(rule.id, .spelled) }
+    var resolved = Truth.isFalse
+    if rule.condition.isPathViewDependent, context.hasOtherPathView {
+      context.pathView = .resolved
+      resolved = evaluate(rule.condition, &context)
+      context.pathView = .spelled
+    }
+    if resolved == .isTrue { return .matched(rule.id, .resolved) }
+    return spelled == .isUnknown || resolved == .isUnknown ? .undecided(rule.id) : .none
   }
 
   /// One condition in the context's current view.

@@ -140,7 +140,10 @@ extension DiagnosticCode {
     case .unknownSource:
       (
         "unknown event source",
-        "Martlet has one source of events, 'syscall', which is also what a rule without 'source' gets."
+        """
+        Martlet has one source of events, 'syscall', which is also what a rule without 'source' gets. The rule is left
+        out, and nothing else in it is looked at.
+        """
       )
     default: indexText
     }
@@ -180,6 +183,14 @@ extension DiagnosticCode {
         """
         'append' and 'override' change a definition that was made before, in this file or an earlier one, and there is
         none of this name. Check the name, and the order of the files.
+        """
+      )
+    case .otherSource:
+      (
+        "defined again with another source",
+        """
+        A rule of this name is defined already, for events of another source. A definition can replace one of the same
+        source only; give one of the rules another name.
         """
       )
     default:
