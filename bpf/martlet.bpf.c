@@ -10,6 +10,7 @@
 #include "process.bpf.c"
 #include "file.bpf.c"
 #include "network.bpf.c"
+#include "call.bpf.c"
 #include "syscall.bpf.c"
 #include "seed.bpf.c"
 

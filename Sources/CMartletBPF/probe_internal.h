@@ -82,6 +82,9 @@ int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_erro
 void martlet_rings_disconnect(struct martlet_probe *probe);
 void martlet_rings_destroy(struct martlet_probe *probe);
 
+/* Fills in which numbers are watched and what their arguments are, by `wanted_calls`. */
+void martlet_calls_configure(struct martlet_probe_settings *settings);
+
 uint64_t martlet_boot_time_ns(void);
 
 #endif

@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import MartletAlerts
 import MartletCapture
+import MartletEvents
 import MartletMatching
 public import MartletRules
 import MartletState
@@ -51,13 +52,19 @@ public struct Agent {
     self.logger = logger
   }
 
+  /// What to capture: what rules ask for, or everything for a recording, which later rules may be tried on.
+  ///
   /// The node's name comes from the environment where the agent cannot see it: in a pod.
   ///
   /// With rules the kernel drops what none of them can match; a recording is for other rules, too.
-  private func captureConfiguration(for ruleset: Ruleset?) -> CaptureConfiguration {
+  private func captureConfiguration(for ruleset: Ruleset?, isRecorded: Bool) -> CaptureConfiguration {
     var configuration = CaptureConfiguration()
-    configuration.filter = ruleset.map(KernelFilterPlanner.plan)
     configuration.hostname = getenv("MARTLET_HOSTNAME").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    if let ruleset, !isRecorded {
+      configuration.eventTypes = ruleset.eventTypes
+      configuration.filter = KernelFilterPlanner.plan(ruleset)
+    }
+    configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
   }
 
@@ -73,7 +80,7 @@ public struct Agent {
     do {
       let output = DescriptorOutput(descriptor: STDOUT_FILENO)
       let watch = NodeWatch(
-        source: try KernelSource(configuration: captureConfiguration(for: recording == nil ? ruleset : nil)),
+        source: try KernelSource(configuration: captureConfiguration(for: ruleset, isRecorded: recording != nil)),
         alerts: ruleset.map { AlertDelivery($0, explainsAlerts: explainsAlerts, output: output, logger: logger) },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
         durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)

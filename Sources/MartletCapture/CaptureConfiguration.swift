@@ -5,7 +5,7 @@ public import MartletEvents
 
 /// How the kernel is watched. The defaults suit a node.
 public struct CaptureConfiguration: Sendable {
-  /// Bytes of each CPU's ring: a power of two from 64 KiB to 256 MiB.
+  /// Bytes of each CPU's ring: a power of two from 256 KiB to 256 MiB.
   ///
   /// The default holds some 20,000 opens with short paths (200 bytes each), 20 ms of a loop that does nothing else: time
   /// for a reader that has to wait for its CPU, at 4 MiB of memory for each. All rings together take at most
@@ -25,7 +25,15 @@ public struct CaptureConfiguration: Sendable {
   /// How often a tick enters the stream.
   public var tickMilliseconds = 1000
 
-  /// What all rings may take together; with more than 2048 CPUs, 64 KiB each.
+  /// Which events are wanted: others cost nothing. Starts and ends of processes, and what else changes what is known of
+  /// them, are told in any case.
+  public var eventTypes = EventTypeSet.all
+  /// Whether processes are told with their environment.
+  public var includesEnvironment = false
+  /// Whether execs are told that fail because there is no such file. A shell tries a dozen names for each command.
+  public var includesMissingPrograms = false
+
+  /// What all rings may take together; with more than 512 CPUs, 256 KiB each.
   public static let ringsBytesMax: UInt32 = 128 << 20
 
   public init() {}

@@ -35,6 +35,7 @@ public struct CaptureStatistics: Sendable {
     case open = 3
     case connect = 4
     case cgroup = 5
+    case call = 8
   }
 
   public internal(set) var hooks: [HookName: Hook] = [:]

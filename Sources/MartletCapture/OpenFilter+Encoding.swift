@@ -12,21 +12,28 @@ extension UnsafeMutablePointer<martlet_open_filter> {
     withUnsafeMutableBytes(of: &pointee.verdicts) { bytes in
       for (kind, verdict) in filter.verdicts.enumerated() { bytes[kind] = verdict.rawValue }
     }
-    for test in filter.names.keys {
-      if case .suffix(let suffix) = test { pointee.suffix_lengths |= 1 << UInt32(suffix.count) }
+    for (test, classes) in filter.names {
+      switch test {
+      case .suffix(let suffix): pointee.suffix_lengths |= 1 << UInt32(suffix.count)
+      case .dots: pointee.dots = classes
+      case .component: break
+      }
     }
     withUnsafeMutableBytes(of: &pointee.names) { bytes in
       let places = bytes.assumingMemoryBound(to: UInt32.self)
-      for (test, classes) in filter.names { places[test.place] |= classes }
+      for (test, classes) in filter.names {
+        if let place = test.place { places[place] |= classes }
+      }
     }
   }
 }
 
 extension NameTest {
-  /// Where the probe looks for it.
-  fileprivate var place: Int {
+  /// Where the probe looks for it; nil for what has no place in the table.
+  fileprivate var place: Int? {
     switch self {
     case .component(let name): Int(martlet_component_place(Self.word(name.prefix(8)), UInt32(name.count)))
+    case .dots: nil
     case .suffix(let suffix): Int(martlet_suffix_place(Self.word(suffix), UInt32(suffix.count)))
     }
   }

@@ -2,7 +2,7 @@
 
 import MartletEvents
 
-/// The parameters of Falco's events that records of ours carry.
+/// The parameters of Falco's execs, opens and connects that records of ours carry.
 enum CapturedParameter: UInt8, CaseIterable {
   case result, exe, arguments, threadID, processID, parentID, directory, comm, terminal, namespaceGroupID
   case loginUserID, capabilitiesInheritable, capabilitiesPermitted, capabilitiesEffective, exeInode
@@ -86,7 +86,7 @@ enum CapturedParameter: UInt8, CaseIterable {
   static func all(of type: EventType) -> [CapturedParameter?] { byType[Int(type.rawValue)] }
 
   private static let byType: [[CapturedParameter?]] = {
-    var table = [[CapturedParameter?]](repeating: [], count: 1 + Int(EventType.connect.rawValue))
+    var table = [[CapturedParameter?]](repeating: [], count: Int(UInt8.max) + 1)
     for type in EventType.allCases { table[Int(type.rawValue)] = list(of: type) }
     return table
   }()
@@ -131,6 +131,8 @@ enum CapturedParameter: UInt8, CaseIterable {
       [
         .result, .tuple, .descriptor, .address,
       ]
+    // `CallParameter` has the others.
+    default: []
     }
   }
 }

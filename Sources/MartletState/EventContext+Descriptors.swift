@@ -8,8 +8,12 @@ import MartletEvents
 extension EventContext {
   mutating func extractDescriptor(_ field: Field, index: Int) -> FieldValue {
     guard let record else { return .missing }
-    return record.kind == .open
-      ? extractFile(field, record) : record.kind == .connect ? extractSocket(field, record, end: index) : .missing
+    switch record.kind {
+    case .open: return extractFile(field, record)
+    case .connect: return extractSocket(field, record.connect.pointee, end: index)
+    case .call: return extractCallDescriptor(field, record, end: index)
+    default: return .missing
+    }
   }
 
   /// Rules ask for the name of an opened file dozens of times an event: nothing is copied, and only what a field needs
@@ -45,8 +49,7 @@ extension EventContext {
     return part.pointee.result >= 0 && part.pointee.inode_mode & typeMask == directory
   }
 
-  private mutating func extractSocket(_ field: Field, _ record: EventRecord, end: Int) -> FieldValue {
-    let part = record.connect.pointee
+  mutating func extractSocket(_ field: Field, _ part: martlet_connect, end: Int) -> FieldValue {
     // An IPv4 address in an IPv6 socket is an IPv4 connection.
     let isV6 = remoteAddress(part).family == .v6
     switch field {
@@ -56,7 +59,7 @@ extension EventContext {
     case .fdName, .fdNameRaw: return .text(socketName(part))
     case .fdProtocol: return .text(protocolName(part.protocol))
     case .fdIsConnected: return .boolean(part.result >= 0 || part.result == -Int64(EINPROGRESS))
-    case .fdHasNewName: return .boolean(true)
+    case .fdHasNewName: return .boolean(type == .connect)
     case .fdIsServer: return .boolean(false)
     case .fdSocketFamily: return .text("ip")
     // Of a connect, this end is the client.

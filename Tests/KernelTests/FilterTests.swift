@@ -88,6 +88,7 @@ extension KernelTests {
       let folder = try Folder()
       let words = [
         "a", "bb", "secret", "x.pem", "a-name-of-more-than-eight", "a-name-of-more-than-sixteen-bytes", "site-packages",
+        "dots..", "dots-at-the-end-of-a-long-name..",
       ]
       let inner = folder.folder("inner")
       for word in words { _ = try folder.file("inner/\(word)") }
@@ -96,6 +97,7 @@ extension KernelTests {
       func pick(_ list: [String]) -> String { list[Int.random(in: list.indices, using: &generator)] }
       let tests = (0..<Int.random(in: 1...3, using: &generator)).map { _ -> NameTest in
         let word = pick(words + ["link-secret", "folder-link", "inner", "tmp", "link-x.pem"])
+        if Int.random(in: 0...5, using: &generator) == 0 { return .dots }
         return Bool.random(using: &generator)
           ? .component(name(word)) : .suffix(Array(name(word).suffix(Int.random(in: 1...8, using: &generator))))
       }
@@ -117,7 +119,7 @@ extension KernelTests {
           ]),
         ]
       }
-      let actor = try Actor(verbs: verbs)
+      let actor = try Actor(verbs)
       recorder.record(untilEndOf: actor.process)
       actor.finish()
       var markedCount = 0

@@ -30,7 +30,7 @@ enum martlet_verdict {
 struct martlet_open_filter {
   martlet_u8 verdicts[MARTLET_OPEN_CLASSES]; /* enum martlet_verdict */
   martlet_u32 suffix_lengths;                /* bit n: some end of n bytes counts */
-  martlet_u32 reserved;
+  martlet_u32 dots;                          /* the classes that pass with a component that ends with two dots */
   martlet_u32 names[MARTLET_NAME_PLACES];
 };
 MARTLET_ASSERT_SIZE(struct martlet_open_filter, 16424);

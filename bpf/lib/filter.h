@@ -86,6 +86,10 @@ static __always_inline __u64 filter__tail(const char *name, __u32 length, __u64 
   return length ? head << (64 - length * 8) : 0;
 }
 
+static __always_inline __u32 filter__dots_classes(struct martlet_open_filter *filter, __u64 tail, __u32 length) {
+  return length >= 2 && tail >> 48 == (('.' << 8) | '.') ? filter->dots : 0;
+}
+
 /* One component of the file's path, from the last one up. */
 static __always_inline void filter__look_at(struct slot *slot, struct martlet_open_filter *filter,
                                             struct dentry *dentry) {
@@ -94,6 +98,7 @@ static __always_inline void filter__look_at(struct slot *slot, struct martlet_op
   __u32 length = LOAD(dentry, d_name.len);
   __u64 head = filter__first_bytes(filter__word(name), length);
   search->classes |= filter__classes(filter, martlet_component_place(head, length));
+  if (filter->dots) search->classes |= filter__dots_classes(filter, filter__tail(name, length, head), length);
   if (search->is_last) {
     search->is_last = false;
     if (filter->suffix_lengths)
@@ -161,6 +166,7 @@ static long filter__step_spelled(__u32 index, struct walk_context *context) {
       return STEP_DONE;
     }
     search->classes |= filter__classes(filter, martlet_component_place(search->head, search->length));
+    search->classes |= filter__dots_classes(filter, search->tail, search->length);
   }
   if (byte == 0) {
     search->classes |= filter__suffix_classes(filter, search->tail, search->length);

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MARTLET_RING_BYTES_MIN (64u << 10)
+#define MARTLET_RING_BYTES_MIN (256u << 10)
 #define MARTLET_RING_BYTES_MAX (256u << 20)
 
 struct martlet_probe;
@@ -29,6 +29,9 @@ struct martlet_probe_options {
   bool seeds;               /* whether the iterator over processes is wanted */
   uint8_t filtering;        /* enum martlet_filtering */
   const struct martlet_open_filter *open_filter; /* for martlet_probe_start; NULL only without filtering */
+  bool environment;         /* exec records carry the environment */
+  bool missing_programs;    /* execs that fail because there is no such file are told */
+  uint64_t wanted_calls[2]; /* a bit for each enum martlet_call; exec, fork and exit are always told */
 };
 
 /* What went wrong: which step, on what, with which errno, and the line of the library's or verifier's log that says
