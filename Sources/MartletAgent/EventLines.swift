@@ -78,12 +78,12 @@ final class EventLines {
     var description: String { reason }
   }
 
-  /// The event of one line; `number` becomes its `evt.num`.
+  /// The event of one line; `number` tells it apart from others.
   static func event(from text: [UInt8], number: UInt64) throws(Mistake) -> GivenEvent {
     guard let members = try? EventLineReader.members(of: text) else {
       throw Mistake(reason: "not a JSON object of field names and values")
     }
-    var values: [GivenEvent.Key: GivenEvent.Value] = [.init(.eventNumber): .unsigned(number)]
+    var values: [GivenEvent.Key: GivenEvent.Value] = [:]
     // In the order of the alphabet, so that the same line always gives the same event, or the same error.
     for (name, value) in members.sorted(by: { $0.key < $1.key }) where value != .null {
       let key = try key(named: name)
@@ -92,7 +92,7 @@ final class EventLines {
       }
       values.merge(given) { $1 }
     }
-    return GivenEvent(values)
+    return GivenEvent(values, place: number)
   }
 
   /// `proc.name`, `proc.aname[2]`, `evt.arg.flags`: as rules write fields.

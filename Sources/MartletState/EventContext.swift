@@ -104,9 +104,7 @@ public struct EventContext {
   public var identity: StableHash {
     var hash = state?.streamIdentity ?? StableHash()
     if let state { hash.combine(state.eventNumber) }
-    if case .unsigned(let number)? = given?.takeUnretainedValue().value(of: .eventNumber) {
-      hash.combine(number)
-    }
+    if let given { hash.combine(given.takeUnretainedValue().place) }
     return hash
   }
 

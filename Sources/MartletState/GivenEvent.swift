@@ -43,8 +43,13 @@ public final class GivenEvent {
   private var valueCounts: [Field: Int] = [:]
   private var texts: [UnsafeMutablePointer<UInt8>] = []
 
+  /// Its place among those that are given together: tells its alerts apart. `evt.num` is another thing, and missing
+  /// unless it is given.
+  public let place: UInt64
+
   /// An event of the type that is given as `evt.type`.
-  public init(_ given: [Key: Value]) {
+  public init(_ given: [Key: Value], place: UInt64 = 0) {
+    self.place = place
     var type: EventType?
     if case .text(let name)? = given[Key(.eventType)] {
       type = EventType.allCases.first { "\($0.name)".utf8.elementsEqual(name) }

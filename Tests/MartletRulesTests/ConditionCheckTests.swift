@@ -39,7 +39,7 @@ struct ConditionCheckTests {
     "what Falco takes",
     arguments: [
       "proc.name in shells", "fd.sport = ''", "fd.sport in (ssh, 80000)", "proc.tty = -1", "fd.num = 00012",
-      "proc.name = val(evt.type)", "evt.type startswith val(proc.name)", "toupper(evt.type) startswith OPE",
+      "proc.name = val(evt.type)", "evt.type startswith val(proc.name)", "tolower(evt.type) startswith open",
       "fd.sport = oneof (22, ssh)", "fd.sip != allof (10.0.0.1, ::1)", "proc.aname = x", "b64(proc.name) exists",
       "len(('a', proc.name)) = 2", "thread.cpu < -1", "getopt((proc.args), proc.name)[a] = x",
       "join(',', (proc.pid, 0x1f, fd.types)) = x", "join(',', ()) = ''", "evt.type in ()", "proc.name = <NA>",

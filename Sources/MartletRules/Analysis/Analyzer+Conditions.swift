@@ -138,11 +138,11 @@ extension Analyzer {
       words: "Undefined macro '\(name.text)' used in filter.")
   }
 
-  mutating func reportLoop(_ name: ConditionSyntax.Name, _ index: Int, _ scope: Scope) {
+  mutating func reportLoop(_ name: ConditionSyntax.Name, _ index: Int, _ scope: Scope, words: String? = nil) {
     report(
       .macroLoop, "macro '\(name.text)' is defined by itself", name.range, "closes the loop", in: scope,
       related: [SourceLabel(log.span(library.macros[index].definition.name.file), "defined here")],
-      words: "reference loop in macro '\(name.text)'")
+      words: words ?? "reference loop in macro '\(name.text)'")
   }
 
   mutating func reportUndefined(_ name: ConditionSyntax.Name, _ scope: Scope) {

@@ -93,8 +93,14 @@ extension Analyzer {
         help: [Suggestion("patterns are RE2's in POSIX syntax, and have to take the whole value")])
       return nil
     }
-    guard case .field(let reference) = site.left.operand, reference.isEventType, !EventTypeNames.isKnown(site.text)
-    else { return .text(site.item.bytes) }
+    return isKnownEventType(site) ? .text(site.item.bytes) : nil
+  }
+
+  /// As in Falco, what `evt.type` is compared with has to be the name of an event, whatever transformers stand before it.
+  private mutating func isKnownEventType(_ site: ConstantSite) -> Bool {
+    guard site.left.operand.fields.contains(where: \.isEventType), !EventTypeNames.isKnown(site.text) else {
+      return true
+    }
     // What has to be mended is the list's item, if it came from one.
     let mended = site.item.file.map { log.span($0) } ?? span(site.range, site.scope)
     report(
@@ -102,7 +108,7 @@ extension Analyzer {
       in: site.scope, related: related(site),
       help: Suggestion.didYouMean(log.nearest(to: site.text, among: EventTypeNames.all), replacing: mended),
       words: "unknown event type \(site.text)")
-    return nil
+    return false
   }
 
   /// As written, or as hexadecimal digits, two a byte.
@@ -120,6 +126,7 @@ extension Analyzer {
   /// Decimal only. As in Falco a negative number wraps in an unsigned field, and one that is too wide is cut; both
   /// are warned of.
   private mutating func number(_ site: ConstantSite, _ type: FieldType) -> Constant? {
+    guard isKnownEventType(site) else { return nil }
     guard let (isNegative, magnitude) = Self.decimal(site.item.bytes) else {
       return invalid(site, "a decimal number", help: "write it in decimal digits, with no fraction")
     }

@@ -65,6 +65,11 @@ extension Analyzer {
       }
       isMacroUsed[index] = true
       guard !library.macros[macro].sees(library.macros[index]) else { continue }
+      if index == macro {
+        // Falco has not defined it yet and says so; the loop is what has to be mended.
+        reportLoop(name, index, scope, words: "Undefined macro '\(name.text)' used in filter.")
+        continue
+      }
       reportNotYetDefined(name, index, scope)
     }
   }
