@@ -10,6 +10,8 @@
 #include "process.bpf.c"
 #include "file.bpf.c"
 #include "network.bpf.c"
+#include "socket.bpf.c"
+#include "ring.bpf.c"
 #include "syscall.bpf.c"
 #include "seed.bpf.c"
 

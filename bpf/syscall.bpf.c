@@ -10,9 +10,19 @@
 #if defined(__TARGET_ARCH_x86)
 #define NUMBER_OPEN 2
 #define NUMBER_CONNECT 42
+#define NUMBER_ACCEPT 43
+#define NUMBER_SENDTO 44
+#define NUMBER_RECVFROM 45
+#define NUMBER_SENDMSG 46
+#define NUMBER_RECVMSG 47
+#define NUMBER_BIND 49
+#define NUMBER_LISTEN 50
 #define NUMBER_CREAT 85
 #define NUMBER_OPENAT 257
+#define NUMBER_ACCEPT4 288
+#define NUMBER_RECVMMSG 299
 #define NUMBER_OPEN_BY_HANDLE_AT 304
+#define NUMBER_SENDMMSG 307
 #define NUMBER_OPENAT2 437
 #define TASK_IS_COMPAT 2 /* TS_COMPAT: the number is of the 32-bit table */
 #define ARGUMENT_0 di
@@ -21,8 +31,18 @@
 #define ARGUMENT_3 r10
 #elif defined(__TARGET_ARCH_arm64)
 #define NUMBER_OPENAT 56
+#define NUMBER_BIND 200
+#define NUMBER_LISTEN 201
+#define NUMBER_ACCEPT 202
 #define NUMBER_CONNECT 203
+#define NUMBER_SENDTO 206
+#define NUMBER_RECVFROM 207
+#define NUMBER_SENDMSG 211
+#define NUMBER_RECVMSG 212
+#define NUMBER_ACCEPT4 242
+#define NUMBER_RECVMMSG 243
 #define NUMBER_OPEN_BY_HANDLE_AT 265
+#define NUMBER_SENDMMSG 269
 #define NUMBER_OPENAT2 437
 #define TASK_IS_COMPAT 0 /* 32-bit calls come with their own register layout */
 #define ARGUMENT_0 orig_x0
@@ -42,6 +62,9 @@ static __always_inline __s32 read__call_number(struct pt_regs *regs) {
 
 #define O_CREATE_ONLY 01101 /* O_CREAT | O_WRONLY | O_TRUNC: what creat() stands for */
 
+/* The call, if a rule needs it: what none does, the verifier takes out of the programs. */
+#define IF_WANTED(call) (settings.socket_calls & 1u << (call) ? (call) : MARTLET_CALL_NONE)
+
 static __always_inline __u16 call_of(__s32 number) {
   switch (number) {
 #ifdef NUMBER_OPEN
@@ -51,7 +74,17 @@ static __always_inline __u16 call_of(__s32 number) {
     case NUMBER_OPENAT: return MARTLET_CALL_OPENAT;
     case NUMBER_OPENAT2: return MARTLET_CALL_OPENAT2;
     case NUMBER_OPEN_BY_HANDLE_AT: return MARTLET_CALL_OPEN_BY_HANDLE_AT;
-    case NUMBER_CONNECT: return MARTLET_CALL_CONNECT;
+    case NUMBER_CONNECT: return IF_WANTED(MARTLET_CALL_CONNECT);
+    case NUMBER_ACCEPT: return IF_WANTED(MARTLET_CALL_ACCEPT);
+    case NUMBER_ACCEPT4: return IF_WANTED(MARTLET_CALL_ACCEPT4);
+    case NUMBER_LISTEN: return IF_WANTED(MARTLET_CALL_LISTEN);
+    case NUMBER_BIND: return IF_WANTED(MARTLET_CALL_BIND);
+    case NUMBER_SENDTO: return IF_WANTED(MARTLET_CALL_SENDTO);
+    case NUMBER_SENDMSG: return IF_WANTED(MARTLET_CALL_SENDMSG);
+    case NUMBER_SENDMMSG: return IF_WANTED(MARTLET_CALL_SENDMMSG);
+    case NUMBER_RECVFROM: return IF_WANTED(MARTLET_CALL_RECVFROM);
+    case NUMBER_RECVMSG: return IF_WANTED(MARTLET_CALL_RECVMSG);
+    case NUMBER_RECVMMSG: return IF_WANTED(MARTLET_CALL_RECVMMSG);
     default: return MARTLET_CALL_NONE;
   }
 }
@@ -103,7 +136,10 @@ int BPF_PROG(handle_sys_exit, struct pt_regs *regs, long result) {
   struct open_call open = {};
   __u16 call = call_of(read__call_number(regs));
   if (call == MARTLET_CALL_NONE || task_is_compat()) return 0;
-  if (call == MARTLET_CALL_CONNECT) return connect_returned(regs->ARGUMENT_0, result);
+  if (call >= MARTLET_CALL_SENDTO && call <= MARTLET_CALL_RECVMMSG)
+    return datagram_returned(call, regs->ARGUMENT_0, result);
+  if (call >= MARTLET_CALL_CONNECT && call <= MARTLET_CALL_BIND)
+    return socket_returned(call, regs->ARGUMENT_0, (const void *)regs->ARGUMENT_1, result);
   read__open_call(&open, call, regs);
   return open_returned(&open, result);
 }

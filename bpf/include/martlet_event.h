@@ -41,8 +41,9 @@ enum martlet_kind {
   MARTLET_KIND_FORK = 3,    /* a process (not a thread) came to be: martlet_fork */
   MARTLET_KIND_EXIT = 4,    /* the last thread of a process ended: martlet_exit */
   MARTLET_KIND_OPEN = 5,    /* a call of the open family returned: martlet_open */
-  MARTLET_KIND_CONNECT = 6, /* a connection was asked for: martlet_connect */
+  MARTLET_KIND_CONNECT = 6, /* a call on an internet socket, most often connect: martlet_connect */
   MARTLET_KIND_CGROUP = 7,  /* a cgroup id and its path, before the first record that carries it */
+  MARTLET_KIND_UNIX = 8,    /* a call on a Unix socket: martlet_unix */
   /* From here on records are made in user space and enter the same stream. */
   MARTLET_KIND_HOST = 32,   /* host name and clock offset: martlet_host */
   MARTLET_KIND_TICK = 33,   /* time went by; the fixed part alone */
@@ -61,6 +62,14 @@ enum martlet_kind {
 #define MARTLET_FLAG_PATH_UNREACHABLE (1u << 5)
 /* A text could not be read: its page was not there. */
 #define MARTLET_FLAG_NAME_MISSING (1u << 6)
+/* Asked for through io_uring, by no system call of its own. */
+#define MARTLET_FLAG_IO_URING (1u << 24)
+/* The socket has a peer that it sends to without being told whom. */
+#define MARTLET_FLAG_SOCKET_CONNECTED (1u << 25)
+/* The remote address was read from the program's memory, after a call that failed: it may have been another one. */
+#define MARTLET_FLAG_ADDRESS_UNTRUSTED (1u << 26)
+/* The socket has not been seen with this peer before. */
+#define MARTLET_FLAG_PEER_IS_NEW (1u << 27)
 
 /* Facts about a file object: martlet_process.exe_flags, martlet_open.file_flags. */
 #define MARTLET_FILE_UPPER_LAYER (1u << 0) /* overlayfs, copied up or created since the image was made */
@@ -79,6 +88,18 @@ enum martlet_call {
   MARTLET_CALL_CREAT = 6,
   MARTLET_CALL_OPEN_BY_HANDLE_AT = 7,
   MARTLET_CALL_CONNECT = 8,
+  /* From here on by MARTLET_KIND_CONNECT or MARTLET_KIND_UNIX, as connect is. */
+  MARTLET_CALL_ACCEPT = 9,
+  MARTLET_CALL_ACCEPT4 = 10,
+  MARTLET_CALL_LISTEN = 11,
+  MARTLET_CALL_BIND = 12,
+  /* Of datagrams, and only the first to or from each peer. */
+  MARTLET_CALL_SENDTO = 13,
+  MARTLET_CALL_SENDMSG = 14,
+  MARTLET_CALL_SENDMMSG = 15,
+  MARTLET_CALL_RECVFROM = 16,
+  MARTLET_CALL_RECVMSG = 17,
+  MARTLET_CALL_RECVMMSG = 18,
 };
 
 /* A text inside its record: `offset_bytes` from the record's first byte. No terminating NUL is counted. */
@@ -191,6 +212,19 @@ struct martlet_connect {
   martlet_u8 remote_address[16];
 };
 
+/* MARTLET_KIND_UNIX */
+struct martlet_unix {
+  struct martlet_record record;
+  martlet_u64 socket_cookie;     /* 0 where the kernel gave none */
+  martlet_u64 peer_cookie;
+  martlet_s64 result;            /* a descriptor, 0 or a negated errno */
+  martlet_s32 fd;                /* the socket's: for accept, the new one */
+  martlet_u32 socket_type;       /* SOCK_* */
+  struct martlet_text name;      /* what this end is bound to; one that begins with NUL is abstract */
+  struct martlet_text peer_name; /* what the other end is bound to */
+  struct martlet_text path;      /* of the socket's file, from the root of the mount namespace; the peer's for connect */
+};
+
 /* MARTLET_KIND_CGROUP: id and path of record.cgroup_id (hierarchy 0) or record.cgroup_v1_id (1). */
 struct martlet_cgroup {
   struct martlet_record record;
@@ -223,7 +257,9 @@ enum martlet_hook {
   MARTLET_HOOK_OPEN = 3,
   MARTLET_HOOK_CONNECT = 4,
   MARTLET_HOOK_CGROUP = 5,
-  MARTLET_HOOK_COUNT = 6,
+  MARTLET_HOOK_SOCKET = 6,       /* accept, listen, bind, Unix sockets, datagrams */
+  MARTLET_HOOK_RING = 7,         /* opens through io_uring */
+  MARTLET_HOOK_COUNT = 8,
 };
 
 struct martlet_hook_counters {
@@ -243,6 +279,7 @@ MARTLET_ASSERT_SIZE(struct martlet_fork, 112);
 MARTLET_ASSERT_SIZE(struct martlet_exit, 88);
 MARTLET_ASSERT_SIZE(struct martlet_open, 160);
 MARTLET_ASSERT_SIZE(struct martlet_connect, 144);
+MARTLET_ASSERT_SIZE(struct martlet_unix, 136);
 MARTLET_ASSERT_SIZE(struct martlet_cgroup, 104);
 MARTLET_ASSERT_SIZE(struct martlet_host, 104);
 MARTLET_ASSERT_SIZE(struct martlet_end, 96);

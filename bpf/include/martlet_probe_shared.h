@@ -25,7 +25,17 @@ struct martlet_probe_settings {
   martlet_u64 seed_time_ns;    /* time stamp of every seed record: from before the hooks were attached */
   martlet_u32 ring_bytes;
   martlet_u8 typed_loads;      /* follow kernel pointers by typed loads, not by calls of a helper */
-  martlet_u8 reserved[3];
+  martlet_u8 asked_by_cgroup;  /* connects are told of by the cgroup hooks before anything else sees them */
+  martlet_u8 reserved[2];
+  martlet_u32 socket_calls;    /* wanted calls on sockets: bit n for the call n */
+  martlet_u32 reserved_2;
+};
+
+/* Tables of the probe that can be full. Each has a counter for what is then done without it. */
+enum martlet_table {
+  MARTLET_TABLE_ATTEMPTS = 0,   /* told at once, as in progress */
+  MARTLET_TABLE_RING_NAMES = 1, /* told without the name that the program passed */
+  MARTLET_TABLE_COUNT = 2,
 };
 
 struct martlet_consumer {
@@ -33,7 +43,7 @@ struct martlet_consumer {
   martlet_u32 reserved;
 };
 
-MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 32);
+MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 40);
 MARTLET_ASSERT_SIZE(struct martlet_consumer, 8);
 
 #endif

@@ -25,6 +25,9 @@ struct martlet_probe_options {
   uint32_t cgroup_v1;       /* enum martlet_cgroup_v1 */
   bool typed_loads;         /* try typed loads of kernel memory before the helper that reads it */
   bool seeds;               /* whether the iterator over processes is wanted */
+  bool ring_opens;          /* whether opens through io_uring are wanted */
+  uint32_t socket_calls;    /* wanted calls on sockets: bit n for the enum martlet_call n */
+  int32_t cgroup_fd;        /* the cgroup below which connections are watched; -1 for none; stays the caller's */
 };
 
 /* What went wrong: which step, on what, with which errno, and the line of the library's or verifier's log that says
@@ -46,6 +49,9 @@ struct martlet_probe_hook {
   const char *name;
   const char *variant; /* NULL while none is chosen, or where none could be */
   const char *program;
+  const char *unseen;  /* what is not seen without it */
+  bool is_wanted;      /* false where the options ask for nothing that it sees */
+  int32_t refusal;     /* the errno that the kernel refused its last variant with; 0 when it did not */
 };
 
 int martlet_probe_create(const struct martlet_probe_options *options, struct martlet_probe **probe,
@@ -84,6 +90,9 @@ void martlet_probe_wake(struct martlet_probe *probe);
 
 /* The counters of a hook (enum martlet_hook), summed over the CPUs; `sums` takes a struct martlet_hook_counters. */
 int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t *sums, size_t count);
+
+/* How often a table of the probe (enum martlet_table) was full, summed over the CPUs. */
+uint64_t martlet_probe_full_table(const struct martlet_probe *probe, uint32_t table);
 
 /* How often the kernel skipped one of the programs because it was running on that CPU, since the start. */
 uint64_t martlet_probe_recursion_misses(const struct martlet_probe *probe);
