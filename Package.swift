@@ -62,7 +62,7 @@ let package = Package(
       swiftSettings: swiftSettings,
       plugins: ["EmbedProbe"]),
     .target(
-      name: "MartletAlerts", dependencies: ["MartletEvents", "MartletRules", "MartletState"],
+      name: "MartletAlerts", dependencies: ["MartletEvents", "MartletMatching", "MartletRules", "MartletState"],
       swiftSettings: swiftSettings),
 
     // Composition: the only places where the parts meet.
@@ -115,8 +115,8 @@ let package = Package(
     .testTarget(
       name: "MartletAgentTests",
       dependencies: [
-        "CMartletABI", "MartletAgent", "MartletAlerts", "MartletEvents", "MartletRules", "MartletState",
-        "MartletTesting",
+        "CMartletABI", "ContainerTesting", "MartletAgent", "MartletAlerts", "MartletEvents", "MartletRules",
+        "MartletState", "MartletTesting",
       ],
       swiftSettings: swiftSettings),
 

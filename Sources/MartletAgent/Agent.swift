@@ -59,9 +59,10 @@ public struct Agent {
 
   /// Watches until SIGINT, SIGTERM, the end of `durationSeconds` or of whoever reads standard output.
   ///
-  /// With rules it prints alerts; without, it only records.
+  /// With rules it prints alerts, which say why they were raised if `explainsAlerts`; without, it only records.
   public func watch(
-    _ ruleset: Ruleset?, recording: Recording? = nil, durationSeconds: Double? = nil, heartbeatPath: String? = nil
+    _ ruleset: Ruleset?, explainsAlerts: Bool = false, recording: Recording? = nil, durationSeconds: Double? = nil,
+    heartbeatPath: String? = nil
   ) async throws(Failure) -> RunSummary {
     let missing = CaptureRequirements.check()
     guard missing.isEmpty else { throw Failure(missing.map(\.description), help: missing.map(\.remedy)) }
@@ -69,7 +70,7 @@ public struct Agent {
       let output = DescriptorOutput(descriptor: STDOUT_FILENO)
       let watch = NodeWatch(
         source: try KernelSource(configuration: captureConfiguration),
-        alerts: ruleset.map { AlertDelivery($0, limits: StateLimits(), output: output, logger: logger) },
+        alerts: ruleset.map { AlertDelivery($0, explainsAlerts: explainsAlerts, output: output, logger: logger) },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
         durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)
       var configuration = ServiceGroupConfiguration(

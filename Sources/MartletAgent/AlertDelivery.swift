@@ -24,9 +24,12 @@ final class AlertDelivery {
     case fine, slow, failing
   }
 
-  init(_ ruleset: Ruleset, limits: StateLimits, output: DescriptorOutput, logger: Logger) {
+  init(
+    _ ruleset: Ruleset, limits: StateLimits = StateLimits(), explainsAlerts: Bool, output: DescriptorOutput,
+    logger: Logger
+  ) {
     ruleCount = ruleset.rules.count { $0.isEnabled }
-    pipeline = Pipeline(ruleset, limits: limits)
+    pipeline = Pipeline(ruleset, limits: limits, explainsAlerts: explainsAlerts)
     self.output = output
     self.logger = logger
   }

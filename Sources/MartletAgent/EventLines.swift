@@ -48,7 +48,11 @@ final class EventLines {
     while let text = try nextLine() {
       let start = text.first { !$0.isWhitespaceByte }
       if start == nil || start == UInt8(ascii: "#") { continue }
-      return try event(from: text)
+      do {
+        return try Self.event(from: text, number: UInt64(lineNumber))
+      } catch {
+        throw problem(error.reason)
+      }
     }
     return nil
   }
@@ -66,23 +70,29 @@ final class EventLines {
     }
   }
 
-  private func event(from text: [UInt8]) throws -> GivenEvent {
-    let members: [String: EventLineValue]
-    do {
-      members = try JSONDecoder().decode([String: EventLineValue].self, from: Data(text))
-    } catch {
-      throw problem("not a JSON object of field names and values")
+  /// What is wrong with one line.
+  struct Mistake: Error, CustomStringConvertible {
+    let reason: String
+
+    var description: String { reason }
+  }
+
+  /// The event of one line; `number` becomes its `evt.num`.
+  static func event(from text: [UInt8], number: UInt64) throws(Mistake) -> GivenEvent {
+    guard let members = try? JSONDecoder().decode([String: EventLineValue].self, from: Data(text)) else {
+      throw Mistake(reason: "not a JSON object of field names and values")
     }
     guard case .text(let typeName)? = members["evt.type"],
       let type = EventType.allCases.first(where: { "\($0.name)" == typeName })
     else {
-      throw problem("'evt.type' has to be one of \(EventType.allCases.map { "\($0.name)" }.joined(separator: ", "))")
+      throw Mistake(
+        reason: "'evt.type' has to be one of \(EventType.allCases.map { "\($0.name)" }.joined(separator: ", "))")
     }
-    var values: [GivenEvent.Key: GivenEvent.Value] = [.init(.eventNumber): .unsigned(UInt64(lineNumber))]
+    var values: [GivenEvent.Key: GivenEvent.Value] = [.init(.eventNumber): .unsigned(number)]
     for (name, value) in members where value != .null {
       let key = try key(named: name)
       guard let given = value.given(as: key.field.description.type) else {
-        throw problem("'\(name)' takes a value of type \(key.field.description.type.name)")
+        throw Mistake(reason: "'\(name)' takes a value of type \(key.field.description.type.name)")
       }
       values[key] = given
     }
@@ -90,14 +100,14 @@ final class EventLines {
   }
 
   /// `proc.name`, or `proc.aname[2]` where the field takes an index.
-  private func key(named name: String) throws -> GivenEvent.Key {
+  private static func key(named name: String) throws(Mistake) -> GivenEvent.Key {
     if let field = FieldRegistry.field(named: name) { return GivenEvent.Key(field) }
     if let match = name.wholeMatch(of: #/([a-z._]+)\[(\d{1,3})\]/#), let index = Int(match.2),
       let field = FieldRegistry.field(named: String(match.1)), field.description.argument == .optionalIndex
     {
-      return GivenEvent.Key(field, index: index)
+      return GivenEvent.Key(field, .index(index))
     }
-    throw problem("unknown field '\(name)'")
+    throw Mistake(reason: "unknown field '\(name)'")
   }
 
   /// Something wrong with the line that was read last.
@@ -107,7 +117,7 @@ final class EventLines {
 }
 
 /// A value on an event line.
-private enum EventLineValue: Decodable, Equatable {
+enum EventLineValue: Decodable, Equatable {
   case null
   case boolean(Bool)
   case signed(Int64)
@@ -140,7 +150,7 @@ private enum EventLineValue: Decodable, Equatable {
   }
 
   /// Nil where it does not fit the type.
-  func given(as type: FieldType) -> GivenEvent.Value? {
+  fileprivate func given(as type: FieldType) -> GivenEvent.Value? {
     switch (type, self) {
     case (_, .pending): .pending
     case (.string, .text(let text)), (.path, .text(let text)): .text(Array(text.utf8))
@@ -152,6 +162,19 @@ private enum EventLineValue: Decodable, Equatable {
     case (.uint64, .unsigned(let number)), (.absoluteTime, .unsigned(let number)): .unsigned(number)
     case (.address, .text(let text)), (.network, .text(let text)): IPAddress(text: text).map { .address($0) }
     default: nil
+    }
+  }
+}
+
+extension EventLineValue: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .null: "missing"
+    case .pending: "pending"
+    case .boolean(let flag): "\(flag)"
+    case .signed(let number): "\(number)"
+    case .unsigned(let number): "\(number)"
+    case .text(let text): "'\(text)'"
     }
   }
 }

@@ -16,11 +16,12 @@ public struct Pipeline: ~Copyable {
   private let composer: AlertComposer
   public private(set) var counters = PipelineCounters()
 
-  public init(_ ruleset: Ruleset, limits: StateLimits = StateLimits()) {
+  /// `explainsAlerts`: alerts say why they were raised.
+  public init(_ ruleset: Ruleset, limits: StateLimits = StateLimits(), explainsAlerts: Bool = false) {
     state = SystemState(limits: limits)
     matcher = Matcher(MatchPlanner.plan(ruleset))
     reference = ReferenceEvaluator(ruleset)
-    composer = AlertComposer(ruleset)
+    composer = AlertComposer(ruleset, explains: explainsAlerts)
   }
 
   /// The matcher and the reference evaluator came to different results.

@@ -20,9 +20,10 @@ public struct Replay {
   private let delivery: AlertDelivery
   private let began = Clock.monotonicNanoseconds
 
-  public init(_ ruleset: Ruleset) {
+  /// `explainsAlerts`: alerts say why they were raised.
+  public init(_ ruleset: Ruleset, explainsAlerts: Bool = false) {
     delivery = AlertDelivery(
-      ruleset, limits: StateLimits(), output: DescriptorOutput(descriptor: STDOUT_FILENO),
+      ruleset, explainsAlerts: explainsAlerts, output: DescriptorOutput(descriptor: STDOUT_FILENO),
       logger: Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) })
   }
 

@@ -13,14 +13,37 @@ public enum RuleFiles {
     public var description: String { "cannot read rules from '\(path)': \(reason)" }
   }
 
-  /// Files as given; folders with everything below that ends in `.yaml` or `.yml`, sorted by path. Links to folders
-  /// are followed only where they are named.
-  public static func read(_ paths: [String]) throws(Failure) -> [SourceFile] {
+  /// What is looked for in a folder. Rules and their tests may stand side by side.
+  public enum Kind: Sendable {
+    /// Files that end in `.yaml` or `.yml`, but for tests.
+    case rules
+    /// Files that end in `.test.yaml` or `.test.yml`.
+    case tests
+
+    func takes(_ name: String) -> Bool {
+      let isTest = name.hasSuffix(".test.yaml") || name.hasSuffix(".test.yml")
+      return switch self {
+      case .rules: !isTest && (name.hasSuffix(".yaml") || name.hasSuffix(".yml"))
+      case .tests: isTest
+      }
+    }
+
+    fileprivate var endings: String {
+      switch self {
+      case .rules: "'.yaml' or '.yml'"
+      case .tests: "'.test.yaml' or '.test.yml'"
+      }
+    }
+  }
+
+  /// Files as given; folders with everything of that kind below, sorted by path. Links to folders are followed only
+  /// where they are named.
+  public static func read(_ paths: [String], _ kind: Kind = .rules) throws(Failure) -> [SourceFile] {
     var sources: [SourceFile] = []
     for path in paths {
-      let files = try isDirectory(path) ? ruleFiles(below: path) : [path]
+      let files = try isDirectory(path) ? files(of: kind, below: path) : [path]
       guard !files.isEmpty else {
-        throw Failure(path: path, reason: "no file in it ends in '.yaml' or '.yml'")
+        throw Failure(path: path, reason: "no file in it ends in \(kind.endings)")
       }
       for file in files { sources.append(SourceFile(path: file, bytes: try contents(of: file))) }
     }
@@ -37,7 +60,7 @@ public enum RuleFiles {
     return status.st_mode & S_IFMT == S_IFDIR
   }
 
-  private static func ruleFiles(below root: String) throws(Failure) -> [String] {
+  private static func files(of kind: Kind, below root: String) throws(Failure) -> [String] {
     var found: [String] = []
     var folders = [(path: root, depth: 0)]
     while let folder = folders.popLast() {
@@ -56,7 +79,7 @@ public enum RuleFiles {
         guard lstat(path, &status) == 0 else { throw failure(path) }
         if status.st_mode & S_IFMT == S_IFDIR {
           folders.append((path, folder.depth + 1))
-        } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
+        } else if kind.takes(name) {
           found.append(path)
         }
       }

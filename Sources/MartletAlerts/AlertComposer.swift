@@ -20,14 +20,20 @@ public struct AlertComposer: Sendable {
   private static let alwaysShown: [FieldReference] = [
     .init(.eventTime), .init(.eventType), .init(.processName), .init(.processExePath), .init(.processCommandLine),
     .init(.processID), .init(.processParentName), .init(.processParentCommandLine),
-    .init(.processAncestorName, index: 2), .init(.processAncestorName, index: 3),
-    .init(.processAncestorName, index: 4), .init(.processTerminal), .init(.processDirectory), .init(.userID),
+    .init(.processAncestorName, .index(2)), .init(.processAncestorName, .index(3)),
+    .init(.processAncestorName, .index(4)), .init(.processTerminal), .init(.processDirectory), .init(.userID),
     .init(.userLoginID), .init(.containerID), .init(.podUID), .init(.fdName), .init(.fdRealPath),
   ]
 
   private let forms: [Form]
 
-  public init(_ ruleset: Ruleset) {
+  /// Nil where alerts are not to be explained.
+  private let explanation: AlertExplanation?
+
+  /// `explains`: alerts say why they were raised, in `explain`. That costs about as much again as evaluating the rule
+  /// several times.
+  public init(_ ruleset: Ruleset, explains: Bool = false) {
+    explanation = explains ? AlertExplanation() : nil
     forms = ruleset.rules.map { rule in
       let references = Set(rule.output.fields + Self.alwaysShown)
       return Form(
@@ -51,6 +57,10 @@ public struct AlertComposer: Sendable {
     json.beginObject()
     json.key("alert_id")
     json.value(alertID(of: form, context))
+    if let explanation {
+      json.key("explain")
+      explanation.write(form.rule, &context, &json)
+    }
     json.key("hostname")
     json.value(context.hostname)
     json.key("output")
@@ -103,10 +113,10 @@ public struct AlertComposer: Sendable {
       json.key(key)
       if reference.field == .eventTime {
         json.value(context.realtimeNanoseconds)
-      } else if reference.index == nil, reference.field.description.multiplicity == .ancestors {
+      } else if reference.multiplicity == .ancestors {
         json.value(AlertText.value(of: reference, &context))
       } else {
-        write(context.value(of: reference.field, index: reference.index ?? 0), &json)
+        write(context.value(of: reference.field, reference.argument), &json)
       }
     }
     json.endObject()
@@ -119,6 +129,7 @@ public struct AlertComposer: Sendable {
     case .signed(let number): json.value(number)
     case .unsigned(let number): json.value(number)
     case .boolean(let flag): json.value(flag)
+    case .double(let number): json.value(number)
     case .address(let address): json.value(Array(address.description.utf8))
     }
   }

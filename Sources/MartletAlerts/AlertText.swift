@@ -35,12 +35,12 @@ struct AlertText {
 
   /// Of ancestors without index: all of them, nearest first, with blanks between.
   private mutating func append(_ reference: FieldReference, _ context: inout EventContext) {
-    guard reference.index == nil, reference.field.description.multiplicity == .ancestors else {
-      return append(context.value(of: reference.field, index: reference.index ?? 0))
+    guard reference.multiplicity == .ancestors else {
+      return append(context.value(of: reference.field, reference.argument))
     }
     for index in stride(from: 1, through: context.ancestorCount(for: reference.field), by: 1) {
       if index > 1 { append(" ") }
-      append(context.value(of: reference.field, index: index))
+      append(context.value(of: reference.field, at: .index(index)))
     }
   }
 
@@ -51,6 +51,7 @@ struct AlertText {
     case .signed(let number): append("\(number)")
     case .unsigned(let number): append("\(number)")
     case .boolean(let flag): append("\(flag)")
+    case .double(let number): append("\((number * 10).rounded() / 10)")
     case .address(let address): append("\(address)")
     }
   }

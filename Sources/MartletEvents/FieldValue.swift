@@ -12,6 +12,7 @@ public enum FieldValue {
   case signed(Int64)
   case unsigned(UInt64)
   case boolean(Bool)
+  case double(Double)
   case address(IPAddress)
 }
 

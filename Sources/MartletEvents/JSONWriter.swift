@@ -52,6 +52,14 @@ public struct JSONWriter {
     needsComma = true
   }
 
+  /// JSON has no way to write what is not finite: that becomes null.
+  public mutating func value(_ number: Double) {
+    guard number.isFinite else { return null() }
+    separate()
+    bytes += "\(number)".utf8
+    needsComma = true
+  }
+
   public mutating func value(_ text: ByteView) {
     separate()
     string(text)

@@ -6,7 +6,7 @@ import MartletEvents
 
 /// One `switch` over every field: a field without extraction does not compile.
 extension EventContext {
-  mutating func extract(_ field: Field, index: Int) -> FieldValue {
+  mutating func extract(_ field: Field, at selector: FieldSelector) -> FieldValue {
     guard let record, let state else { return .missing }
     switch field {
     case .eventNumber: return .unsigned(state.eventNumber)
@@ -33,8 +33,8 @@ extension EventContext {
     case .processParentExe: return imageText(of: ancestor(1), .exe)
     case .processParentExePath: return imageText(of: ancestor(1), .exePath)
     case .processParentCommandLine: return imageText(of: ancestor(1), .commandLine)
-    case .processAncestorName: return index == 0 ? .text(record.comm) : comm(of: ancestor(index))
-    case .processAncestorExePath: return imageText(of: ancestor(index), .exePath)
+    case .processAncestorName: return selector.index == 0 ? .text(record.comm) : comm(of: ancestor(selector.index))
+    case .processAncestorExePath: return imageText(of: ancestor(selector.index), .exePath)
     case .processIsExeUpperLayer: return exeFlag(MARTLET_FILE_UPPER_LAYER)
     case .processIsExeLowerLayer: return exeFlag(MARTLET_FILE_LOWER_LAYER)
     case .processIsExeFromMemfd: return exeFlag(MARTLET_FILE_MEMFD)
@@ -51,7 +51,7 @@ extension EventContext {
       .fdDevice, .fdProtocol, .fdSocketFamily, .fdClientAddress, .fdServerAddress, .fdLocalAddress,
       .fdRemoteAddress, .fdClientPort, .fdServerPort, .fdLocalPort, .fdRemotePort, .fdEitherAddress,
       .fdEitherPort, .fdEitherNetwork, .fdClientNetwork, .fdServerNetwork, .fdLocalNetwork, .fdRemoteNetwork:
-      return extractDescriptor(field, index: index)
+      return extractDescriptor(field, index: selector.index)
     }
   }
 

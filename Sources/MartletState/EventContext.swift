@@ -78,7 +78,7 @@ public struct EventContext {
 
   /// CLOCK_REALTIME, in nanoseconds since 1970; 0 before the stream told the clock.
   public var realtimeNanoseconds: Int64 {
-    if case .unsigned(let time)? = given?.takeUnretainedValue().value(of: .eventRawTime, index: 0) {
+    if case .unsigned(let time)? = given?.takeUnretainedValue().value(of: .eventRawTime) {
       return Int64(truncatingIfNeeded: time)
     }
     guard let record, let state else { return 0 }
@@ -86,7 +86,7 @@ public struct EventContext {
   }
 
   public var hostname: ByteView {
-    if case .text(let name)? = given?.takeUnretainedValue().value(of: .eventHostname, index: 0) { return name }
+    if case .text(let name)? = given?.takeUnretainedValue().value(of: .eventHostname) { return name }
     return state?.hostname ?? .empty
   }
 
@@ -95,7 +95,7 @@ public struct EventContext {
   public var identity: StableHash {
     var hash = state?.streamIdentity ?? StableHash()
     if let state { hash.combine(state.eventNumber) }
-    if case .unsigned(let number)? = given?.takeUnretainedValue().value(of: .eventNumber, index: 0) {
+    if case .unsigned(let number)? = given?.takeUnretainedValue().value(of: .eventNumber) {
       hash.combine(number)
     }
     return hash
@@ -106,8 +106,8 @@ public struct EventContext {
     mutating get {
       guard type.kind == .open else { return false }
       if let given = given?.takeUnretainedValue() {
-        guard case .text(let resolved) = given.value(of: .fdRealPath, index: 0) else { return false }
-        guard case .text(let spelled) = given.value(of: .fdName, index: 0) else { return true }
+        guard case .text(let resolved) = given.value(of: .fdRealPath) else { return false }
+        guard case .text(let spelled) = given.value(of: .fdName) else { return true }
         return spelled != resolved
       }
       guard let resolved = resolvedPath else { return false }
@@ -116,10 +116,15 @@ public struct EventContext {
     }
   }
 
-  /// The value of a field. `index` is the n of `proc.aname[n]`, or 0 and 1 for the two ends of a connection.
-  public mutating func value(of field: Field, index: Int = 0) -> FieldValue {
-    if let given { return givenValue(given.takeUnretainedValue(), field, index) }
-    return extract(field, index: index)
+  /// The value of a field, or the one of its values that the selector picks.
+  public mutating func value(of field: Field, at selector: FieldSelector = .whole) -> FieldValue {
+    if let given { return givenValue(given.takeUnretainedValue(), field, selector) }
+    return extract(field, at: selector)
+  }
+
+  /// The value of a field with the argument that a rule gives it.
+  public mutating func value(of field: Field, _ argument: FieldArgument) -> FieldValue {
+    argument.withSelector { value(of: field, at: $0) }
   }
 
   /// How many ancestors are known for a field of theirs given without index, the process itself not counted.
@@ -128,8 +133,8 @@ public struct EventContext {
     return lineage()
   }
 
-  private func givenValue(_ event: GivenEvent, _ field: Field, _ index: Int) -> FieldValue {
-    if pathView == .resolved, case .text(let path) = event.value(of: .fdRealPath, index: 0) {
+  private func givenValue(_ event: GivenEvent, _ field: Field, _ selector: FieldSelector) -> FieldValue {
+    if pathView == .resolved, case .text(let path) = event.value(of: .fdRealPath) {
       switch field {
       case .fdName: return .text(path)
       case .fdDirectory: return .text(PathText.directory(of: path))
@@ -137,7 +142,7 @@ public struct EventContext {
       default: break
       }
     }
-    return event.value(of: field, index: index)
+    return event.value(of: field, at: selector)
   }
 
   // MARK: - Ancestors

@@ -12,18 +12,19 @@ public final class GivenEvent {
     case signed(Int64)
     case unsigned(UInt64)
     case boolean(Bool)
+    case double(Double)
     case address(IPAddress)
     case pending
   }
 
-  /// A field and the index of one of its values: the n of `proc.aname[n]`; 0 and 1 for the ends of a connection.
+  /// A field and its argument: the n of `proc.aname[n]`; the index 0 or 1 for an end of a connection.
   public struct Key: Hashable, Sendable {
     public var field: Field
-    public var index: Int
+    public var argument: FieldArgument
 
-    public init(_ field: Field, index: Int = 0) {
+    public init(_ field: Field, _ argument: FieldArgument = .none) {
       self.field = field
-      self.index = index
+      self.argument = argument
     }
   }
 
@@ -36,7 +37,9 @@ public final class GivenEvent {
     self.type = type
     for (key, value) in given {
       values[key] = keep(value)
-      valueCounts[key.field] = max(valueCounts[key.field] ?? 0, key.index + 1)
+      if case .index(let index) = key.argument {
+        valueCounts[key.field] = max(valueCounts[key.field] ?? 0, index + 1)
+      }
     }
     values[Key(.eventType)] = .text(ByteView(type.name))
   }
@@ -45,9 +48,9 @@ public final class GivenEvent {
     for text in texts { text.deallocate() }
   }
 
-  func value(of field: Field, index: Int) -> FieldValue {
-    if let value = values[Key(field, index: index)] { return value }
-    guard let source = Self.source(of: field, index: index) else { return .missing }
+  func value(of field: Field, at selector: FieldSelector = .whole) -> FieldValue {
+    if let value = values[Key(field, FieldArgument(selector))] { return value }
+    guard let source = Self.source(of: field, index: selector.index) else { return .missing }
     return values[Key(source)] ?? .missing
   }
 
@@ -72,6 +75,7 @@ public final class GivenEvent {
     case .signed(let number): return .signed(number)
     case .unsigned(let number): return .unsigned(number)
     case .boolean(let flag): return .boolean(flag)
+    case .double(let number): return .double(number)
     case .address(let address): return .address(address)
     case .pending: return .pending
     case .text(let bytes):

@@ -14,9 +14,12 @@ struct DemoCommand: ParsableCommand {
       """)
 
   @OptionGroup var rules: RuleOptions
+  @OptionGroup var alerts: AlertOptions
   @OptionGroup var statistics: StatisticsOptions
 
   func run() throws {
-    try Demo.withRecording { try ReplayCommand.replay(.memory($0, name: "the bundled recording"), rules, statistics) }
+    try Demo.withRecording {
+      try ReplayCommand.replay(.memory($0, name: "the bundled recording"), rules, alerts, statistics)
+    }
   }
 }

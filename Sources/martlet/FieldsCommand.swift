@@ -11,7 +11,7 @@ struct FieldsCommand: ParsableCommand {
 
   func run() {
     let lines = FieldRegistry.descriptions.map { field in
-      let argument = field.argument == .none ? "" : "[n]"
+      let argument = field.argument.takesIndex ? "[n]" : ""
       let kinds = field.kinds.map { "\($0.name)" }.joined(separator: ", ")
       let conditionOnly = field.isFilterOnly ? " (conditions only)" : ""
       return "\(field.name)\(argument)  \(field.type.name)\(conditionOnly), on \(kinds)\n    \(field.documentation)"

@@ -11,12 +11,12 @@ struct MartletCommand: AsyncParsableCommand {
     commandName: "martlet",
     abstract: "Watches what containers on this node do and says when it is not what they should be doing.",
     discussion: """
-      Exit status: 0 fine, 1 failure, 2 usage, 3 rules or configuration invalid.
+      Exit status: 0 fine, 1 failure, 2 usage, 3 rules or configuration invalid, 4 rule tests failed.
       """,
     version: Martlet.version,
     subcommands: [
       RunCommand.self, CheckCommand.self, RecordCommand.self, ReplayCommand.self, DemoCommand.self, RulesCommand.self,
-      FieldsCommand.self, AliveCommand.self,
+      TestCommand.self, FieldsCommand.self, AliveCommand.self,
     ])
 
   static func main() async {
@@ -54,4 +54,5 @@ enum ExitStatus: Int32, Error {
   case failure = 1
   case usage = 2
   case rulesInvalid = 3
+  case testsFailed = 4
 }

@@ -20,14 +20,17 @@ struct ReplayCommand: ParsableCommand {
   var file: String
 
   @OptionGroup var rules: RuleOptions
+  @OptionGroup var alerts: AlertOptions
   @OptionGroup var statistics: StatisticsOptions
 
   func run() throws {
-    try Self.replay(.file(file), rules, statistics)
+    try Self.replay(.file(file), rules, alerts, statistics)
   }
 
-  static func replay(_ input: Replay.Input, _ rules: RuleOptions, _ statistics: StatisticsOptions) throws {
-    let (summary, failure) = Replay(try rules.compile()).run(input)
+  static func replay(
+    _ input: Replay.Input, _ rules: RuleOptions, _ alerts: AlertOptions, _ statistics: StatisticsOptions
+  ) throws {
+    let (summary, failure) = Replay(try rules.compile(), explainsAlerts: alerts.explain).run(input)
     close(with: summary)
     try statistics.write(summary)
     guard let failure else { return }

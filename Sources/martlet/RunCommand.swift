@@ -16,6 +16,7 @@ struct RunCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var rules: RuleOptions
+  @OptionGroup var alerts: AlertOptions
   @OptionGroup var statistics: StatisticsOptions
 
   @Option(
@@ -40,7 +41,8 @@ struct RunCommand: AsyncParsableCommand {
     let ruleset = try rules.compile()
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
-      let summary = try await Agent(logLevel: logLevel).watch(ruleset, recording: recording, heartbeatPath: heartbeat)
+      let summary = try await Agent(logLevel: logLevel).watch(
+        ruleset, explainsAlerts: alerts.explain, recording: recording, heartbeatPath: heartbeat)
       close(with: summary)
       try statistics.write(summary)
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CMartletABI
+import ContainerTesting
 import Glibc
 import MartletAgent
 import MartletAlerts
@@ -27,6 +28,23 @@ struct BundledRulesTests {
     let names = Set(ruleset.rules.map(\.name))
     #expect(Set(Self.cases.compactMap(\.rule)) == names)
     #expect(ruleset.rules.allSatisfy { !$0.tags.isEmpty && !$0.description.isEmpty })
+  }
+
+  @Test("each has a rule test that it breaks and one that it must not")
+  func ruleTests() throws {
+    let ruleset = try #require(Self.ruleset)
+    let names = ruleset.rules.map(\.name)
+    let reading = RuleTest.read(try RuleFiles.read([Repository.path("rules/tests")], .tests), ruleNames: names)
+    #expect(reading.diagnostics.isEmpty)
+    let expected = Set(reading.tests.flatMap { $0.expected.map(\.rule) })
+    #expect(names.filter { !expected.contains($0) } == [])
+    let forbidden = reading.tests.flatMap(\.forbidden)
+    #expect(names.filter { name in !forbidden.contains { $0.matches(name) } } == [])
+    var runner = RuleTestRunner(ruleset)
+    for test in reading.tests {
+      let result = runner.run(test)
+      #expect(result.failures.map(\.message) == [], "\(test.location)")
+    }
   }
 
   struct Case: Sendable, CustomTestStringConvertible {

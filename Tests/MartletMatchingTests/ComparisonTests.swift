@@ -133,8 +133,8 @@ struct ComparisonTests {
   @Test("without index any ancestor will do, the process itself is none of them")
   func ancestors() {
     let chain: [GivenEvent.Key: GivenEvent.Value] = [
-      .init(.processAncestorName, index: 0): .text("sh"), .init(.processAncestorName, index: 1): .text("sshd"),
-      .init(.processAncestorName, index: 2): .text("systemd"),
+      .init(.processAncestorName, .index(0)): .text("sh"), .init(.processAncestorName, .index(1)): .text("sshd"),
+      .init(.processAncestorName, .index(2)): .text("systemd"),
     ]
     expect(.equal(.text("systemd")), on: .processAncestorName, chain, .isTrue, sourceLocation: #_sourceLocation)
     expect(.equal(.text("sh")), on: .processAncestorName, chain, .isFalse, sourceLocation: #_sourceLocation)
@@ -146,9 +146,9 @@ struct ComparisonTests {
   func bothEnds() {
     func ends(_ first: UInt32?, _ second: UInt32) -> [GivenEvent.Key: GivenEvent.Value] {
       var values: [GivenEvent.Key: GivenEvent.Value] = [
-        .init(.fdEitherAddress, index: 1): .address(IPAddress(v4: second))
+        .init(.fdEitherAddress, .index(1)): .address(IPAddress(v4: second))
       ]
-      if let first { values[.init(.fdEitherAddress, index: 0)] = .address(IPAddress(v4: first)) }
+      if let first { values[.init(.fdEitherAddress, .index(0))] = .address(IPAddress(v4: first)) }
       return values
     }
     let one = Constant.address(IPAddress(v4: 1))

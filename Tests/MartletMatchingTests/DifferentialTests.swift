@@ -55,7 +55,8 @@ struct DifferentialTests {
     case 0: return .test(.userID, number(&generator))
     case 1: return .test(.fdEitherAddress, addressTest(&generator))
     case 2: return .test(.processAncestorName, textTest(&generator))
-    case 3: return .test(.processAncestorName, index: Int.random(in: 0...3, using: &generator), textTest(&generator))
+    case 3:
+      return .test(.processAncestorName, at: .index(Int.random(in: 0...3, using: &generator)), textTest(&generator))
     case 4: return operandTest(&generator)
     default: return .test(pick(Self.textFields, &generator), textTest(&generator))
     }
@@ -124,17 +125,18 @@ struct DifferentialTests {
 
   private func event(_ generator: inout SeededGenerator) -> GivenEvent {
     var values: [GivenEvent.Key: GivenEvent.Value] = [:]
-    func give(_ field: Field, index: Int = 0, _ value: (inout SeededGenerator) -> GivenEvent.Value) {
+    func give(_ field: Field, at argument: FieldArgument = .none, _ value: (inout SeededGenerator) -> GivenEvent.Value)
+    {
       switch Int.random(in: 0...9, using: &generator) {
-      case 0: values[.init(field, index: index)] = .pending
+      case 0: values[.init(field, argument)] = .pending
       case 1...2: break
-      default: values[.init(field, index: index)] = value(&generator)
+      default: values[.init(field, argument)] = value(&generator)
       }
     }
     for field in [Field.processName, .fdName, .fdNameRaw, .fdRealPath] { give(field) { .text(word(&$0)) } }
-    for index in 0...3 { give(.processAncestorName, index: index) { .text(word(&$0)) } }
+    for index in 0...3 { give(.processAncestorName, at: .index(index)) { .text(word(&$0)) } }
     for index in 0...1 {
-      give(.fdEitherAddress, index: index) { .address(IPAddress(v4: UInt32.random(in: 0...2, using: &$0))) }
+      give(.fdEitherAddress, at: .index(index)) { .address(IPAddress(v4: UInt32.random(in: 0...2, using: &$0))) }
     }
     give(.userID) { .unsigned(UInt64.random(in: 0...3, using: &$0)) }
     return GivenEvent(.openat, values)

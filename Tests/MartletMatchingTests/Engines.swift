@@ -34,8 +34,8 @@ struct Engines: ~Copyable {
 }
 
 extension Condition {
-  static func test(_ field: Field, index: Int? = nil, _ comparison: Comparison) -> Condition {
-    test(.field(FieldReference(field, index: index)), comparison)
+  static func test(_ field: Field, at argument: FieldArgument = .none, _ comparison: Comparison) -> Condition {
+    test(.field(FieldReference(field, argument)), comparison)
   }
 
   static func test(_ left: Operand, _ comparison: Comparison) -> Condition {

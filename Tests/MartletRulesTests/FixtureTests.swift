@@ -4,7 +4,7 @@ import Glibc
 import MartletRules
 import Testing
 
-/// `name.yaml` is compiled, and what is printed has to be `name.expected`. With MARTLET_RECORD=1 in the environment the
+/// `name.yaml` is compiled, or read as rule tests if it is a `name.test.yaml`, and what is printed has to be `name.expected`. With MARTLET_RECORD=1 in the environment the
 /// expected files are written instead. A line `# limit NAME NUMBER` at the top sets a limit.
 @Suite("Diagnostic fixtures")
 struct FixtureTests {
@@ -35,6 +35,11 @@ struct FixtureTests {
 
   static func render(_ name: String) -> String {
     let source = SourceFile(path: "\(name).yaml", bytes: TestFiles.bytes("\(TestFiles.fixtures)/\(name).yaml"))
+    if name.hasSuffix(".test") {
+      let reading = RuleTest.read(
+        [source], ruleNames: ["Shell in container", "Shadow read"], limits: limits(source.bytes.text))
+      return DiagnosticRenderer(sources: [source]).render(reading.diagnostics)
+    }
     // An engine is not a matter of these tests: one pattern is bad.
     let result = Ruleset.compile([source], limits: limits(source.bytes.text)) { pattern in
       pattern.text == "s(.*" ? "missing ): s(.*" : nil

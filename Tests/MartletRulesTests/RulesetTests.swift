@@ -106,7 +106,7 @@ struct RulesetTests {
     ("%proc.name.", [.field(.init(.processName), width: nil), literal(".")]),
     (
       "%proc.aname[3]%proc.pid",
-      [.field(.init(.processAncestorName, index: 3), width: nil), .field(.init(.processID), width: nil)]
+      [.field(.init(.processAncestorName, .index(3)), width: nil), .field(.init(.processID), width: nil)]
     ),
     ("%proc.name[x]", [.field(.init(.processName), width: nil), literal("[x]")]),
   ]

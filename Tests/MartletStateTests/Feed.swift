@@ -21,15 +21,16 @@ final class Feed {
   }
 
   /// The field's text after this event; nil where it is missing.
-  func text(_ field: Field, _ index: Int = 0, on record: TestRecord) -> String? {
+  func text(_ field: Field, _ selector: FieldSelector = .whole, on record: TestRecord) -> String? {
     guard var context = context(record) else { return nil }
-    switch context.value(of: field, index: index) {
+    switch context.value(of: field, at: selector) {
     case .missing: return nil
     case .pending: return "<pending>"
     case .text(let text): return text.string
     case .signed(let number): return "\(number)"
     case .unsigned(let number): return "\(number)"
     case .boolean(let flag): return "\(flag)"
+    case .double(let number): return "\(number)"
     case .address(let address): return "\(address)"
     }
   }

@@ -36,8 +36,8 @@ struct StateLimitTests {
     }
     #expect(feed.state.statistics.exitedProcessCount == 4)
     #expect(feed.state.statistics.evictedProcessCount == 4)
-    #expect(feed.text(.processAncestorName, 4, on: Event.open("/x", by: process)) == "p5")
-    #expect(feed.text(.processAncestorName, 5, on: Event.open("/x", by: process)) == nil)
+    #expect(feed.text(.processAncestorName, .index(4), on: Event.open("/x", by: process)) == "p5")
+    #expect(feed.text(.processAncestorName, .index(5), on: Event.open("/x", by: process)) == nil)
   }
 
   @Test("a chain of ancestors is walked to its limit, and longer ones are counted")
@@ -51,8 +51,8 @@ struct StateLimitTests {
     }
     #expect(feed.state.statistics.cutLineageCount == 10)
     let open = Event.open("/x", by: process)
-    #expect(feed.text(.processAncestorName, SystemState.lineageDepthMax, on: open) == "p11")
-    #expect(feed.text(.processAncestorName, SystemState.lineageDepthMax + 1, on: open) == nil)
+    #expect(feed.text(.processAncestorName, .index(SystemState.lineageDepthMax), on: open) == "p11")
+    #expect(feed.text(.processAncestorName, .index(SystemState.lineageDepthMax + 1), on: open) == nil)
   }
 
   @Test("images beyond the limit keep their path only, and are counted")
@@ -131,7 +131,8 @@ struct StateLimitTests {
     }
     #expect(feed.state.statistics.exitedProcessCount <= SystemState.lineageDepthMax + 1)
     #expect(feed.state.statistics.evictedProcessCount == 0)
-    #expect(feed.text(.processAncestorName, SystemState.lineageDepthMax, on: Event.open("/x", by: process)) == "p")
+    #expect(
+      feed.text(.processAncestorName, .index(SystemState.lineageDepthMax), on: Event.open("/x", by: process)) == "p")
   }
 
   @Test("a container without processes makes room; with every place taken a container is unknown, not the host")

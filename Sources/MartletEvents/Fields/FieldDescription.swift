@@ -1,46 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The type of a field's value: decides which operators and constants a rule may use with it.
-public enum FieldType: UInt8, CaseIterable, Sendable {
-  /// Bytes, mostly text.
-  case string
-  /// A string that names a file.
-  case path
-  case int64
-  case uint32
-  case uint64
-  case boolean
-  /// An IPv4 or IPv6 address.
-  case address
-  /// An address that is compared with networks in CIDR form.
-  case network
-  /// A TCP or UDP port.
-  case port
-  /// Nanoseconds since 1970.
-  case absoluteTime
-  /// Nanoseconds between two moments.
-  case relativeTime
-
-  /// Falco's name for it, as users know it from field lists.
-  public var name: StaticString {
-    switch self {
-    case .string: "string"
-    case .path: "path"
-    case .int64: "int64"
-    case .uint32: "uint32"
-    case .uint64: "uint64"
-    case .boolean: "bool"
-    case .address: "ip"
-    case .network: "ipnet"
-    case .port: "port"
-    case .absoluteTime: "abstime"
-    case .relativeTime: "reltime"
-    }
-  }
-
-  public var isText: Bool { self == .string || self == .path }
-}
-
 /// How many values a field has on one event, and how an operator is applied to them.
 public enum FieldMultiplicity: UInt8, Sendable {
   case one
@@ -50,11 +9,61 @@ public enum FieldMultiplicity: UInt8, Sendable {
   case bothEnds
 }
 
-/// What stands in brackets behind a field.
-public enum FieldArgumentRule: UInt8, Sendable {
+/// What a rule has to write, or may write, behind a field.
+public enum FieldArgumentRule: UInt8, CaseIterable, Sendable {
   case none
   /// `proc.aname[2]` or `proc.aname`.
   case optionalIndex
+  /// `proc.env[HOME]`, `proc.aenv[2]` or `proc.env`.
+  case optionalIndexOrKey
+  /// `evt.around[1404996934793590564]`.
+  case requiredIndex
+  /// `container.label[app]`.
+  case requiredKey
+  /// `container.mount[0]`, `container.mount[/etc*]`.
+  case requiredIndexOrKey
+  /// A parameter of the event, by number or by name: `evt.arg[0]`, `evt.arg.flags`.
+  case parameter
+  /// A parameter of the event, by name: `evt.rawarg.res`.
+  case parameterName
+  /// `evt.type.is.open`.
+  case eventName
+  /// Letters and underscores: `thread.cgroup.cpuacct`.
+  case word
+  /// `evt.abspath`, `evt.abspath.src`, `evt.abspath.dst`.
+  case pathSide
+
+  public var isRequired: Bool {
+    switch self {
+    case .none, .optionalIndex, .optionalIndexOrKey, .pathSide: false
+    case .requiredIndex, .requiredKey, .requiredIndexOrKey, .parameter, .parameterName, .eventName, .word: true
+    }
+  }
+
+  public var takesIndex: Bool {
+    switch self {
+    case .optionalIndex, .optionalIndexOrKey, .requiredIndex, .requiredIndexOrKey, .parameter: true
+    case .none, .requiredKey, .parameterName, .eventName, .word, .pathSide: false
+    }
+  }
+
+  /// Whether what takes no index, or may take something else, is a key in brackets or behind a dot.
+  public var takesKey: Bool {
+    switch self {
+    case .optionalIndexOrKey, .requiredKey, .requiredIndexOrKey, .parameter, .parameterName, .eventName, .word,
+      .pathSide:
+      true
+    case .none, .optionalIndex, .requiredIndex: false
+    }
+  }
+
+  /// Whether the key stands behind a dot, as if it were part of the name.
+  public var isDotted: Bool {
+    switch self {
+    case .parameter, .parameterName, .eventName, .word, .pathSide: true
+    case .none, .optionalIndex, .optionalIndexOrKey, .requiredIndex, .requiredKey, .requiredIndexOrKey: false
+    }
+  }
 }
 
 /// One field: the single place where its name, type and meaning are written down. The rule compiler, `martlet fields`,

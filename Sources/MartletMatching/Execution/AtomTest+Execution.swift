@@ -82,6 +82,7 @@ extension PlannedConstant {
     case (.signed(let left), .signed(let right)): left == right
     case (.unsigned(let left), .unsigned(let right)): left == right
     case (.boolean(let left), .boolean(let right)): left == right
+    case (.double(let left), .double(let right)): left == right
     case (.address(let left), .address(let right)): left == right
     case (.network(let network), .address(let address)): network.contains(address)
     default: false
@@ -93,6 +94,7 @@ extension PlannedConstant {
     switch (self, value) {
     case (.signed(let constant), .signed(let number)): number < constant ? -1 : number == constant ? 0 : 1
     case (.unsigned(let constant), .unsigned(let number)): number < constant ? -1 : number == constant ? 0 : 1
+    case (.double(let constant), .double(let number)): number < constant ? -1 : number == constant ? 0 : 1
     default: nil
     }
   }

@@ -101,9 +101,8 @@ public struct Matcher: ~Copyable {
 
   @inline(__always)
   private func test(_ atom: FieldAtom, _ context: inout EventContext) -> Truth {
-    if atom.index >= 0 { return atom.test.holds(context.value(of: atom.field, index: Int(atom.index))) }
     switch atom.multiplicity {
-    case .one: return atom.test.holds(context.value(of: atom.field))
+    case .one: return atom.test.holds(context.value(of: atom.field, at: atom.selector))
     case .ancestors: return testAncestors(atom, &context)
     case .bothEnds: return testBothEnds(atom, &context)
     }
@@ -114,7 +113,7 @@ public struct Matcher: ~Copyable {
     var index = 1
     let count = context.ancestorCount(for: atom.field)
     while index <= count {
-      let truth = atom.test.holds(context.value(of: atom.field, index: index))
+      let truth = atom.test.holds(context.value(of: atom.field, at: .index(index)))
       if truth == .isTrue { return .isTrue }
       if truth == .isUnknown { result = .isUnknown }
       index += 1
@@ -124,8 +123,8 @@ public struct Matcher: ~Copyable {
 
   /// `!=` asks both ends, everything else either; an end that is missing has no say.
   private func testBothEnds(_ atom: FieldAtom, _ context: inout EventContext) -> Truth {
-    let first = context.value(of: atom.field, index: 0)
-    let second = context.value(of: atom.field, index: 1)
+    let first = context.value(of: atom.field, at: .index(0))
+    let second = context.value(of: atom.field, at: .index(1))
     let firstTruth = atom.test.holds(first)
     let secondTruth = atom.test.holds(second)
     guard case .notEqual = atom.test else { return or(firstTruth, secondTruth) }

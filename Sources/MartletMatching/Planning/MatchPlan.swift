@@ -20,8 +20,7 @@ enum Atom {
 
 struct FieldAtom {
   let field: Field
-  /// -1 where the rule gave none.
-  let index: Int32
+  let selector: FieldSelector
   let multiplicity: FieldMultiplicity
   let isPathViewDependent: Bool
   let test: AtomTest
@@ -68,6 +67,7 @@ enum PlannedConstant {
   case signed(Int64)
   case unsigned(UInt64)
   case boolean(Bool)
+  case double(Double)
   case address(IPAddress)
   case network(IPNetwork)
 }

@@ -104,9 +104,17 @@ public struct MatchPlanner {
     }
     return .field(
       FieldAtom(
-        field: reference.field, index: reference.index.map { Int32(clamping: $0) } ?? -1,
-        multiplicity: reference.field.description.multiplicity, isPathViewDependent: predicate.isPathViewDependent,
+        field: reference.field, selector: selector(for: reference.argument),
+        multiplicity: reference.multiplicity, isPathViewDependent: predicate.isPathViewDependent,
         test: test(for: predicate.comparison)))
+  }
+
+  private func selector(for argument: FieldArgument) -> FieldSelector {
+    switch argument {
+    case .none: .whole
+    case .index(let index): .index(index)
+    case .key(let key): .key(arena.keep(key))
+    }
   }
 
   private func test(for comparison: Comparison) -> AtomTest {
@@ -149,6 +157,7 @@ public struct MatchPlanner {
     case .signed(let number): .signed(number)
     case .unsigned(let number): .unsigned(number)
     case .boolean(let flag): .boolean(flag)
+    case .double(let number): .double(number)
     case .address(let address): .address(address)
     case .network(let network): .network(network)
     }

@@ -21,6 +21,7 @@ enum OperandValue: Equatable {
       case .signed(let number): .one(.signed(number))
       case .unsigned(let number): .one(.unsigned(number))
       case .boolean(let flag): .one(.boolean(flag))
+      case .double(let number): .one(.double(number))
       case .address(let address): .one(.address(address))
       }
   }
@@ -72,7 +73,7 @@ enum OperandEvaluator {
 
   static func value(of operand: Operand, _ context: inout EventContext) -> OperandValue {
     switch operand {
-    case .field(let reference): return OperandValue(context.value(of: reference.field, index: reference.index ?? 0))
+    case .field(let reference): return OperandValue(context.value(of: reference.field, reference.argument))
     case .text(let bytes): return .one(.text(bytes))
     case .list(let operands):
       let values = operands.map { value(of: $0, &context) }

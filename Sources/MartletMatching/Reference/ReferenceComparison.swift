@@ -77,6 +77,7 @@ enum ReferenceComparison {
     switch (value, constant) {
     case (.signed(let left), .signed(let right)): left < right ? -1 : left == right ? 0 : 1
     case (.unsigned(let left), .unsigned(let right)): left < right ? -1 : left == right ? 0 : 1
+    case (.double(let left), .double(let right)): left < right ? -1 : left == right ? 0 : 1
     default: nil
     }
   }

@@ -58,17 +58,14 @@ public struct ReferenceEvaluator: Sendable {
   private func evaluate(_ predicate: Predicate, _ context: inout EventContext) -> Truth {
     guard let reference = predicate.field else { return OperandEvaluator.holds(predicate, &context) }
     let field = reference.field
-    if let index = reference.index {
-      return test(context.value(of: field, index: index), predicate.comparison)
-    }
-    switch field.description.multiplicity {
-    case .one: return test(context.value(of: field), predicate.comparison)
+    switch reference.multiplicity {
+    case .one: return test(context.value(of: field, reference.argument), predicate.comparison)
     case .ancestors:
       let count = context.ancestorCount(for: field)
       guard count > 0 else { return .isFalse }
-      return any((1...count).map { test(context.value(of: field, index: $0), predicate.comparison) })
+      return any((1...count).map { test(context.value(of: field, at: .index($0)), predicate.comparison) })
     case .bothEnds:
-      let ends = [context.value(of: field, index: 0), context.value(of: field, index: 1)]
+      let ends = [context.value(of: field, at: .index(0)), context.value(of: field, at: .index(1))]
       let present = ends.filter { if case .missing = $0 { false } else { true } }
       let results = present.map { test($0, predicate.comparison) }
       if case .notEqual = predicate.comparison {
@@ -78,7 +75,7 @@ public struct ReferenceEvaluator: Sendable {
     }
   }
 
-  private func any(_ results: [Truth]) -> Truth {
+  func any(_ results: [Truth]) -> Truth {
     if results.contains(.isTrue) { return .isTrue }
     return results.contains(.isUnknown) ? .isUnknown : .isFalse
   }
@@ -91,6 +88,7 @@ public struct ReferenceEvaluator: Sendable {
     case .signed(let number): Truth(ReferenceComparison.holds(.signed(number), comparison))
     case .unsigned(let number): Truth(ReferenceComparison.holds(.unsigned(number), comparison))
     case .boolean(let flag): Truth(ReferenceComparison.holds(.boolean(flag), comparison))
+    case .double(let number): Truth(ReferenceComparison.holds(.double(number), comparison))
     case .address(let address): Truth(ReferenceComparison.holds(.address(address), comparison))
     }
   }

@@ -37,22 +37,17 @@ extension Analyzer {
   // MARK: Fields
 
   mutating func fieldReference(_ name: ConditionSyntax.FieldName, _ scope: Scope) -> FieldReference? {
+    let error: FieldLookupError
     switch FieldNames.resolve(name.name, argument: name.argument?.bytes) {
     case .success(let reference): return reference
-    case .failure(.unknown):
-      let nearest = log.nearest(to: name.name, among: FieldRegistry.names)
-      report(
-        .unknownField, "unknown field '\(name.name)'", name.nameRange, "no such field", in: scope,
-        help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)))
-    case .failure(.unexpectedIndex):
-      report(
-        .unexpectedIndex, "'\(name.name)' takes nothing in brackets", name.argument?.range ?? name.range,
-        "not expected here", in: scope)
-    case .failure(.invalidIndex):
-      report(
-        .invalidIndex, "'\(name.name)' takes a number in brackets", name.argument?.range ?? name.range,
-        "not a number", in: scope)
+    case .failure(let failure): error = failure
     }
+    let mistake = FieldNames.mistake(error, name.name)
+    let isUnknown = error == .unknownField
+    let nearest = isUnknown ? log.nearest(to: name.name, among: FieldRegistry.names) : nil
+    report(
+      mistake.code, mistake.message, isUnknown ? name.nameRange : name.argument?.range ?? name.range, mistake.label,
+      in: scope, help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)))
     return nil
   }
 
@@ -119,7 +114,7 @@ extension Analyzer {
   ) {
     guard !item.isQuoted, left.type.family == .text else { return }
     let text = item.bytes.string
-    guard FieldRegistry.field(named: text) != nil else { return }
+    guard (try? FieldNames.resolve(text, argument: nil).get()) != nil else { return }
     report(
       .fieldAsText, "'\(text)' is compared as a text, not as a field", value.range, "the text itself", in: scope,
       help: [Suggestion("write 'val(\(text))' for the field's value, or put quotes around the text")])

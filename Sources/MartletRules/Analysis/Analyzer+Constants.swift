@@ -14,8 +14,13 @@ extension Analyzer {
     let type = left.type
     switch type {
     case .string, .path: return text(site, symbol)
-    case .int64, .uint32, .uint64, .absoluteTime, .relativeTime: return number(site, type)
     case .port: return port(site)
+    case .bytes: return .text(site.item.bytes)
+    case .double:
+      guard let value = Double(site.text), value.isFinite else {
+        return invalid(site, "a number", help: "write digits")
+      }
+      return .double(value)
     case .boolean:
       guard item.bytes.string == "true" || item.bytes.string == "false" else {
         return invalid(site, "true or false", help: "write 'true' or 'false'")
@@ -31,6 +36,7 @@ extension Analyzer {
         return invalid(site, "a network", help: "write a network such as 10.0.0.0/8 or fd00::/8")
       }
       return .network(network)
+    default: return number(site, type)
     }
   }
 
@@ -98,21 +104,18 @@ extension Analyzer {
     guard let (isNegative, magnitude) = Self.decimal(site.item.bytes) else {
       return invalid(site, "a decimal number", help: "write it in decimal digits, with no fraction")
     }
+    let (bitCount, isSigned) = type.integer ?? (64, false)
     let bits = isNegative ? 0 &- magnitude : magnitude
-    switch type {
-    case .int64:
-      let value = Int64(bitPattern: bits)
-      let fits = magnitude == 0 || (value < 0) == isNegative
+    let shift = UInt64(64 - bitCount)
+    if isSigned {
+      let value = Int64(bitPattern: bits << shift) >> shift
+      let fits = value == Int64(bitPattern: bits) && (magnitude == 0 || (value < 0) == isNegative)
       if !fits { warnOfWrap(site, "\(value)") }
       return .signed(value)
-    case .uint32:
-      let value = UInt64(UInt32(truncatingIfNeeded: bits))
-      if isNegative && magnitude > 0 || value != bits { warnOfWrap(site, "\(value)") }
-      return .unsigned(value)
-    default:
-      if isNegative && magnitude > 0 { warnOfWrap(site, "\(bits)") }
-      return .unsigned(bits)
     }
+    let value = (bits << shift) >> shift
+    if isNegative && magnitude > 0 || value != bits { warnOfWrap(site, "\(value)") }
+    return .unsigned(value)
   }
 
   private mutating func port(_ site: ConstantSite) -> Constant? {

@@ -25,7 +25,7 @@ extension Analyzer {
     switch operand {
     case .field(let name):
       guard let reference = fieldReference(name, scope) else { return nil }
-      return Side(operand: .field(reference), type: reference.field.description.type, range: name.range)
+      return Side(operand: .field(reference), type: reference.type, range: name.range)
     case .transformer(let transformer): return side(transformer, scope)
     }
   }
@@ -145,7 +145,7 @@ extension Side {
   /// False for what stands for all ancestors or both ends.
   fileprivate var hasSingleValues: Bool {
     guard case .field(let reference) = operand else { return true }
-    return reference.field.description.multiplicity == .one || reference.index != nil
+    return reference.multiplicity == .one
   }
 }
 

@@ -6,8 +6,20 @@ struct Compiler {
   let limits: Limits
   let regexProblem: RegexProblem
 
+  /// Hands over the YAML documents of all files, and the log of what was wrong with them.
+  func readDocuments<Result>(_ body: ([YAMLNode], inout DiagnosticLog) -> Result) -> Result {
+    var log = newLog()
+    var all: [YAMLNode] = []
+    for (index, source) in sources.enumerated() { all += documents(of: source, index, &log) }
+    return body(all, &log)
+  }
+
+  private func newLog() -> DiagnosticLog {
+    DiagnosticLog(indexes: sources.map { LineIndex(accepted($0)) }, limit: limits.diagnostics)
+  }
+
   func compile() -> Compilation {
-    var log = DiagnosticLog(indexes: sources.map { LineIndex(accepted($0)) }, limit: limits.diagnostics)
+    var log = newLog()
     var reader = ItemReader(limits: limits)
     for (index, source) in sources.enumerated() {
       for document in documents(of: source, index, &log) { reader.read(document, &log) }

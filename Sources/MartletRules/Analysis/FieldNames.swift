@@ -4,24 +4,36 @@ import MartletEvents
 
 /// Finds the field that a rule names.
 enum FieldNames {
-  enum Mistake: Error {
-    case unknown
-    case unexpectedIndex
-    case invalidIndex
+  /// `argument` is what stands in brackets.
+  static func resolve(_ name: String, argument: [UInt8]?) -> Result<FieldReference, FieldLookupError> {
+    FieldRegistry.resolve(name, brackets: argument).flatMap { field, resolved in
+      if field.description.argument == .eventName, case .key(let key) = resolved, !EventTypeNames.isKnown(key.string) {
+        return .failure(.unknownKey)
+      }
+      let brackets = argument.flatMap { $0.isEmpty ? nil : "[\(Comparison.quotedIfNeeded($0))]" }
+      return .success(FieldReference(field, resolved, text: name + (brackets ?? "")))
+    }
   }
 
-  static func resolve(_ name: String, argument: [UInt8]?) -> Result<FieldReference, Mistake> {
-    guard let field = FieldRegistry.field(named: name) else {
-      return .failure(.unknown)
+  /// Whether it is a field, at least with an argument.
+  static func isKnown(_ name: String) -> Bool {
+    switch resolve(name, argument: nil) {
+    case .success, .failure(.missingArgument): true
+    case .failure: false
     }
-    guard let argument else { return .success(FieldReference(field)) }
-    switch field.description.argument {
-    case .none: return .failure(.unexpectedIndex)
-    case .optionalIndex:
-      guard !argument.isEmpty, argument.allSatisfy(\.isDigit), let index = Int(argument.string) else {
-        return .failure(.invalidIndex)
-      }
-      return .success(FieldReference(field, index: index))
+  }
+
+  /// What to report of a name that is no field.
+  static func mistake(
+    _ error: FieldLookupError, _ name: String
+  ) -> (code: DiagnosticCode, message: String, label: String) {
+    switch error {
+    case .unknownField: (.unknownField, "unknown field '\(name)'", "no such field")
+    case .unexpectedArgument: (.unexpectedIndex, "'\(name)' takes nothing in brackets", "not expected here")
+    case .argumentNeedsDot: (.unexpectedIndex, "'\(name)' takes its argument behind a dot", "not expected here")
+    case .missingArgument: (.invalidIndex, "'\(name)' needs an argument", "nothing behind it")
+    case .invalidIndex: (.invalidIndex, "'\(name)' takes a number in brackets", "not a number")
+    case .unknownKey: (.invalidIndex, "unknown argument in '\(name)'", "no event has it")
     }
   }
 }

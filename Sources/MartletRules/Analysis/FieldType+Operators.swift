@@ -4,20 +4,28 @@ import MartletEvents
 
 /// Which operators a type takes, and the words for it.
 extension FieldType {
-  enum Family { case text, number, boolean, address }
+  enum Family { case text, bytes, number, boolean, address, opaque }
 
   var family: Family {
     switch self {
     case .string, .path: .text
-    case .int64, .uint32, .uint64, .port, .absoluteTime, .relativeTime: .number
+    case .bytes: .bytes
+    case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .flags8, .flags16, .flags32, .enumFlags8,
+      .enumFlags16, .enumFlags32, .mode, .errorNumber, .descriptor, .processID, .signal, .double, .port,
+      .absoluteTime, .relativeTime, .systemCall:
+      .number
     case .boolean: .boolean
     case .address, .network: .address
+    case .userID, .groupID, .socketAddress, .socketTuple, .descriptorList, .signalSet, .textArray, .textPairArray,
+      .dynamic:
+      .opaque
     }
   }
 
   func takes(_ symbol: OperatorSymbol) -> Bool {
     switch symbol {
-    case .exists, .equal, .doubleEqual, .notEqual, .isIn, .intersects: true
+    case .exists: true
+    case .equal, .doubleEqual, .notEqual, .isIn, .intersects: family != .opaque
     case .less, .lessOrEqual, .greater, .greaterOrEqual: family == .text || family == .number
     case .bcontains, .bstartswith: false
     default: family == .text
@@ -34,7 +42,13 @@ extension FieldType {
     case .network: "an address, compared with networks"
     case .port: "a port"
     case .absoluteTime, .relativeTime: "a time (\(name))"
-    case .int64, .uint32, .uint64: "a number (\(name))"
+    case .bytes: "bytes"
+    case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .flags8, .flags16, .flags32, .enumFlags8,
+      .enumFlags16, .enumFlags32, .mode, .errorNumber, .descriptor, .processID, .userID, .groupID, .signal, .double,
+      .systemCall:
+      "a number (\(name))"
+    case .socketAddress, .socketTuple, .descriptorList, .signalSet, .textArray, .textPairArray, .dynamic:
+      "a value of its own kind (\(name))"
     }
   }
 
@@ -42,6 +56,8 @@ extension FieldType {
   var operatorsHelp: String {
     switch family {
     case .text: "texts take every operator but 'bcontains' and 'bstartswith'"
+    case .bytes: "bytes take '=', '!=' or 'in'"
+    case .opaque: "it can only be asked for with 'exists'"
     case .number: "numbers take '=', '!=', '<', '<=', '>', '>=' or 'in'"
     case .boolean: "truth values take '=', '!=' or 'in', with true or false"
     case .address: "addresses take '=', '!=' or 'in'"

@@ -47,7 +47,7 @@ extension Comparison: CustomStringConvertible {
   private static func list(_ values: [String]) -> String { "(" + values.joined(separator: ", ") + ")" }
 
   /// Bare where that is read back as the same text, otherwise in double quotes.
-  fileprivate static func quotedIfNeeded(_ bytes: [UInt8]) -> String {
+  static func quotedIfNeeded(_ bytes: [UInt8]) -> String {
     let quantifiers = Quantifier.allCases.map(\.rawValue)
     let isBare = !bytes.isEmpty && bytes.allSatisfy { ConditionLexer.isBare($0) && $0 >= .space && $0 < 0x7f }
     if isBare, !quantifiers.contains(bytes.string) { return bytes.string }
@@ -81,6 +81,7 @@ extension Constant: CustomStringConvertible {
     case .signed(let value): "\(value)"
     case .unsigned(let value): "\(value)"
     case .boolean(let value): "\(value)"
+    case .double(let value): "\(value)"
     case .address(let address): "\(address)"
     case .network(let network): "\(network)"
     }

@@ -53,21 +53,6 @@ public struct MacroUse: Hashable, Sendable {
   }
 }
 
-/// A field as a rule names it: `proc.name`, `proc.aname[2]`.
-public struct FieldReference: Hashable, Sendable {
-  public let field: Field
-  /// What stands in brackets.
-  public let index: Int?
-
-  public init(_ field: Field, index: Int? = nil) {
-    self.field = field
-    self.index = index
-  }
-
-  /// As rules write it, and as alerts key it.
-  public var text: String { index.map { "\(field.description.name)[\($0)]" } ?? "\(field.description.name)" }
-}
-
 /// What is asked of a value. A missing one answers every question with no. Of a list `isIn` asks whether all elements
 /// are among the constants, `intersects` whether any is.
 public enum Comparison: Hashable, Sendable {
@@ -142,6 +127,7 @@ public enum Constant: Hashable, Sendable {
   case signed(Int64)
   case unsigned(UInt64)
   case boolean(Bool)
+  case double(Double)
   case address(IPAddress)
   case network(IPNetwork)
 }

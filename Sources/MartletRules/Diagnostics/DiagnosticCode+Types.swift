@@ -178,6 +178,23 @@ extension DiagnosticCode {
         that conditions are joined as texts: 'and' at the start of the second binds to the end of the first.
         """
       )
+    case .invalidRuleTest:
+      (
+        "not a rule test",
+        """
+        A file of rule tests is a list. Each test has a name ('test'), the events that happen ('given': mappings of
+        fields to values), and what is to come of them: 'expect', the alerts in order, or 'not', rules that must stay
+        silent. A test that has neither could not fail. 'martlet help test' shows one.
+        """
+      )
+    case .unknownRule:
+      (
+        "no such rule",
+        """
+        A rule test names a rule that is not among those under test, or a pattern that takes none of them. A name that
+        is misspelled behind 'not' would make the test pass for ever, so it is an error.
+        """
+      )
     case .ignoredKey:
       (
         "key ignored beside 'append'",

@@ -3,7 +3,7 @@
 /// What can be wrong. Stable across releases, never reused.
 ///
 /// `R00xx` files, YAML and syntax; `R01xx` names; `R02xx` types; `R03xx` cost and style; `R04xx` deprecated or not
-/// supported. What each means at length stands in `DiagnosticCode+Explanation.swift`.
+/// supported; `R05xx` rule tests. What each means at length stands in `DiagnosticCode+Explanation.swift`.
 public enum DiagnosticCode: String, CaseIterable, Sendable {
   // Files and YAML
   case notUTF8 = "R0001"
@@ -80,6 +80,9 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case deprecatedSwitch = "R0403"
   case deprecatedAppend = "R0404"
   case ignoredKey = "R0405"
+  // Rule tests
+  case invalidRuleTest = "R0501"
+  case unknownRule = "R0502"
 
   public var severity: Severity {
     switch self {

@@ -55,7 +55,7 @@ extension DiagnosticCode {
     case .deprecatedSwitch, .deprecatedAppend: .deprecatedItem
     case .nestedTooDeep, .tooManyNodes, .tooManyDefinitions, .tooManyItems, .conditionTooLarge, .duplicateKey,
       .invalidName, .tooManyDiagnostics, .numberWraps, .nestedListAsText, .redefinition, .unsupportedCondition,
-      .unsupportedKey, .ignoredKey:
+      .unsupportedKey, .ignoredKey, .invalidRuleTest, .unknownRule:
       nil
     }
   }

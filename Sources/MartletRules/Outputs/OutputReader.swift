@@ -80,7 +80,7 @@ struct OutputReader {
   private mutating func field(_ name: Range<Int>, _ width: Int?, _ log: inout DiagnosticLog) {
     let whole = lexer.text(name)
     var known = name
-    while !known.isEmpty, FieldRegistry.field(named: lexer.text(known)) == nil {
+    while !known.isEmpty, !FieldNames.isKnown(lexer.text(known)) {
       known = known.lowerBound..<known.upperBound - 1
       // No field's name is longer than a line; what is longer is not tried byte by byte.
       if name.count > 128 { known = name.lowerBound..<name.lowerBound }
@@ -108,13 +108,13 @@ struct OutputReader {
     if let argument { lexer.position = argument.upperBound + 1 }
     switch FieldNames.resolve(text, argument: bytes) {
     case .success(let reference): add(reference, name, width, &log)
-    case .failure(.unexpectedIndex):
+    case .failure(.unexpectedArgument):
       // The brackets are literal text then: `%proc.name[x]`.
       lexer.position = name.upperBound
       if let reference = try? FieldNames.resolve(text, argument: nil).get() { add(reference, name, width, &log) }
-    case .failure:
-      fail(
-        .invalidIndex, "'\(text)' takes a number in brackets", argument ?? name, "not a number", &log)
+    case .failure(let error):
+      let mistake = FieldNames.mistake(error, text)
+      fail(mistake.code, mistake.message, argument ?? name, mistake.label, &log)
     }
   }
 

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+import MartletMatching
+import MartletRules
+import MartletState
+
+/// Why a rule held: what an alert carries where explanations were asked for.
+///
+/// `predicates`: those on which it rests, each with its place in the rule files, the macros through which the rule
+/// came to it (outermost first) and what its fields had. `exceptions`: those that might have kept the rule silent, had
+/// the named fields not been missing.
+struct AlertExplanation {
+  private let evaluator = ReferenceEvaluator(Ruleset(rules: []))
+
+  /// More are not listed; `truncated` says so.
+  static let predicateCountMax = 100
+  /// Of the text of one predicate: lists of names can be pages long.
+  private static let predicateCharacterCountMax = 300
+
+  /// Appends the object. The context's view is the one under which the rule held.
+  func write(_ rule: Rule, _ context: inout EventContext, _ json: inout JSONWriter) {
+    let decisions = evaluator.explain(rule.condition, &context).decisions
+    json.beginObject()
+    json.key("exceptions")
+    json.beginArray()
+    for exception in rule.exceptions {
+      let missing = missingFields(of: exception, &context)
+      guard !missing.isEmpty else { continue }
+      json.beginObject()
+      json.key("missing")
+      json.beginArray()
+      for field in missing { json.value(field) }
+      json.endArray()
+      json.key("name")
+      json.value(exception.name)
+      json.endObject()
+    }
+    json.endArray()
+    json.key("predicates")
+    json.beginArray()
+    for decision in decisions.prefix(Self.predicateCountMax) {
+      write(decision.predicate, decision.readings, holds: decision.truth == .isTrue, &json)
+    }
+    json.endArray()
+    if decisions.count > Self.predicateCountMax {
+      json.key("truncated")
+      json.value(true)
+    }
+    json.endObject()
+  }
+
+  private func missingFields(of exception: RuleException, _ context: inout EventContext) -> [String] {
+    let readings = evaluator.explain(exception.condition, &context).decisions.flatMap(\.readings)
+    let absent = readings.filter { $0.content == .missing || $0.content == .pending }
+    return Set(absent.map(\.reference.text)).sorted()
+  }
+
+  private func write(
+    _ predicate: Predicate, _ readings: [FieldReading], holds: Bool, _ json: inout JSONWriter
+  ) {
+    json.beginObject()
+    json.key("column")
+    json.value(Int64(predicate.span.column))
+    json.key("condition")
+    let text = "\(predicate)"
+    json.value(
+      text.count > Self.predicateCharacterCountMax ? text.prefix(Self.predicateCharacterCountMax) + "…" : text)
+    json.key("file")
+    json.value(predicate.span.path)
+    json.key("holds")
+    json.value(holds)
+    json.key("line")
+    json.value(Int64(predicate.span.line))
+    json.key("macros")
+    json.beginArray()
+    for macro in predicate.macros { json.value(macro.name) }
+    json.endArray()
+    json.key("values")
+    json.beginObject()
+    for reading in readings.sorted(by: { $0.reference.text < $1.reference.text }) {
+      json.key(Array(reading.reference.text.utf8))
+      write(reading.content, &json)
+    }
+    json.endObject()
+    json.endObject()
+  }
+
+  private func write(_ content: FieldReading.Content, _ json: inout JSONWriter) {
+    guard case .values(let values) = content else { return json.null() }
+    guard values.count != 1 else { return write(values[0], &json) }
+    json.beginArray()
+    for value in values { write(value, &json) }
+    json.endArray()
+  }
+
+  private func write(_ value: Constant, _ json: inout JSONWriter) {
+    switch value {
+    case .text(let bytes): json.value(bytes)
+    case .signed(let number): json.value(number)
+    case .unsigned(let number): json.value(number)
+    case .boolean(let flag): json.value(flag)
+    default: json.value("\(value)")
+    }
+  }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import MartletEvents
+
+/// A field as a rule names it: `proc.name`, `proc.aname[2]`, `evt.arg.flags`.
+public struct FieldReference: Hashable, Sendable {
+  public let field: Field
+  public let argument: FieldArgument
+  /// As the rule writes it, and as alerts key it.
+  public let text: String
+
+  /// `text` is how the rule writes it, where that is not the name with the argument in brackets.
+  public init(_ field: Field, _ argument: FieldArgument = .none, text: String? = nil) {
+    self.field = field
+    self.argument = argument
+    self.text = text ?? "\(field.description.name)\(argument.brackets)"
+  }
+
+  /// Of `evt.rawarg.NAME` that of the parameter.
+  public var type: FieldType {
+    let type = field.description.type
+    guard type == .dynamic, case .key(let name) = argument else { return type }
+    return EventParameter.type(named: String(decoding: name, as: UTF8.self)) ?? type
+  }
+
+  /// How many values it has on one event: a field of all ancestors has one when an index picks it.
+  public var multiplicity: FieldMultiplicity { argument == .none ? field.description.multiplicity : .one }
+}
+
+extension FieldArgument {
+  fileprivate var brackets: String {
+    switch self {
+    case .none: ""
+    case .index(let index): "[\(index)]"
+    case .key(let key): "[\(Comparison.quotedIfNeeded(key))]"
+    }
+  }
+}
