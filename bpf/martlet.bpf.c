@@ -7,9 +7,9 @@
  */
 #include "lib/emit.h"
 
+#include "network.bpf.c"
 #include "process.bpf.c"
 #include "file.bpf.c"
-#include "network.bpf.c"
 #include "socket.bpf.c"
 #include "ring.bpf.c"
 #include "syscall.bpf.c"

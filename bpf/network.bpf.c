@@ -37,6 +37,15 @@ struct {
   __type(value, struct attempt);
 } attempts SEC(".maps");
 
+/* Sockets whose attempt found no room there and was told, so that their first SYN, which comes at once, tells it not
+ * again. */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 1024);
+  __type(key, __u64);
+  __type(value, __u8);
+} attempts_untracked SEC(".maps");
+
 /* One timer for all of them, armed while there are any. */
 struct sweeper {
   struct bpf_timer timer;
@@ -204,6 +213,22 @@ static int sweeper__fires(void *map, __u32 *zero, struct sweeper *sweeper) {
   return 0;
 }
 
+static long attempt__tell_if_of(void *map, __u64 *key, struct attempt *attempt, __u32 *process_id) {
+  if (!attempt->is_told && attempt->record.record.process_id == *process_id && attempt__claim(attempt, *key))
+    attempt__tell(attempt);
+  return 0;
+}
+
+/* Before a process ends or becomes another program: what it has asked for is told while it is who it was. */
+SHARED int attempts__tell_all_of(__u32 process_id) {
+  __u32 zero = 0;
+  struct sweeper *sweeper = bpf_map_lookup_elem(&sweepers, &zero);
+  /* There is nothing in the table. */
+  if (!sweeper || !sweeper->is_armed) return 0;
+  bpf_for_each_map_elem(&attempts, attempt__tell_if_of, &process_id, 0);
+  return 0;
+}
+
 #define CLOCK_MONOTONIC 1
 
 static __always_inline void sweeper__arm(void) {
@@ -232,7 +257,9 @@ static __always_inline int attempt__begin(void *sock, __u64 key, __u16 call, con
   attempt->asked_ns = attempt->record.record.time_ns;
   attempt->is_told = attempt->has_returned = attempt->has_result = attempt->reserved = 0;
   if (bpf_map_update_elem(&attempts, &key, attempt, BPF_ANY)) {
+    __u8 yes = 1;
     COUNT_FULL(MARTLET_TABLE_ATTEMPTS);
+    if (end && call == MARTLET_CALL_CONNECT) bpf_map_update_elem(&attempts_untracked, &key, &yes, BPF_ANY);
     emit__socket_finish(slot, call);
     return 0;
   }
@@ -254,7 +281,10 @@ static __always_inline void attempt__refresh(struct attempt *attempt, struct soc
 static __always_inline int connection_starts(struct sock *sock) {
   __u64 cookie = bpf_get_socket_cookie(sock);
   struct attempt *attempt = bpf_map_lookup_elem(&attempts, &cookie);
-  if (!attempt || attempt->is_told) return attempt__begin(sock, cookie, MARTLET_CALL_CONNECT, NULL);
+  if (!attempt || attempt->is_told) {
+    if (settings.asked_by_cgroup && !bpf_map_delete_elem(&attempts_untracked, &cookie)) return 0;
+    return attempt__begin(sock, cookie, MARTLET_CALL_CONNECT, NULL);
+  }
   store__addresses(&attempt->record, sock);
   return 0;
 }

@@ -50,11 +50,21 @@ public struct Agent {
     self.logger = logger
   }
 
-  /// The node's name comes from the environment where the agent cannot see it: in a pod.
-  private var captureConfiguration: CaptureConfiguration {
+  /// What the rules need; without rules, everything. The environment names the node where the agent cannot see its name,
+  /// in a pod, and may keep the agent to a cgroup: `MARTLET_CGROUP` is a path, `none` or, as without it, `root`.
+  private func captureConfiguration(for ruleset: Ruleset?) -> CaptureConfiguration {
     var configuration = CaptureConfiguration()
-    configuration.hostname = getenv("MARTLET_HOSTNAME").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    configuration.hostname = Self.setting("MARTLET_HOSTNAME")
+    configuration.cgroup = Self.setting("MARTLET_CGROUP").map { CgroupChoice(text: $0) } ?? .root
+    if let ruleset {
+      configuration.events = ruleset.rules.filter(\.isEnabled).reduce([]) { $0.union($1.eventTypes) }
+    }
     return configuration
+  }
+
+  /// Nil where the variable is not set, or to nothing.
+  private static func setting(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
   /// Watches until SIGINT, SIGTERM, the end of `durationSeconds` or of whoever reads standard output.
@@ -69,7 +79,7 @@ public struct Agent {
     do {
       let output = DescriptorOutput(descriptor: STDOUT_FILENO)
       let watch = NodeWatch(
-        source: try KernelSource(configuration: captureConfiguration),
+        source: try KernelSource(configuration: captureConfiguration(for: ruleset)),
         alerts: ruleset.map { AlertDelivery($0, explainsAlerts: explainsAlerts, output: output, logger: logger) },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
         durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)

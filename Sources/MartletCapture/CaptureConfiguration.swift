@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CMartletBPF
+public import MartletEvents
 
 /// How the kernel is watched. The defaults suit a node.
 public struct CaptureConfiguration: Sendable {
@@ -17,6 +18,11 @@ public struct CaptureConfiguration: Sendable {
   public var hostname: String?
   /// Whether kernel memory is read by typed loads where the kernel has them (6.2); else, and without, through a helper.
   public var usesTypedLoads = true
+  /// The types of event that someone wants. Programs and parts of programs that serve no other are left out; what changes
+  /// what is known of processes always comes.
+  public var events = EventTypeSet.all
+  /// The cgroup below which connections are asked about before they are made. Elsewhere `CaptureHook.unseen` holds.
+  public var cgroup = CgroupChoice.none
   /// How often a tick enters the stream.
   public var tickMilliseconds = 1000
 
@@ -24,6 +30,16 @@ public struct CaptureConfiguration: Sendable {
   public static let ringsBytesMax: UInt32 = 128 << 20
 
   public init() {}
+
+  /// The wanted calls on sockets as the probe takes them: a bit for each number.
+  var socketCalls: UInt32 {
+    EventType.allCases.filter { $0.kind == .connect && events.contains($0) }.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
+  }
+
+  /// Requests of io_uring open files and connect.
+  var watchesRings: Bool {
+    [EventType.openat, .openat2, .open, .connect].contains { events.contains($0) }
+  }
 
   /// The size of each ring on a machine of `cpus`: as configured, or the largest power of two within each one's share. A
   /// size that no ring can have stays what it is, for the start to refuse.

@@ -21,6 +21,7 @@ public final class KernelSource: @unchecked Sendable {
 
   private let configuration: CaptureConfiguration
   private let cgroups: CgroupLayout
+  private let cgroup: OpenCgroup
   private let probe: OpaquePointer
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
   /// A batch's records: those from the rings, a host record and a tick.
@@ -52,9 +53,16 @@ public final class KernelSource: @unchecked Sendable {
     options.cgroup_v1 = cgroups.rawValue
     options.typed_loads = configuration.usesTypedLoads
     options.seeds = configuration.seed == .automatic || configuration.seed == .iterator
+    options.socket_calls = configuration.socketCalls
+    options.ring_opens = configuration.watchesRings
+    options.cgroup_fd = -1
+    cgroup = OpenCgroup(
+      configuration.cgroup, mounts: Procfs.text("/proc/mounts") ?? "", status: Procfs.text("/proc/self/status") ?? "")
+    if case .open(let descriptor) = cgroup { options.cgroup_fd = descriptor }
     var created: OpaquePointer?
     var error = martlet_probe_error()
     guard martlet_probe_create(&options, &created, &error) == 0, let created else {
+      if case .open(let descriptor) = cgroup { close(descriptor) }
       throw CaptureError(error, code: .configuration)
     }
     probe = created
@@ -62,6 +70,7 @@ public final class KernelSource: @unchecked Sendable {
 
   deinit {
     martlet_probe_destroy(probe)
+    if case .open(let descriptor) = cgroup { close(descriptor) }
     spans.deallocate()
     records.deallocate()
     seedBuffer?.deallocate()
@@ -129,6 +138,9 @@ public final class KernelSource: @unchecked Sendable {
       }
       statistics.hooks[name] = CaptureStatistics.Hook(counters)
     }
+    for table in CaptureStatistics.Table.allCases {
+      statistics.fullTables[table] = martlet_probe_full_table(probe, table.rawValue)
+    }
     statistics.recursionMisses = martlet_probe_recursion_misses(probe)
     return statistics
   }
@@ -138,8 +150,25 @@ public final class KernelSource: @unchecked Sendable {
     (0...).lazy.map { martlet_probe_hook_at(self.probe, $0) }.prefix { $0.name != nil }.map { hook in
       CaptureHook(
         name: String(cString: hook.name), variant: hook.variant.map { String(cString: $0) },
-        program: hook.program.map { String(cString: $0) })
+        program: hook.program.map { String(cString: $0) }, isWanted: hook.is_wanted,
+        unseen: String(cString: hook.unseen), refusal: hook.refusal)
     }
+  }
+
+  /// What is wanted and will not be seen; after the start. Hooks that would have seen the same are told together.
+  public var warnings: [CaptureWarning] {
+    var warnings: [CaptureWarning] = []
+    for hook in hooks where hook.isWanted && !hook.isAttached {
+      var cause = hook.refusal == 0 ? "" : String(cString: strerror(hook.refusal))
+      if cause.isEmpty, case .missing(let reason) = cgroup { cause = reason }
+      if let last = warnings.last, last.unseen == hook.unseen, last.cause == cause {
+        warnings[warnings.count - 1] = CaptureWarning(
+          hooks: last.hooks + [hook.name], cause: cause, unseen: hook.unseen)
+      } else {
+        warnings.append(CaptureWarning(hooks: [hook.name], cause: cause, unseen: hook.unseen))
+      }
+    }
+    return warnings
   }
 
   /// Whether kernel memory is read by typed loads, which are faster, or through a helper.

@@ -11,6 +11,8 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case open = 5
   case connect = 6
   case cgroup = 7
+  /// A call on a Unix socket.
+  case unix = 8
   case host = 32
   case tick = 33
   case end = 34
@@ -24,6 +26,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .open: MemoryLayout<martlet_open>.size
     case .connect: MemoryLayout<martlet_connect>.size
     case .cgroup: MemoryLayout<martlet_cgroup>.size
+    case .unix: MemoryLayout<martlet_unix>.size
     case .host: MemoryLayout<martlet_host>.size
     case .tick: MemoryLayout<martlet_record>.size
     case .end: MemoryLayout<martlet_end>.size
@@ -33,7 +36,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   /// Whether rules are tried on it; the others only change what Martlet knows.
   public var isMatched: Bool {
     switch self {
-    case .exec, .open, .connect: true
+    case .exec, .open, .connect, .unix: true
     case .process, .fork, .exit, .cgroup, .host, .tick, .end: false
     }
   }
@@ -48,6 +51,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .open: "open"
     case .connect: "connect"
     case .cgroup: "cgroup"
+    case .unix: "unix"
     case .host: "host"
     case .tick: "tick"
     case .end: "end"
@@ -65,6 +69,16 @@ public enum EventType: UInt8, CaseIterable, Sendable {
   case creat = 6
   case openByHandleAt = 7
   case connect = 8
+  case accept = 9
+  case accept4 = 10
+  case listen = 11
+  case bind = 12
+  case sendto = 13
+  case sendmsg = 14
+  case sendmmsg = 15
+  case recvfrom = 16
+  case recvmsg = 17
+  case recvmmsg = 18
 
   /// Falco's name, as rules write it.
   public var name: StaticString {
@@ -77,17 +91,31 @@ public enum EventType: UInt8, CaseIterable, Sendable {
     case .creat: "creat"
     case .openByHandleAt: "open_by_handle_at"
     case .connect: "connect"
+    case .accept: "accept"
+    case .accept4: "accept4"
+    case .listen: "listen"
+    case .bind: "bind"
+    case .sendto: "sendto"
+    case .sendmsg: "sendmsg"
+    case .sendmmsg: "sendmmsg"
+    case .recvfrom: "recvfrom"
+    case .recvmsg: "recvmsg"
+    case .recvmmsg: "recvmmsg"
     }
   }
 
-  /// The one kind of record that carries it.
+  /// The kind of record that carries it. Calls on Unix sockets come as `unix` all the same.
   public var kind: EventKind {
     switch self {
     case .execve, .execveat: .exec
     case .open, .openat, .openat2, .creat, .openByHandleAt: .open
-    case .connect: .connect
+    case .connect, .accept, .accept4, .listen, .bind, .sendto, .sendmsg, .sendmmsg, .recvfrom, .recvmsg, .recvmmsg:
+      .connect
     }
   }
+
+  /// Whether records of `kind` may carry it.
+  func isCarried(by kind: EventKind) -> Bool { kind == self.kind || (kind == .unix && self.kind == .connect) }
 }
 
 /// A set of event types: which events a rule has to be tried on.

@@ -27,7 +27,7 @@ public struct EventRecord {
     guard hasTextsInside(bytes.count) else { return nil }
     if kind.isMatched {
       guard let type = EventType(rawValue: UInt8(truncatingIfNeeded: common.pointee.call)),
-        type.kind == kind, common.pointee.call <= UInt8.max
+        type.isCarried(by: kind), common.pointee.call <= UInt8.max
       else { return nil }
     }
   }
@@ -44,6 +44,7 @@ public struct EventRecord {
   public var exit: UnsafePointer<martlet_exit> { fixedPart(.exit) }
   public var open: UnsafePointer<martlet_open> { fixedPart(.open) }
   public var connect: UnsafePointer<martlet_connect> { fixedPart(.connect) }
+  public var unix: UnsafePointer<martlet_unix> { fixedPart(.unix) }
   public var cgroup: UnsafePointer<martlet_cgroup> { fixedPart(.cgroup) }
   public var host: UnsafePointer<martlet_host> { fixedPart(.host) }
   public var end: UnsafePointer<martlet_end> { fixedPart(.end) }
@@ -91,6 +92,9 @@ public struct EventRecord {
     case .open:
       let part = open.pointee
       return isInside(part.path) && isInside(part.name) && isInside(part.directory)
+    case .unix:
+      let part = unix.pointee
+      return isInside(part.name) && isInside(part.peer_name) && isInside(part.path)
     case .cgroup: return isInside(cgroup.pointee.path)
     case .host: return isInside(host.pointee.hostname) && isInside(host.pointee.node_id)
     case .fork, .exit, .connect, .tick, .end: return true

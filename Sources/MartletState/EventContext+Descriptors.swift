@@ -8,8 +8,12 @@ import MartletEvents
 extension EventContext {
   mutating func extractDescriptor(_ field: Field, index: Int) -> FieldValue {
     guard let record else { return .missing }
-    return record.kind == .open
-      ? extractFile(field, record) : record.kind == .connect ? extractSocket(field, record, end: index) : .missing
+    switch record.kind {
+    case .open: return extractFile(field, record)
+    case .connect: return extractSocket(field, record, end: index)
+    case .unix: return extractUnixSocket(field, record)
+    default: return .missing
+    }
   }
 
   /// Rules ask for the name of an opened file dozens of times an event: nothing is copied, and only what a field needs
@@ -29,6 +33,7 @@ extension EventContext {
     case .fdInode: return hasFile ? .signed(Int64(bitPattern: part.pointee.inode)) : .missing
     case .fdDevice: return hasFile ? .signed(Int64(userDevice(part.pointee.device))) : .missing
     case .fdProtocol: return .text("<NA>")
+    case .fdIsConnected, .fdNameChanged: return hasFile ? .boolean(false) : .missing
     default: return .missing
     }
   }
@@ -39,77 +44,12 @@ extension EventContext {
     return part.pointee.result >= 0 && part.pointee.inode_mode & typeMask == directory
   }
 
-  private mutating func extractSocket(_ field: Field, _ record: EventRecord, end: Int) -> FieldValue {
-    let part = record.connect.pointee
-    // An IPv4 address in an IPv6 socket is an IPv4 connection.
-    let isV6 = remoteAddress(part).family == .v6
-    switch field {
-    case .fdNumber: return part.fd >= 0 ? .signed(Int64(part.fd)) : .missing
-    case .fdType: return .text(isV6 ? "ipv6" : "ipv4")
-    case .fdTypeChar: return .text(isV6 ? "6" : "4")
-    case .fdName, .fdNameRaw: return .text(socketName(part))
-    case .fdProtocol: return .text(protocolName(part.protocol))
-    case .fdSocketFamily: return .text("ip")
-    // Of a connect, this end is the client.
-    case .fdClientAddress, .fdLocalAddress, .fdClientNetwork, .fdLocalNetwork: return address(localOf: part)
-    case .fdServerAddress, .fdRemoteAddress, .fdServerNetwork, .fdRemoteNetwork: return .address(remoteAddress(part))
-    case .fdClientPort, .fdLocalPort: return .unsigned(UInt64(part.local_port))
-    case .fdServerPort, .fdRemotePort: return .unsigned(UInt64(part.remote_port))
-    case .fdEitherAddress, .fdEitherNetwork: return end == 0 ? address(localOf: part) : .address(remoteAddress(part))
-    case .fdEitherPort: return .unsigned(UInt64(end == 0 ? part.local_port : part.remote_port))
-    default: return .missing
-    }
-  }
-
-  private func text(_ bytes: ByteView?) -> FieldValue { bytes.map { .text($0) } ?? .missing }
+  func text(_ bytes: ByteView?) -> FieldValue { bytes.map { .text($0) } ?? .missing }
 
   /// The device number as stat(2) gives it, from the kernel's own encoding.
   private func userDevice(_ device: UInt32) -> UInt64 {
     let major = UInt64(device >> 20)
     let minor = UInt64(device & 0xf_ffff)
     return minor & 0xff | (major & 0xfff) << 8 | (minor & ~0xff) << 12 | (major & ~0xfff) << 32
-  }
-
-  // MARK: - Sockets
-
-  private func remoteAddress(_ part: martlet_connect) -> IPAddress {
-    withUnsafeBytes(of: part.remote_address) { ipAddress($0, family: part.family) }
-  }
-
-  /// Missing before the socket has an address.
-  private func address(localOf part: martlet_connect) -> FieldValue {
-    let address = withUnsafeBytes(of: part.local_address) { ipAddress($0, family: part.family) }
-    return address.isUnspecified ? .missing : .address(address)
-  }
-
-  private func ipAddress(_ bytes: UnsafeRawBufferPointer, family: UInt16) -> IPAddress {
-    Int32(family) == AF_INET6 ? IPAddress(v6Bytes: bytes) : IPAddress(v4Bytes: bytes)
-  }
-
-  private func protocolName(_ number: UInt16) -> ByteView {
-    switch Int(number) {
-    case IPPROTO_TCP: "tcp"
-    case IPPROTO_UDP: "udp"
-    case IPPROTO_ICMP, IPPROTO_ICMPV6: "icmp"
-    case IPPROTO_RAW: "raw"
-    default: "<NA>"
-    }
-  }
-
-  /// `client:port->server:port`.
-  private func socketName(_ part: martlet_connect) -> ByteView {
-    guard let scratch else { return .empty }
-    var count = 0
-    func append(_ address: IPAddress, port: UInt16) {
-      count += address.write(to: scratch.name + count)
-      scratch.name[count] = UInt8(ascii: ":")
-      count += 1 + DecimalText.write(UInt64(port), at: scratch.name + count + 1)
-    }
-    append(withUnsafeBytes(of: part.local_address) { ipAddress($0, family: part.family) }, port: part.local_port)
-    scratch.name[count] = UInt8(ascii: "-")
-    scratch.name[count + 1] = UInt8(ascii: ">")
-    count += 2
-    append(remoteAddress(part), port: part.remote_port)
-    return ByteView(start: scratch.name, count: count)
   }
 }

@@ -17,6 +17,7 @@ extension EventContext {
     case .eventResult: return .text(resultText)
     case .eventIsOpenRead: return .boolean(isOpen(for: O_RDONLY))
     case .eventIsOpenWrite: return .boolean(isOpen(for: O_WRONLY))
+    case .eventIsIOURing: return .boolean(record.has(flag: UInt32(MARTLET_FLAG_IO_URING)))
     case .eventHostname: return .text(state.hostname)
     case .processName: return .text(record.comm)
     case .processExe: return imageText(of: slot, .exe)
@@ -48,7 +49,8 @@ extension EventContext {
     case .containerType: return container.type.map { .text($0) } ?? .missing
     case .podUID: return container.podUID.map { .text($0) } ?? .missing
     case .fdNumber, .fdType, .fdTypeChar, .fdName, .fdNameRaw, .fdRealPath, .fdDirectory, .fdFilename, .fdInode,
-      .fdDevice, .fdProtocol, .fdSocketFamily, .fdClientAddress, .fdServerAddress, .fdLocalAddress,
+      .fdDevice, .fdProtocol, .fdSocketFamily, .fdIsConnected, .fdNameChanged, .fdClientAddress, .fdServerAddress,
+      .fdLocalAddress,
       .fdRemoteAddress, .fdClientPort, .fdServerPort, .fdLocalPort, .fdRemotePort, .fdEitherAddress,
       .fdEitherPort, .fdEitherNetwork, .fdClientNetwork, .fdServerNetwork, .fdLocalNetwork, .fdRemoteNetwork:
       return extractDescriptor(field, index: selector.index)
@@ -62,6 +64,7 @@ extension EventContext {
     switch record.kind {
     case .open: return record.open.pointee.result
     case .connect: return record.connect.pointee.result
+    case .unix: return record.unix.pointee.result
     default: return 0
     }
   }

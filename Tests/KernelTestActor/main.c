@@ -30,7 +30,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void require(int holds, const char *what) {
+#include "verbs.h"
+
+void require(int holds, const char *what) {
   if (holds) return;
   perror(what);
   exit(1);
@@ -320,6 +322,8 @@ static int act_on_files(const char *verb, char **rest) {
 int main(int count, char **arguments) {
   for (char **next = arguments + 1; next < arguments + count; next++) {
     int taken = act_on_process(next[0], next + 1);
+    if (taken < 0) taken = act_on_sockets(next[0], next + 1);
+    if (taken < 0) taken = act_on_rings(next[0], next + 1);
     if (taken < 0) taken = act_on_files(next[0], next + 1);
     if (taken < 0) {
       fprintf(stderr, "no such verb: %s\n", *next);

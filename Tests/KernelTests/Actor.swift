@@ -12,7 +12,9 @@ final class Actor {
   private let output: Int32
   private var isFinished = false
 
-  init(_ verbs: String...) throws {
+  convenience init(_ verbs: String...) throws { try self.init(verbs) }
+
+  init(_ verbs: [String]) throws {
     var toChild: [Int32] = [0, 0]
     var fromChild: [Int32] = [0, 0]
     try #require(pipe(&toChild) == 0 && pipe(&fromChild) == 0)

@@ -28,10 +28,15 @@ struct EventRecordTests {
     #expect(EventKind.open.rawValue == UInt16(MARTLET_KIND_OPEN.rawValue))
     #expect(EventKind.connect.rawValue == UInt16(MARTLET_KIND_CONNECT.rawValue))
     #expect(EventKind.cgroup.rawValue == UInt16(MARTLET_KIND_CGROUP.rawValue))
+    #expect(EventKind.unix.rawValue == UInt16(MARTLET_KIND_UNIX.rawValue))
     #expect(EventKind.host.rawValue == UInt16(MARTLET_KIND_HOST.rawValue))
     #expect(EventKind.tick.rawValue == UInt16(MARTLET_KIND_TICK.rawValue))
     #expect(EventType.execve.rawValue == UInt8(MARTLET_CALL_EXECVE.rawValue))
     #expect(EventType.connect.rawValue == UInt8(MARTLET_CALL_CONNECT.rawValue))
+    #expect(EventType.accept.rawValue == UInt8(MARTLET_CALL_ACCEPT.rawValue))
+    #expect(EventType.bind.rawValue == UInt8(MARTLET_CALL_BIND.rawValue))
+    #expect(EventType.sendto.rawValue == UInt8(MARTLET_CALL_SENDTO.rawValue))
+    #expect(EventType.recvmmsg.rawValue == UInt8(MARTLET_CALL_RECVMMSG.rawValue))
   }
 
   @Test("every way to cut a record short is refused", arguments: [0, 4, 79, 80, 159, 175])

@@ -14,6 +14,7 @@ struct LayoutTests {
     ("martlet_exit", MemoryLayout<martlet_exit>.size, 88),
     ("martlet_open", MemoryLayout<martlet_open>.size, 160),
     ("martlet_connect", MemoryLayout<martlet_connect>.size, 144),
+    ("martlet_unix", MemoryLayout<martlet_unix>.size, 136),
     ("martlet_cgroup", MemoryLayout<martlet_cgroup>.size, 104),
     ("martlet_host", MemoryLayout<martlet_host>.size, 104),
     ("martlet_end", MemoryLayout<martlet_end>.size, 96),

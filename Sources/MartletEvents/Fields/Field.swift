@@ -5,7 +5,7 @@
 public enum Field: UInt16, CaseIterable, Hashable, Sendable {
   // evt
   case eventNumber, eventTime, eventRawTime, eventType, eventRawResult, eventResult
-  case eventIsOpenRead, eventIsOpenWrite, eventHostname
+  case eventIsOpenRead, eventIsOpenWrite, eventIsIOURing, eventHostname
   // proc, thread
   case processName, processExe, processExePath, processArguments, processCommandLine, processDirectory
   case processID, processParentID, processNamespaceID, processSessionID, processTerminal
@@ -18,7 +18,7 @@ public enum Field: UInt16, CaseIterable, Hashable, Sendable {
   // fd
   case fdNumber, fdType, fdTypeChar, fdName, fdNameRaw, fdRealPath, fdDirectory, fdFilename
   case fdInode, fdDevice
-  case fdProtocol, fdSocketFamily
+  case fdProtocol, fdSocketFamily, fdIsConnected, fdNameChanged
   case fdClientAddress, fdServerAddress, fdLocalAddress, fdRemoteAddress
   case fdClientPort, fdServerPort, fdLocalPort, fdRemotePort
   case fdEitherAddress, fdEitherPort

@@ -85,7 +85,7 @@ public struct FieldDescription: Sendable {
 
   init(
     _ field: Field, _ name: StaticString, _ type: FieldType, argument: FieldArgumentRule = .none,
-    multiplicity: FieldMultiplicity = .one, on kinds: [EventKind] = [.exec, .open, .connect],
+    multiplicity: FieldMultiplicity = .one, on kinds: [EventKind] = [.exec, .open, .connect, .unix],
     isFilterOnly: Bool = false, _ documentation: StaticString
   ) {
     self.field = field

@@ -3,24 +3,24 @@
 extension FieldRegistry {
   static let fileFields: [FieldDescription] = [
     .init(
-      .fdNumber, "fd.num", .int64, on: [.open, .connect],
+      .fdNumber, "fd.num", .int64, on: [.open, .connect, .unix],
       "The descriptor; -1 for a failed open. Missing where the kernel hook does not know it."),
     .init(
-      .fdType, "fd.type", .string, on: [.open, .connect],
-      "What the descriptor is: file (devices and named pipes among them), directory, ipv4, ipv6. Missing on a failed open."
+      .fdType, "fd.type", .string, on: [.open, .connect, .unix],
+      "What the descriptor is: file (devices and named pipes among them), directory, ipv4, ipv6, unix. Missing on a failed open."
     ),
     .init(
-      .fdTypeChar, "fd.typechar", .string, on: [.open, .connect],
-      "The same as one letter: f file, d directory, 4 and 6 ip sockets. A failed open gives f."),
+      .fdTypeChar, "fd.typechar", .string, on: [.open, .connect, .unix],
+      "The same as one letter: f file, d directory, 4 and 6 ip sockets, u unix. A failed open gives f."),
     .init(
-      .fdName, "fd.name", .path, on: [.open, .connect],
-      "A file's path as the program spelled it, made absolute and normalised; a socket's `client:port->server:port`. In the resolved view of a rule, the same as fd.realpath."
+      .fdName, "fd.name", .path, on: [.open, .connect, .unix],
+      "A file's path as the program spelled it, made absolute and normalised; a socket's `client:port->server:port`, a Unix socket's `end->end name`. In the resolved view of a rule, the same as fd.realpath."
     ),
     .init(
-      .fdNameRaw, "fd.nameraw", .path, on: [.open, .connect],
+      .fdNameRaw, "fd.nameraw", .path, on: [.open, .connect, .unix],
       "A file's path made absolute, `.` and `..` left in; otherwise as fd.name. The same in both views."),
     .init(
-      .fdRealPath, "fd.realpath", .path, on: [.open],
+      .fdRealPath, "fd.realpath", .path, on: [.open, .unix],
       "A file's path as the kernel resolved it: links and `..` followed, seen from the process's root. Missing on a failed open and for what has no path."
     ),
     .init(
@@ -37,9 +37,17 @@ extension FieldRegistry {
 
   static let socketFields: [FieldDescription] = [
     .init(
-      .fdProtocol, "fd.l4proto", .string, on: [.open, .connect],
+      .fdProtocol, "fd.l4proto", .string, on: [.open, .connect, .unix],
       "tcp, udp, icmp or raw; the text `<NA>` for anything else."),
-    .init(.fdSocketFamily, "fd.sockfamily", .string, on: [.connect], "`ip` for internet sockets."),
+    .init(
+      .fdSocketFamily, "fd.sockfamily", .string, on: [.connect, .unix],
+      "`ip` for internet sockets, `unix` for Unix sockets."),
+    .init(
+      .fdIsConnected, "fd.connected", .boolean, on: [.open, .connect, .unix],
+      "The socket is tied to a peer, or a connect has asked for that and is under way."),
+    .init(
+      .fdNameChanged, "fd.name_changed", .boolean, on: [.open, .connect, .unix],
+      "The event gave the socket another peer: a connect, or a datagram with one that it was not seen with."),
     .init(.fdClientAddress, "fd.cip", .address, on: [.connect], "Address of the end that connects."),
     .init(.fdServerAddress, "fd.sip", .address, on: [.connect], "Address of the end that is connected to."),
     .init(.fdLocalAddress, "fd.lip", .address, on: [.connect], "Address of this end."),
