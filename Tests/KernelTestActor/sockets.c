@@ -175,12 +175,15 @@ static void verb_repeat_connect(int times) {
   }
 }
 
-static struct sockaddr_in changing;
+static union {
+  struct sockaddr_storage any;
+  volatile struct sockaddr_in v4;
+} changing;
 static volatile int change_is_over;
 
 static void *change_address(void *unused) {
   (void)unused;
-  while (!change_is_over) ((volatile struct sockaddr_in *)&changing)->sin_addr.s_addr ^= htonl(3);
+  while (!change_is_over) changing.v4.sin_addr.s_addr ^= htonl(3);
   return NULL;
 }
 
@@ -188,13 +191,13 @@ static void *change_address(void *unused) {
  * which one it was. */
 static void verb_change_address(int times) {
   pthread_t thread;
-  make_address((struct sockaddr_storage *)&changing, "127.0.0.1", 9);
+  make_address(&changing.any, "127.0.0.1", 9);
   require(pthread_create(&thread, NULL, change_address, NULL) == 0, "thread");
   while (times-- > 0) {
     struct sockaddr_in peer;
     socklen_t length = sizeof(peer);
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    require(connect(fd, (struct sockaddr *)&changing, sizeof(changing)) == 0, "connect");
+    require(connect(fd, (struct sockaddr *)&changing, sizeof(changing.v4)) == 0, "connect");
     require(getpeername(fd, (struct sockaddr *)&peer, &length) == 0, "peer");
     open(ntohl(peer.sin_addr.s_addr) == INADDR_LOOPBACK ? "/127.0.0.1" : "/127.0.0.2", O_RDONLY);
     close(fd);
