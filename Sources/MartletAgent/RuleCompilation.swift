@@ -9,3 +9,8 @@ extension Ruleset {
     compile(sources, regexProblem: RegularExpression.problem)
   }
 }
+
+extension ConditionCheck {
+  /// Checks one condition for the matcher of this program.
+  public init(forMatching text: [UInt8]) { self.init(text, regexProblem: RegularExpression.problem) }
+}

@@ -20,12 +20,22 @@ struct CheckCommand: ParsableCommand {
     help: ArgumentHelp(
       "Rule files and folders, loaded in order; 'bundled' for the rules in this binary.", valueName: "path"),
     completion: .file(extensions: ["yaml", "yml"]))
-  var paths: [String]
+  var paths: [String] = []
+
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Check one condition instead of files.", valueName: "expr"))
+  var condition: String?
 
   @Option(help: "text, or json for programs.")
   var format = Format.text
 
+  func validate() throws {
+    guard paths.isEmpty == (condition == nil) else { return }
+    throw ValidationError(paths.isEmpty ? "name a rule file, or a condition" : "check files or a condition, not both")
+  }
+
   func run() throws {
+    if let condition { return try ConditionReport.run(condition, format) }
     let sources = try RuleOptions.read(paths)
     let compilation = Ruleset.compileForMatching(sources)
     switch format {

@@ -103,7 +103,8 @@ struct DifferentialTests {
     case 12: return .glob(one + Array("*".utf8))
     case 13: return .globIgnoringCase(Array("?".utf8) + one)
     case 14...15:
-      return .quantified(pick(Quantifier.allCases, &generator), pick(TextOperator.allCases, &generator), many)
+      let symbol = pick(TextOperator.allCases, &generator)
+      return .quantified(pick(Quantifier.allCases, &generator), many.map(symbol.comparison(with:)))
     default: return .pathMatch(many)
     }
   }

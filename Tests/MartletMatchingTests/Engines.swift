@@ -43,13 +43,13 @@ extension Condition {
     return .predicate(
       Predicate(
         left: left, comparison: comparison,
-        span: SourceSpan(start: location, end: location)))
+        span: SourceSpan(start: location, end: location), text: "\(left) …"))
   }
 }
 
 extension Comparison {
   static func list(_ quantifier: Quantifier, _ symbol: TextOperator, _ texts: [String]) -> Comparison {
-    .quantified(quantifier, symbol, texts.map { Array($0.utf8) })
+    .quantified(quantifier, texts.map { symbol.comparison(with: Array($0.utf8)) })
   }
 }
 

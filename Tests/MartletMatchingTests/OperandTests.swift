@@ -87,8 +87,8 @@ struct OperandTests {
     "getopt finds short options and their values",
     arguments: [
       ("'-l', '-p', '8080'", "lp:", "l,p,8080"), ("'-lp8080'", "lp:", "l,p,8080"), ("'-p'", "p:", "p,"),
-      ("'-x'", "a", "?"), ("'-ab'", "ab", "a,b"), ("'a', '-b'", "b", nil), ("'-a', '--', '-b'", "ab", "a"),
-      ("'-a', '--long', '-b'", "ab", "a,b"), ("'-', '-a'", "a", nil), ("'-p', '-a'", "ap:", "p,-a"),
+      ("'-x'", "a", "?"), ("'-ab'", "ab", "a,b"), ("'a', '-b'", "b", ""), ("'-a', '--', '-b'", "ab", "a"),
+      ("'-a', '--long', '-b'", "ab", "a,b"), ("'-', '-a'", "a", ""), ("'-p', '-a'", "ap:", "p,-a"),
       ("'-:'", "a:", "?"), ("'-a', 'x', '-b'", "ab", "a"), ("'-p', ''", "p:", "p,"),
     ] as [(String, String, String?)])
   func getopt(arguments: String, known: String, expected: String?) throws {

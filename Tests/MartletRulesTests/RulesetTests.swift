@@ -148,8 +148,8 @@ struct RulesetTests {
     func nested(_ count: Int) -> String {
       String(repeating: "not (proc.name = x or ", count: count) + "proc.name = y" + String(repeating: ")", count: count)
     }
-    #expect(compile(rule("evt.type = open and " + nested(450))).ruleset != nil)
-    #expect(compile(rule("evt.type = open and " + nested(999))).diagnostics.map(\.code) == [.nestedTooDeep])
+    #expect(compile(rule("evt.type = open and " + nested(1000))).ruleset != nil)
+    #expect(compile(rule("evt.type = open and " + nested(1001))).diagnostics.map(\.code) == [.nestedTooDeep])
   }
 
   @Test("each limit of the whole set bites")
@@ -234,7 +234,7 @@ struct RulesetTests {
 
   static let exceptions: [(String, String)] = [
     ("fields: proc.name\nvalues: [x, y]", "proc.name in (x, y)"),
-    ("fields: proc.name\nvalues: [l, 'y z', '\"q\"', 'a\"b\\c']", #"proc.name in (a, "b c", "y z", q, "a\"b\x5cc")"#),
+    ("fields: proc.name\nvalues: [l, 'y z', '\"q\"', 'a\"b\\c']", #"proc.name in (a, "b c", "y z", q, "a\"b\\c")"#),
     ("fields: fd.name\ncomps: pmatch\nvalues: [/etc, '/a b']", "fd.name pmatch (/etc, \"/a b\")"),
     ("fields: fd.name\ncomps: startswith anyof\nvalues: [/etc, /usr]", "fd.name startswith anyof (/etc, /usr)"),
     ("fields: [proc.name]\nvalues: [[x]]", "proc.name = x"),

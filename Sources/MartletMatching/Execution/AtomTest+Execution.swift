@@ -34,16 +34,17 @@ extension AtomTest {
       for case .text(let prefix) in prefixes where PathPrefix.matches(prefix, text) { return true }
       return false
     case .regex(let expression): return expression?._withUnsafeGuaranteedRef { $0.matches(text) } ?? false
-    case .quantified(let quantifier, let tests): return Self.holds(quantifier, tests, text)
+    case .quantified(let quantifier, let tests): return Self.holds(quantifier, tests) { $0.holds(text: text) }
     }
   }
 
+  @inline(__always)
   private static func holds(
-    _ quantifier: Quantifier, _ tests: UnsafeBufferPointer<AtomTest>, _ text: ByteView
+    _ quantifier: Quantifier, _ tests: UnsafeBufferPointer<AtomTest>, _ passes: (AtomTest) -> Bool
   ) -> Bool {
     var count = 0
     for test in tests {
-      let holds = test.holds(text: text)
+      let holds = passes(test)
       if holds { count += 1 }
       // As soon as the rest cannot change the answer.
       switch quantifier {
@@ -65,7 +66,8 @@ extension AtomTest {
     case .isAny(let constants):
       for constant in constants where constant.isScalar(value) { return true }
       return false
-    case .isInTexts, .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .isPathBelow, .regex, .quantified:
+    case .quantified(let quantifier, let tests): return Self.holds(quantifier, tests) { $0.holds(scalar: value) }
+    case .isInTexts, .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .isPathBelow, .regex:
       return false
     }
   }

@@ -135,8 +135,7 @@ public struct MatchPlanner {
     case .globIgnoringCase(let pattern): .glob(arena.keep(pattern), ignoresCase: true)
     case .regex(let pattern): .regex(RegularExpression(pattern).map { arena.keep($0) })
     case .pathMatch(let prefixes): .isPathBelow(arena.keep(prefixes.map { .text(arena.keep($0)) }))
-    case .quantified(let quantifier, let symbol, let texts):
-      .quantified(quantifier, arena.keep(texts.map { test(for: symbol.comparison(with: $0)) }))
+    case .quantified(let quantifier, let comparisons): .quantified(quantifier, arena.keep(comparisons.map(test(for:))))
     case .against: preconditionFailure("a predicate with two operands is no test of a field")
     }
   }

@@ -56,7 +56,22 @@ extension FieldReading {
     case .missing: "\(reference.text) is missing"
     case .pending: "\(reference.text) is pending"
     case .values(let values):
-      "\(reference.text) is \(values.map { "\($0)".shortened(to: 100) }.joined(separator: ", "))"
+      "\(reference.text) is \(values.map { $0.shown.shortened(to: 100) }.joined(separator: ", "))"
+    }
+  }
+}
+
+extension Constant {
+  /// What a field had, for people: control characters escaped, so that no terminal obeys them.
+  fileprivate var shown: String {
+    switch self {
+    case .text(let bytes): bytes.isEmpty ? "empty" : String(decoding: bytes, as: UTF8.self).visible
+    case .signed(let number): "\(number)"
+    case .unsigned(let number): "\(number)"
+    case .boolean(let flag): "\(flag)"
+    case .double(let number): "\(number)"
+    case .address(let address): "\(address)"
+    case .network(let network): "\(network)"
     }
   }
 }
@@ -72,6 +87,11 @@ extension Truth {
 }
 
 extension String {
+  fileprivate var visible: String {
+    unicodeScalars.map { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) ? $0.escaped(asASCII: true) : String($0) }
+      .joined()
+  }
+
   /// Lists of names can be pages long.
   fileprivate func shortened(to length: Int) -> String { count <= length ? self : prefix(length - 1) + "…" }
 }

@@ -9,7 +9,7 @@ enum OperandValue: Equatable {
   case missing
   case pending
   case one(Constant)
-  /// Of a list; never empty: a list of nothing is missing.
+  /// Of a list; one of nothing is there all the same.
   case many([Constant])
 
   init(_ value: FieldValue) {
@@ -26,7 +26,7 @@ enum OperandValue: Equatable {
       }
   }
 
-  init(_ texts: [[UInt8]]) { self = texts.isEmpty ? .missing : .many(texts.map { .text($0) }) }
+  init(_ texts: [[UInt8]]) { self = .many(texts.map { .text($0) }) }
 
   var constants: [Constant] {
     switch self {

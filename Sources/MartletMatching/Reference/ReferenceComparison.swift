@@ -25,8 +25,7 @@ enum ReferenceComparison {
     case .globIgnoringCase(let pattern): fnmatch(pattern, text, flags: ignoringCase)
     case .regex(let pattern): matches(pattern, text)
     case .pathMatch(let prefixes): prefixes.contains { isPath(text, atOrBelow: $0) }
-    case .quantified(let quantifier, let symbol, let others):
-      holds(quantifier, others.map { holds(text, symbol.comparison(with: $0)) })
+    case .quantified(let quantifier, let comparisons): holds(quantifier, comparisons.map { holds(text, $0) })
     // Both sides have to be known: see `OperandEvaluator`.
     case .against: false
     }
@@ -61,8 +60,8 @@ enum ReferenceComparison {
     case .greater(let constant): order(value, constant).map { $0 > 0 } ?? false
     case .greaterOrEqual(let constant): order(value, constant).map { $0 >= 0 } ?? false
     case .isIn(let constants), .intersects(let constants): constants.contains { equals(value, $0) }
+    case .quantified(let quantifier, let comparisons): holds(quantifier, comparisons.map { holds(value, $0) })
     case .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .globIgnoringCase, .regex, .pathMatch,
-      .quantified,
       .against:
       false
     }

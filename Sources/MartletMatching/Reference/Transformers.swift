@@ -36,13 +36,14 @@ extension OperandValue {
   }
 }
 
-/// Base64 of RFC 4648, with padding.
+/// Base64 of RFC 4648 as Falco reads it: up to two `=` at the end, which may also be left out. What is left over of the
+/// last digit has to be zero.
 enum Base64 {
   static func decoded(_ text: [UInt8]) -> [UInt8]? {
-    guard text.count.isMultiple(of: 4) else { return nil }
-    let digits = text.prefix(while: { $0 != UInt8(ascii: "=") })
-    let padding = text.count - digits.count
-    guard padding <= 2, text.suffix(padding).allSatisfy({ $0 == UInt8(ascii: "=") }) else { return nil }
+    let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
+    let digits = text.dropLast(padding)
+    guard !digits.isEmpty else { return text.isEmpty ? [] : nil }
+    guard digits.count % 4 != 1 else { return nil }
     var bytes: [UInt8] = []
     var bits: UInt32 = 0
     for (index, digit) in digits.enumerated() {
@@ -51,7 +52,8 @@ enum Base64 {
       // Of each four digits the first gives no whole byte yet.
       if index % 4 > 0 { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(6 - 2 * (index % 4)))) }
     }
-    return bytes
+    let leftOver: UInt32 = [0, 0, 0b1111, 0b11][digits.count % 4]
+    return bits & leftOver == 0 ? bytes : nil
   }
 
   private static func value(of digit: UInt8) -> UInt32? {

@@ -11,15 +11,28 @@ extension Analyzer {
       reportMismatch(check, left, scope)
       return nil
     }
-    guard left.field != nil || !left.operand.fields.contains(where: { $0.field == .eventType }) else {
+    guard left.field != nil || !check.symbol.restrictsEvents || !left.operand.fields.contains(where: \.isEventType)
+    else {
       report(
         .invalidTransformer, "'evt.type' cannot be transformed", left.range, "decides when the rule is tried",
         in: scope)
       return nil
     }
     guard let (comparison, size) = comparison(check, left, scope) else { return nil }
-    let predicate = Predicate(left: left.operand, comparison: comparison, span: span(check.range, scope))
+    let predicate = Predicate(
+      left: left.operand, comparison: comparison, span: span(check.range, scope), text: text(of: check))
     return (predicate, size + left.operand.size - 1)
+  }
+
+  private mutating func text(of check: ConditionSyntax.Check) -> String {
+    var printer = ConditionPrinter { [library, lists] value in
+      guard !value.isQuoted, let index = library.listIndex[value.bytes.string], let list = lists[index] else {
+        return [value.bytes]
+      }
+      return list.values.map(\.bytes)
+    }
+    printer.append(check)
+    return printer.bytes.string
   }
 
   private mutating func reportMismatch(
@@ -60,35 +73,41 @@ extension Analyzer {
     case .missing: return nil
     case .none: return (.exists, 1)
     case .operand(let operand): return comparison(operand, check, left, scope)
-    case .quantified(let quantifier, let values, let range):
-      return quantified(quantifier, values, range, check, left, scope)
+    case .quantified(let quantifier, let several, _):
+      if case .identifier(let value) = several, !isSingle(value, check.symbol, scope) { return nil }
+      return quantified(quantifier, several.values, check, left, scope)
     case .identifier(let value):
-      reportBareList(value, check.symbol, scope)
-      return nil
+      guard isSingle(value, check.symbol, scope), let constants = constants([value], check, left, scope) else {
+        return nil
+      }
+      return (listComparison(check.symbol, constants, left), constants.count + 1)
     case .value(let value): return single(value, check, left, scope)
     case .list(let values, _):
       guard let constants = constants(values, check, left, scope) else { return nil }
-      return (listComparison(check.symbol, constants), constants.count + 1)
+      return (listComparison(check.symbol, constants, left), constants.count + 1)
     }
   }
 
-  private mutating func reportBareList(
-    _ value: ConditionSyntax.Value, _ symbol: OperatorSymbol, _ scope: Scope
-  ) {
+  /// `in shells`, without parentheses. Falco puts the items in the place of the name, and that reads only if it is
+  /// one; where no list has that name it is the value itself.
+  private mutating func isSingle(_ value: ConditionSyntax.Value, _ symbol: OperatorSymbol, _ scope: Scope) -> Bool {
     let name = value.bytes.string
     guard library.listIndex[name] == nil else {
+      guard resolved(value)?.count != 1 else { return true }
       report(
         .expectedList, "'\(symbol.rawValue)' needs a list in parentheses", value.range, "a list without them",
         in: scope,
         help: [Suggestion("put parentheses around it", replacing: span(value.range, scope), with: "(\(name))")])
-      return
+      return false
     }
     let nearest = log.nearest(to: name, among: library.listIndex.keys).map { "(\($0))" }
     let help =
       nearest == nil
       ? [Suggestion("write '(\(name))' for a list of one value")]
       : Suggestion.didYouMean(nearest, replacing: span(value.range, scope))
-    report(.undefinedList, "undefined list '\(name)'", value.range, "no such list", in: scope, help: help)
+    report(
+      .undefinedList, "there is no list '\(name)'", value.range, "taken as the text itself", in: scope, help: help)
+    return true
   }
 
   /// An operator that takes one value. The name of a list of one item stands for that item.
@@ -103,21 +122,8 @@ extension Analyzer {
         value.range, "a list", in: scope, help: [Suggestion("compare with 'in (\(value.bytes.string))'")])
       return nil
     }
-    warnOfFieldAsText(item, value, left, scope)
     guard let constant = constant(item, value, check.symbol, left, scope) else { return nil }
     return (singleComparison(check.symbol, constant), 2)
-  }
-
-  /// `proc.name = proc.pname` compares with the text "proc.pname"; few people mean that.
-  private mutating func warnOfFieldAsText(
-    _ item: ListValue, _ value: ConditionSyntax.Value, _ left: Side, _ scope: Scope
-  ) {
-    guard !item.isQuoted, left.type.family == .text else { return }
-    let text = item.bytes.string
-    guard (try? FieldNames.resolve(text, argument: nil).get()) != nil else { return }
-    report(
-      .fieldAsText, "'\(text)' is compared as a text, not as a field", value.range, "the text itself", in: scope,
-      help: [Suggestion("write 'val(\(text))' for the field's value, or put quotes around the text")])
   }
 
   /// The constants of a list, lists in it expanded; nil if any is wrong.
@@ -148,22 +154,14 @@ extension Analyzer {
     return isBroken ? nil : constants
   }
 
-  /// `contains oneof (a, b)`; the field has to be a text.
+  /// `contains oneof (a, b)`: a comparison with each of the values.
   private mutating func quantified(
-    _ quantifier: Quantifier, _ values: [ConditionSyntax.Value], _ range: Range<Int>, _ check: ConditionSyntax.Check,
-    _ left: Side, _ scope: Scope
+    _ quantifier: Quantifier, _ values: [ConditionSyntax.Value], _ check: ConditionSyntax.Check, _ left: Side,
+    _ scope: Scope
   ) -> (Comparison, size: Int)? {
-    guard let symbol = check.symbol.textOperator, left.type.family == .text else {
-      let type = left.type
-      report(
-        .operatorMismatch,
-        "'\(quantifier.rawValue)' compares texts, but '\(left.text)' is \(type.phrase)", range,
-        "needs text on its left", in: scope, help: [Suggestion(type.operatorsHelp)])
-      return nil
-    }
     guard let constants = constants(values, check, left, scope) else { return nil }
-    let texts = constants.compactMap(\.textBytes)
-    return (.quantified(quantifier, symbol, texts), texts.count + 1)
+    let comparisons = constants.map { singleComparison(check.symbol, $0) }
+    return (.quantified(quantifier, comparisons), comparisons.count + 1)
   }
 
   private func singleComparison(_ symbol: OperatorSymbol, _ constant: Constant) -> Comparison {
@@ -182,8 +180,10 @@ extension Analyzer {
     }
   }
 
-  private func listComparison(_ symbol: OperatorSymbol, _ constants: [Constant]) -> Comparison {
-    switch symbol {
+  private func listComparison(_ symbol: OperatorSymbol, _ constants: [Constant], _ left: Side) -> Comparison {
+    // Of the networks that either end may be in Falco looks at the first.
+    let constants = left.field == .fdEitherNetwork ? Array(constants.prefix(1)) : constants
+    return switch symbol {
     case .intersects: .intersects(constants)
     case .pmatch: .pathMatch(constants.compactMap(\.textBytes))
     default: .isIn(constants)

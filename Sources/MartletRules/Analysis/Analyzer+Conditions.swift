@@ -16,14 +16,17 @@ extension Analyzer {
         0..<scope.text.bytes.count, "macros and lists included", in: scope)
       return nil
     }
-    guard expansion.depth <= limits.conditionDepth else {
+    guard expansion.depth <= levelsMax else {
       report(
-        .nestedTooDeep, "this condition is more than \(limits.conditionDepth) levels deep",
+        .nestedTooDeep, "this condition is more than \(levelsMax) levels deep",
         0..<scope.text.bytes.count, "'and', 'or' and 'not' inside each other", in: scope)
       return nil
     }
     return expansion
   }
+
+  /// A parenthesis adds two levels, one for what is in it and one for a `not` before it.
+  private var levelsMax: Int { 2 * limits.conditionDepth + 2 }
 
   private mutating func expand(_ tree: ConditionSyntax, _ scope: Scope, depth: Int) -> Expansion? {
     switch tree {
@@ -32,12 +35,8 @@ extension Analyzer {
     case .any(let operands): return expandAll(operands, isAll: false, scope, depth: depth + 1)
     case .not(let operand):
       guard var expansion = expand(operand, scope, depth: depth + 1) else { return nil }
-      if case .not(let inner) = expansion.condition {
-        expansion.condition = inner
-      } else {
-        expansion.condition = .not(expansion.condition)
-        expansion.depth += 1
-      }
+      expansion.condition = .not(expansion.condition)
+      expansion.depth += 1
       return expansion
     case .macro(let name): return macro(name, scope, depth: depth)
     case .check(let check):
@@ -46,8 +45,7 @@ extension Analyzer {
     }
   }
 
-  /// Operands of one `and` or `or`. All of them are looked at, so that each mistake is found; an operand of the same
-  /// kind is taken apart, which changes neither order nor meaning.
+  /// Operands of one `and` or `or`. All of them are looked at, so that each mistake is found.
   private mutating func expandAll(
     _ operands: [ConditionSyntax], isAll: Bool, _ scope: Scope, depth: Int
   ) -> Expansion? {
@@ -64,11 +62,7 @@ extension Analyzer {
       }
       size += expansion.size
       guard size <= limits.conditionSize else { continue }
-      switch expansion.condition {
-      case .all(let inner) where isAll: conditions += inner
-      case .any(let inner) where !isAll: conditions += inner
-      default: conditions.append(expansion.condition)
-      }
+      conditions.append(expansion.condition)
       deepest = max(deepest, expansion.depth)
     }
     guard !isBroken else { return nil }
@@ -88,7 +82,7 @@ extension Analyzer {
         related: [SourceLabel(log.span(library.macros[index].definition.name.file), "defined here")])
       return nil
     case .untouched:
-      guard inner <= limits.conditionDepth else { return tooDeep(name, scope) }
+      guard inner <= levelsMax else { return tooDeep(name, scope) }
       macros[index] = .inProgress
       let definition = library.macros[index].definition
       let inside = Scope(text: definition.condition, macro: index, chain: scope.chain + [use])
@@ -96,7 +90,7 @@ extension Analyzer {
     case .done: break
     }
     guard case .done(let result) = macros[index], var expansion = result else { return nil }
-    guard inner + expansion.depth <= limits.conditionDepth else { return tooDeep(name, scope) }
+    guard inner + expansion.depth <= levelsMax else { return tooDeep(name, scope) }
     expansion.condition = expansion.condition.reached(through: use)
     expansion.depth += Self.macroLevels
     return expansion
@@ -104,7 +98,7 @@ extension Analyzer {
 
   private mutating func tooDeep(_ name: ConditionSyntax.Name, _ scope: Scope) -> Expansion? {
     report(
-      .nestedTooDeep, "macros and parentheses more than \(limits.conditionDepth) levels deep", name.range,
+      .nestedTooDeep, "macros and parentheses more than \(levelsMax) levels deep", name.range,
       "goes too deep", in: scope)
     return nil
   }
@@ -152,7 +146,7 @@ extension Condition {
     case .predicate(let predicate):
       .predicate(
         Predicate(
-          left: predicate.left, comparison: predicate.comparison, span: predicate.span,
+          left: predicate.left, comparison: predicate.comparison, span: predicate.span, text: predicate.text,
           macros: [use] + predicate.macros))
     }
   }

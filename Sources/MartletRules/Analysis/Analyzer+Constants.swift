@@ -10,12 +10,13 @@ extension Analyzer {
     _ scope: Scope
   ) -> Constant? {
     let site = ConstantSite(item: item, range: value.range, left: left, scope: scope)
+    warn(of: item, symbol, at: value.range, scope)
     guard checkBytes(site) else { return nil }
     let type = left.type
     switch type {
     case .string, .path: return text(site, symbol)
     case .port: return port(site)
-    case .bytes: return .text(site.item.bytes)
+    case .bytes: return bytes(site, symbol)
     case .double:
       guard let value = Double(site.text), value.isFinite else {
         return invalid(site, "a number", help: "write digits")
@@ -27,18 +28,21 @@ extension Analyzer {
       }
       return .boolean(item.bytes.string == "true")
     case .address:
-      guard let address = IPAddress(text: item.bytes.string) else {
+      guard let address = IPAddress(text: item.bytes.string), !Self.mixesFamilies(item.bytes) else {
         return invalid(site, "an address", help: "write an address such as 10.0.0.1 or 2001:db8::1")
       }
       return .address(address)
     case .network:
-      guard let network = IPNetwork(text: item.bytes.string) else {
+      guard let network = IPNetwork(text: item.bytes.string), !Self.mixesFamilies(item.bytes) else {
         return invalid(site, "a network", help: "write a network such as 10.0.0.0/8 or fd00::/8")
       }
       return .network(network)
     default: return number(site, type)
     }
   }
+
+  /// `::ffff:10.0.0.1`: Falco takes what has a dot for an IPv4 address.
+  private static func mixesFamilies(_ text: [UInt8]) -> Bool { text.contains(.dot) && text.contains(.colon) }
 
   private struct ConstantSite {
     let item: ListValue
@@ -50,7 +54,7 @@ extension Analyzer {
   }
 
   private mutating func checkBytes(_ site: ConstantSite) -> Bool {
-    if site.item.bytes.contains(0) {
+    if site.item.bytes.contains(0), site.left.type != .bytes {
       report(
         .constantWithNUL, "a value with a zero byte", site.range, "no text on the system has one", in: site.scope,
         related: related(site))
@@ -83,10 +87,8 @@ extension Analyzer {
         help: [Suggestion("patterns are RE2's in POSIX syntax, and have to take the whole value")])
       return nil
     }
-    let names: Set<OperatorSymbol> = [.equal, .doubleEqual, .notEqual, .isIn, .intersects]
-    guard site.left.field == .eventType, names.contains(symbol), !EventTypeNames.isKnown(site.text) else {
-      return .text(site.item.bytes)
-    }
+    guard case .field(let reference) = site.left.operand, reference.isEventType, !EventTypeNames.isKnown(site.text)
+    else { return .text(site.item.bytes) }
     // What has to be mended is the list's item, if it came from one.
     let mended = site.item.file.map { log.span($0) } ?? span(site.range, site.scope)
     report(
@@ -94,6 +96,16 @@ extension Analyzer {
       in: site.scope, related: related(site),
       help: Suggestion.didYouMean(log.nearest(to: site.text, among: EventTypeNames.all), replacing: mended))
     return nil
+  }
+
+  /// As written, or as hexadecimal digits, two a byte.
+  private mutating func bytes(_ site: ConstantSite, _ symbol: OperatorSymbol) -> Constant? {
+    guard symbol == .bcontains || symbol == .bstartswith else { return .text(site.item.bytes) }
+    let digits = site.item.bytes.compactMap(\.hexValue)
+    guard digits.count == site.item.bytes.count, digits.count.isMultiple(of: 2) else {
+      return invalid(site, "bytes in hexadecimal", help: "write two digits for each byte, as in 7f454c46")
+    }
+    return .text(stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
   }
 
   // MARK: Numbers
@@ -120,11 +132,13 @@ extension Analyzer {
 
   private mutating func port(_ site: ConstantSite) -> Constant? {
     if let port = PortNames.port(site.text) { return .unsigned(UInt64(port)) }
-    guard let (isNegative, magnitude) = Self.decimal(site.item.bytes) else {
+    // Nothing at all is port 0, and a sign is no digit.
+    let digits = site.item.bytes.isEmpty ? [UInt8(ascii: "0")] : site.item.bytes
+    guard digits.allSatisfy(\.isDigit), let number = Int32(digits.string) else {
       return invalid(site, "a port", help: "write a number, or a well-known name such as ssh or https")
     }
-    let value = UInt64(UInt16(truncatingIfNeeded: isNegative ? 0 &- magnitude : magnitude))
-    if value != magnitude || (isNegative && magnitude > 0) { warnOfWrap(site, "\(value)") }
+    let value = UInt64(UInt16(truncatingIfNeeded: number))
+    if value != UInt64(number) { warnOfWrap(site, "\(value)") }
     return .unsigned(value)
   }
 
@@ -141,17 +155,4 @@ extension Analyzer {
     guard let magnitude = UInt64(String(decoding: digits, as: UTF8.self)) else { return nil }
     return (bytes.first == .dash, magnitude)
   }
-}
-
-/// Names of services that rules may write for ports: the ones people write. The system's own table is not asked, so
-/// that a rule means the same everywhere.
-enum PortNames {
-  static func port(_ name: String) -> UInt16? { ports[name] }
-
-  private static let ports: [String: UInt16] = [
-    "ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25, "domain": 53, "bootps": 67, "bootpc": 68, "tftp": 69,
-    "http": 80, "kerberos": 88, "pop3": 110, "sunrpc": 111, "ntp": 123, "imap2": 143, "snmp": 161, "irc": 194,
-    "ldap": 389, "https": 443, "microsoft-ds": 445, "submission": 587, "ldaps": 636, "imaps": 993, "pop3s": 995,
-    "nfs": 2049, "mysql": 3306, "postgresql": 5432, "redis": 6379, "http-alt": 8080,
-  ]
 }

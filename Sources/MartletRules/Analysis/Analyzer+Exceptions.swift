@@ -24,9 +24,7 @@ extension Analyzer {
     _ exceptions: [(exception: RuleException, expansion: Expansion)], from condition: Expansion
   ) -> Expansion {
     guard !exceptions.isEmpty else { return condition }
-    var operands = [condition.condition]
-    if case .all(let inner) = condition.condition { operands = inner }
-    operands += exceptions.map { .not($0.expansion.condition) }
+    let operands = [condition.condition] + exceptions.map { .not($0.expansion.condition) }
     return Expansion(
       condition: .all(operands), size: exceptions.reduce(condition.size) { $0 + $1.expansion.size },
       depth: exceptions.reduce(condition.depth) { max($0, $1.expansion.depth + 2) })

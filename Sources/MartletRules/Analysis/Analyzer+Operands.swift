@@ -66,10 +66,9 @@ extension Analyzer {
     case .value(let value): return Side(operand: .text(value.bytes), type: .string, range: value.range)
     case .operand(let operand):
       guard let side = side(operand, scope) else { return nil }
-      guard side.hasSingleValues else {
+      if case .field(let reference) = side.operand, !reference.isTransformable {
         report(
-          .invalidTransformer, "'\(side.text)' has several values at once and cannot be transformed", side.range,
-          "tested as a whole only", in: scope)
+          .invalidTransformer, "'\(side.text)' cannot be transformed", side.range, "compared as it is only", in: scope)
         return nil
       }
       return side
@@ -91,14 +90,29 @@ extension Analyzer {
   private static func signature(
     _ transformer: Transformer, _ arguments: [(type: FieldType, isList: Bool)], _ hasSelector: Bool
   ) -> (type: FieldType, isList: Bool)? {
-    guard let first = arguments.first, arguments.allSatisfy({ $0.type.family == .text }) else { return nil }
+    guard let first = arguments.first else { return nil }
+    let areTexts = arguments.allSatisfy { $0.type.family == .text }
     switch transformer {
-    case .toLower, .toUpper, .base64, .basename: return arguments.count == 1 ? (.string, first.isList) : nil
-    case .length: return arguments.count == 1 ? (.uint64, false) : nil
+    case .toLower, .toUpper, .basename: return arguments.count == 1 && areTexts ? first : nil
+    case .base64: return arguments.count == 1 && (areTexts || first.type == .bytes) ? first : nil
+    case .length:
+      return arguments.count == 1 && (areTexts || first.isList || first.type == .bytes) ? (.uint64, false) : nil
+    case .join, .concat, .getopt:
+      return areTexts ? signature(transformer, first, arguments, hasSelector) : nil
+    }
+  }
+
+  /// Of those that take several texts.
+  private static func signature(
+    _ transformer: Transformer, _ first: (type: FieldType, isList: Bool),
+    _ arguments: [(type: FieldType, isList: Bool)], _ hasSelector: Bool
+  ) -> (type: FieldType, isList: Bool)? {
+    switch transformer {
     case .join: return arguments.count == 2 && !first.isList && arguments[1].isList ? (.string, false) : nil
     case .concat: return arguments.count >= 2 && arguments.allSatisfy { !$0.isList } ? (.string, false) : nil
     case .getopt:
       return arguments.count == 2 && first.isList && !arguments[1].isList ? (.string, !hasSelector) : nil
+    case .toLower, .toUpper, .base64, .basename, .length: return nil
     }
   }
 
@@ -113,20 +127,19 @@ extension Analyzer {
     _ operand: ConditionSyntax.Operand, _ check: ConditionSyntax.Check, _ left: Side, _ scope: Scope
   ) -> (Comparison, size: Int)? {
     guard let right = side(operand, scope) else { return nil }
-    let symbol = check.symbol == .doubleEqual ? "=" : check.symbol.rawValue
-    guard let symbol = OperandOperator(rawValue: symbol) else {
+    guard let symbol = check.symbol.operandOperator else {
       report(
         .sidesMismatch, "'\(check.symbol.rawValue)' compares with constants only", right.range, "not a constant",
         in: scope)
       return nil
     }
     for side in [left, right] {
-      let isTyped = side.field == .eventType
-      guard isTyped || side.type == .network || !side.hasSingleValues else { continue }
+      let decidesEvents = side.range == left.range && check.symbol.restrictsEvents && isEventType(side)
+      guard decidesEvents || side.type == .network || !side.operand.fields.allSatisfy(\.maybeOnRight) else { continue }
       report(
         .sidesMismatch, "'\(side.text)' can be compared with constants only", side.range,
-        isTyped
-          ? "decides when the rule is tried" : side.type == .network ? side.type.phrase : "has several values at once",
+        decidesEvents
+          ? "decides when the rule is tried" : side.type == .network ? side.type.phrase : "has no value of its own",
         in: scope)
       return nil
     }
@@ -141,12 +154,28 @@ extension Analyzer {
   }
 }
 
-extension Side {
-  /// False for what stands for all ancestors or both ends.
-  fileprivate var hasSingleValues: Bool {
-    guard case .field(let reference) = operand else { return true }
-    return reference.multiplicity == .one
+extension Analyzer {
+  private func isEventType(_ side: Side) -> Bool {
+    if case .field(let reference) = side.operand { reference.isEventType } else { false }
   }
+}
+
+extension FieldReference {
+  /// What decides on which events a rule is tried.
+  var isEventType: Bool { argument == .none && ["evt.type", "syscall.type"].contains("\(field.description.name)") }
+
+  /// False for what stands for all ancestors or both ends, and for what Falco only compares.
+  fileprivate var isTransformable: Bool {
+    multiplicity == .one && field.description.type != .network
+      && !Self.comparedOnly.contains("\(field.description.name)")
+  }
+
+  /// Whether it may be compared with another field.
+  fileprivate var maybeOnRight: Bool { isTransformable && field.description.name.description != "fd.types" }
+
+  private static let comparedOnly: Set<String> = [
+    "evt.around", "evt.rawarg", "fd.cip.name", "fd.lip.name", "fd.rip.name", "fd.sip.name",
+  ]
 }
 
 extension Transformer {

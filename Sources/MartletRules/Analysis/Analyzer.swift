@@ -98,7 +98,7 @@ struct Analyzer {
       return nil
     }
     let eventTypes = EventTypeAnalysis.types(of: expansion.condition)
-    if definition.warnsOfEveryEvent, !EventTypeAnalysis.restricts(expansion.condition) {
+    if definition.warnsOfEveryEvent, EventTypeAnalysis.names(of: expansion.condition).codeCount > Self.eventCodesMax {
       log.report(
         .everyEvent, "rule '\(definition.name.string)' is tested against every kind of event",
         at: definition.condition.file, "nothing here limits evt.type",
@@ -111,6 +111,9 @@ struct Analyzer {
       tags: Set(definition.tags).sorted(), source: definition.source?.string ?? Self.syscallSource,
       isEnabled: definition.isEnabled, eventTypes: eventTypes, location: log.span(definition.name.file).start)
   }
+
+  /// A rule that can match more codes of events than this is warned of.
+  private static let eventCodesMax = 100
 
   private static let syscallSource = "syscall"
 
@@ -162,7 +165,8 @@ struct Analyzer {
     case .check(let check):
       let values: [ConditionSyntax.Value]
       switch check.right {
-      case .list(let list, _), .quantified(_, let list, _): values = list
+      case .list(let list, _), .quantified(_, .list(let list), _): values = list
+      case .identifier(let value), .quantified(_, .identifier(let value), _): values = [value]
       default: return
       }
       for value in values where !value.isQuoted {

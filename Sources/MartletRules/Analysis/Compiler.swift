@@ -88,6 +88,11 @@ enum TextCheck {
     return sequence.starts(with: [0xef, 0xbf]) && last >= 0xbe
   }
 
+  /// Bytes of the character that begins at `offset`; nil if it is no UTF-8.
+  static func characterLength(at offset: Int, _ bytes: [UInt8]) -> Int? {
+    bytes[offset] < 0x80 ? 1 : sequenceLength(at: offset, bytes)
+  }
+
   /// Bytes of the sequence of two or more that begins here; nil if it is broken, overlong or a surrogate.
   private static func sequenceLength(at offset: Int, _ bytes: [UInt8]) -> Int? {
     let first = bytes[offset]

@@ -2,57 +2,115 @@
 
 import MartletEvents
 
-/// On which events a condition can hold. Only comparisons of `evt.type` with constants restrict; every other one may
-/// hold on any event, and so may its negation.
+/// On which events a condition can hold, by Falco's names. Only comparisons of `evt.type` and `syscall.type` with
+/// constants restrict; every other one may hold on any event, and so may its negation.
 enum EventTypeAnalysis {
-  static func types(of condition: Condition) -> EventTypeSet { types(of: condition, isNegated: false) }
-
-  /// Whether anything in it compares `evt.type`, or can never hold.
-  static func restricts(_ condition: Condition) -> Bool {
-    switch condition {
-    case .all(let operands): operands.contains(where: restricts)
-    case .any(let operands): operands.allSatisfy(restricts)
-    case .not(let operand): types(of: operand, isNegated: true) != .all
-    case .predicate(let predicate): predicate.field?.field == .eventType || isNever(predicate)
+  /// The captured types among them.
+  static func types(of condition: Condition) -> EventTypeSet {
+    let names = names(of: condition, isNegated: false)
+    return EventType.allCases.reduce(into: EventTypeSet([])) { types, type in
+      if names.contains("\(type.name)") { types.insert(EventTypeSet(type)) }
     }
   }
 
+  static func names(of condition: Condition) -> EventNameSet { names(of: condition, isNegated: false) }
+
   /// Negation is pushed down to the comparisons, so that `not (a and b)` is `not a or not b`.
-  private static func types(of condition: Condition, isNegated: Bool) -> EventTypeSet {
+  private static func names(of condition: Condition, isNegated: Bool) -> EventNameSet {
     switch condition {
-    case .not(let operand): return types(of: operand, isNegated: !isNegated)
-    case .all(let operands):
-      let sets = operands.map { types(of: $0, isNegated: isNegated) }
-      return isNegated ? sets.reduce([]) { $0.union($1) } : sets.reduce(.all) { $0.intersection($1) }
-    case .any(let operands):
-      let sets = operands.map { types(of: $0, isNegated: isNegated) }
-      return isNegated ? sets.reduce(.all) { $0.intersection($1) } : sets.reduce([]) { $0.union($1) }
+    case .not(let operand): return names(of: operand, isNegated: !isNegated)
+    case .all(let operands), .any(let operands):
+      let sets = operands.lazy.map { names(of: $0, isNegated: isNegated) }
+      return isAll(condition) != isNegated
+        ? sets.reduce(.all) { $0.intersection($1) } : sets.reduce(.empty) { $0.union($1) }
     case .predicate(let predicate):
-      if isNever(predicate) { return isNegated ? .all : [] }
-      guard predicate.field?.field == .eventType, let set = types(of: predicate.comparison) else { return .all }
+      guard let set = names(of: predicate) else { return .all }
       return isNegated ? set.complement : set
     }
   }
 
-  /// The types that a comparison of `evt.type` holds for; nil if it does not restrict.
-  private static func types(of comparison: Comparison) -> EventTypeSet? {
+  private static func isAll(_ condition: Condition) -> Bool { if case .all = condition { true } else { false } }
+
+  /// The names that a comparison holds for; nil if it does not restrict, and neither does its negation.
+  private static func names(of predicate: Predicate) -> EventNameSet? {
+    guard let reference = predicate.field else { return nil }
+    switch "\(reference.field.description.name)" {
+    case "evt.type", "syscall.type": return names(of: predicate.comparison)
+    case "evt.num": return isSatisfiable(predicate.comparison).map { $0 ? .all : .empty }
+    default: return nil
+    }
+  }
+
+  private static func names(of comparison: Comparison) -> EventNameSet? {
     switch comparison {
-    case .equal(let constant): types(of: [constant])
-    case .notEqual(let constant): types(of: [constant]).complement
-    case .isIn(let constants): types(of: constants)
+    case .exists: .all
+    case .equal(let constant): EventNameSet([constant])
+    case .notEqual(let constant): EventNameSet([constant]).complement
+    case .isIn(let constants): EventNameSet(constants)
     default: nil
     }
   }
 
-  private static func types(of constants: [Constant]) -> EventTypeSet {
-    constants.reduce(into: EventTypeSet([])) { set, constant in
-      guard case .text(let bytes) = constant, let type = EventTypeNames.captured(bytes.string) else { return }
-      set.insert(EventTypeSet(type))
+  /// Events are numbered from 1, so that some comparisons of `evt.num` hold always or never; `evt.num = 0` is how rule
+  /// files spell "never". Nil if it depends.
+  private static func isSatisfiable(_ comparison: Comparison) -> Bool? {
+    switch comparison {
+    case .equal(.unsigned(0)), .less(.unsigned(0...1)), .lessOrEqual(.unsigned(0)): false
+    case .notEqual(.unsigned(0)), .greater(.unsigned(0)), .greaterOrEqual(.unsigned(0...1)): true
+    case .isIn(let constants) where constants.allSatisfy { $0 == .unsigned(0) }: false
+    default: nil
+    }
+  }
+}
+
+/// A set of the names that events can have.
+struct EventNameSet: Hashable {
+  /// A bit for each place in `EventTypeNames.matchable`.
+  private var bits: SIMD8<UInt64>
+
+  static let empty = EventNameSet(bits: .zero)
+
+  static let all: EventNameSet = {
+    precondition(EventTypeNames.matchable.count <= 512, "more event names than bits")
+    var set = empty
+    for place in EventTypeNames.matchable.indices { set.insert(place) }
+    return set
+  }()
+
+  private init(bits: SIMD8<UInt64>) { self.bits = bits }
+
+  /// The names among these constants; one that no event has adds nothing.
+  init(_ constants: [Constant]) {
+    self = .empty
+    for case .text(let bytes) in constants {
+      if let place = EventTypeNames.places[bytes.string] { insert(place) }
     }
   }
 
-  /// `evt.num = 0`: events count from 1, so this is how rule files spell "never".
-  private static func isNever(_ predicate: Predicate) -> Bool {
-    predicate.field?.field == .eventNumber && predicate.comparison == .equal(.unsigned(0))
+  private mutating func insert(_ place: Int) { bits[place / 64] |= 1 << UInt64(place % 64) }
+
+  func contains(_ name: String) -> Bool {
+    guard let place = EventTypeNames.places[name] else { return false }
+    return bits[place / 64] & (1 << UInt64(place % 64)) != 0
+  }
+
+  func union(_ other: EventNameSet) -> EventNameSet { EventNameSet(bits: bits | other.bits) }
+  func intersection(_ other: EventNameSet) -> EventNameSet { EventNameSet(bits: bits & other.bits) }
+  var complement: EventNameSet { EventNameSet(bits: ~bits & Self.all.bits) }
+
+  /// In the order of the alphabet.
+  var names: [String] { EventTypeNames.matchable.filter(contains) }
+
+  /// As Falco counts: each name has several codes, one for each version of its event.
+  var codeCount: Int {
+    guard self != .all else { return Self.countOfAll }
+    return Self.codeCount(names)
+  }
+
+  private static let countOfAll = codeCount(EventTypeNames.matchable)
+
+  private static func codeCount(_ names: [String]) -> Int {
+    let hasGeneric = names.contains { EventTypeNames.generic.contains($0) }
+    return names.reduce(hasGeneric ? EventTypeNames.genericCodeCount : 0) { $0 + EventTypeNames.codeCount($1) }
   }
 }

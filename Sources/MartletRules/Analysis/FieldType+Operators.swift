@@ -27,7 +27,8 @@ extension FieldType {
     case .exists: true
     case .equal, .doubleEqual, .notEqual, .isIn, .intersects: family != .opaque
     case .less, .lessOrEqual, .greater, .greaterOrEqual: family == .text || family == .number
-    case .bcontains, .bstartswith: false
+    case .bcontains, .bstartswith: family == .bytes
+    case .contains, .startswith, .endswith: family == .text || family == .bytes
     default: family == .text
     }
   }
@@ -56,7 +57,7 @@ extension FieldType {
   var operatorsHelp: String {
     switch family {
     case .text: "texts take every operator but 'bcontains' and 'bstartswith'"
-    case .bytes: "bytes take '=', '!=' or 'in'"
+    case .bytes: "bytes take '=', '!=', 'in', 'contains', 'startswith', 'endswith', 'bcontains' or 'bstartswith'"
     case .opaque: "it can only be asked for with 'exists'"
     case .number: "numbers take '=', '!=', '<', '<=', '>', '>=' or 'in'"
     case .boolean: "truth values take '=', '!=' or 'in', with true or false"
@@ -67,7 +68,23 @@ extension FieldType {
 
 extension OperatorSymbol {
   /// The same among those that compare one text with another.
-  var textOperator: TextOperator? { TextOperator(rawValue: self == .doubleEqual ? "=" : rawValue) }
+  var textOperator: TextOperator? { TextOperator(rawValue: plain) }
+
+  /// The same among those that may have a field or a transformer on their right.
+  var operandOperator: OperandOperator? { OperandOperator(rawValue: plain) }
+
+  /// Those that compare raw bytes do with their constants, once these are decoded, what others do with texts.
+  private var plain: String {
+    switch self {
+    case .doubleEqual: "="
+    case .bcontains: "contains"
+    case .bstartswith: "startswith"
+    default: rawValue
+    }
+  }
+
+  /// Among the operators that decide on which events a rule is tried, if `evt.type` is on their left.
+  var restrictsEvents: Bool { [.exists, .equal, .doubleEqual, .notEqual, .isIn].contains(self) }
 
   var takesLists: Bool { self == .isIn || self == .intersects || self == .exists }
 

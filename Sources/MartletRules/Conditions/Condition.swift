@@ -4,8 +4,8 @@ public import MartletEvents
 
 /// A checked condition: names resolved, macros and lists expanded, constants typed.
 ///
-/// `all` and `any` are n-ary and have two operands or more, in the order in which they are tried. Pairs of `not`
-/// have cancelled out. A tree is at most `Limits.conditionDepth` deep.
+/// `all` and `any` are n-ary and have two operands or more, in the order in which they are tried; parentheses of the
+/// rule are nodes of their own. Pairs of `not` beside each other have cancelled out. A tree is at most `Limits.conditionDepth` deep.
 public indirect enum Condition: Hashable, Sendable {
   case all([Condition])
   case any([Condition])
@@ -19,6 +19,8 @@ public struct Predicate: Hashable, Sendable {
   public let comparison: Comparison
   /// From the field to the end of the value.
   public let span: SourceSpan
+  /// As Falco prints it: canonical, lists replaced by their items.
+  public let text: String
   /// The macros through which the rule came here, outermost first; empty for a predicate of the rule itself.
   public let macros: [MacroUse]
 
@@ -34,10 +36,13 @@ public struct Predicate: Hashable, Sendable {
     if case .against(_, let right) = comparison { left.fields + right.fields } else { left.fields }
   }
 
-  public init(left: Operand, comparison: Comparison, span: SourceSpan, macros: [MacroUse] = []) {
+  public init(
+    left: Operand, comparison: Comparison, span: SourceSpan, text: String, macros: [MacroUse] = []
+  ) {
     self.left = left
     self.comparison = comparison
     self.span = span
+    self.text = text
     self.macros = macros
   }
 }
@@ -79,9 +84,8 @@ public enum Comparison: Hashable, Sendable {
   case regex([UInt8])
   /// The value is one of these paths or lies below it; components may be globs.
   case pathMatch([[UInt8]])
-  /// `contains oneof (a, b)`: of the comparisons with each of the texts exactly one, any or all hold. None of no texts
-  /// does.
-  case quantified(Quantifier, TextOperator, [[UInt8]])
+  /// `contains oneof (a, b)`: of these comparisons exactly one, any or all hold. None of none does.
+  indirect case quantified(Quantifier, [Comparison])
   /// With `val(field)` or a transformer on the right. Where that is missing, the answer is no.
   case against(OperandOperator, Operand)
 }

@@ -16,21 +16,28 @@ struct ConditionLexer {
 
   func peek(_ ahead: Int = 0) -> UInt8? { bytes.byte(at: position + ahead) }
 
+  /// What may stand between words. Not the same as `isSpace`: Falco skips a backspace, and stops at a form feed.
   static func isBlank(_ byte: UInt8) -> Bool {
     byte == .space || byte == .tab || byte == .backspace || byte.isLineBreak
   }
 
+  /// What ends a string without quotes, and what has to follow `not`.
+  static func isSpace(_ byte: UInt8) -> Bool { byte == .space || byte >= .tab && byte <= .carriageReturn }
+
   /// Whether `byte` may stand in a string without quotes.
   static func isBare(_ byte: UInt8) -> Bool {
     switch byte {
-    case .openParenthesis, .closeParenthesis, .quote, .apostrophe, .equals, .comma, 0x0b, .formFeed: false
-    default: !isBlank(byte)
+    case .openParenthesis, .closeParenthesis, .quote, .apostrophe, .equals, .comma: false
+    default: !isSpace(byte)
     }
   }
 
   mutating func report(_ problem: SyntaxProblem) {
     if problems.count < Self.problemsMax { problems.append(problem) }
   }
+
+  /// Takes back what was reported behind the first `count`.
+  mutating func forgetProblems(since count: Int) { problems.removeSubrange(min(count, problems.count)...) }
 
   @discardableResult
   mutating func skipBlanks() -> Bool {
@@ -75,11 +82,13 @@ struct ConditionLexer {
 
   func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
-  /// A quoted or bare string; nil if neither stands here.
+  /// A quoted or bare string; nil if neither stands here. A bare one ends where the text is no UTF-8.
   mutating func string() -> ConditionSyntax.Value? {
     if let byte = peek(), byte == .quote || byte == .apostrophe { return quoted() }
     let start = position
-    while let byte = peek(), Self.isBare(byte) { position += 1 }
+    while let byte = peek(), Self.isBare(byte), let length = TextCheck.characterLength(at: position, bytes) {
+      position += length
+    }
     guard position > start else { return nil }
     return .init(bytes: Array(bytes[start..<position]), isQuoted: false, range: start..<position)
   }
@@ -88,7 +97,7 @@ struct ConditionLexer {
   mutating func number() -> ConditionSyntax.Value? {
     let start = position
     var end = position
-    if bytes.byte(at: end) == UInt8(ascii: "0"), bytes.byte(at: end + 1) == UInt8(ascii: "x"),
+    if bytes.byte(at: end) == UInt8(ascii: "0"), bytes.byte(at: end + 1).map({ $0 | 0x20 }) == UInt8(ascii: "x"),
       bytes.byte(at: end + 2)?.hexValue != nil
     {
       end += 2
@@ -121,12 +130,13 @@ struct ConditionLexer {
     let start = position
     let mark = bytes[start]
     var end = start + 1
-    while end < bytes.count, bytes[end] != mark || bytes[end - 1] == .backslash { end += 1 }
-    guard end < bytes.count else {
+    while end < bytes.count, bytes[end] != 0, bytes[end] != mark || bytes[end - 1] == .backslash { end += 1 }
+    guard end < bytes.count, bytes[end] != 0 else {
       report(
         SyntaxProblem(
           code: .unclosedQuote, message: "a quoted text is not closed", range: start..<start + 1,
-          label: "begins here", help: bytes.last == mark ? "a text cannot end in a backslash" : nil))
+          label: end < bytes.count ? "runs into a zero byte" : "begins here",
+          help: bytes.last == mark ? "a text cannot end in a backslash" : nil))
       position = bytes.count
       return .init(bytes: Array(bytes[start + 1..<bytes.count]), isQuoted: true, range: start..<bytes.count)
     }

@@ -29,21 +29,21 @@ extension ConditionParser {
     behind left: ConditionSyntax.Operand
   ) -> (OperatorSymbol, Range<Int>)? {
     let start = lexer.position
-    if let sign = OperatorSymbol.signs.first(where: { lexer.startsWith($0.rawValue) }) {
-      lexer.position += sign.rawValue.utf8.count
-      return (sign, start..<lexer.position)
+    if let symbol = nextSymbol() {
+      lexer.position += symbol.rawValue.utf8.count
+      return (symbol, start..<lexer.position)
     }
     let range = lexer.word(at: start)
     let word = lexer.text(range)
-    if let symbol = OperatorSymbol.words[word] {
-      lexer.position = range.upperBound
-      return (symbol, range)
-    }
     let name = lexer.text(left.range)
     if range.isEmpty || word == "and" || word == "or" {
       report(
         .unknownOperator, "'\(name)' is not compared with anything", left.range, "expected an operator behind it",
         help: "add one, such as '\(name) exists' or '\(name) = true'")
+    } else if let symbol = OperatorSymbol.words[word] {
+      report(
+        .missingBlank, "expected a blank behind '\(symbol.rawValue)'", range, "runs into what follows",
+        help: "put a blank behind '\(symbol.rawValue)'")
     } else {
       let nearest = Spelling.nearest(to: word, among: OperatorSymbol.words.keys)
       report(
@@ -53,19 +53,31 @@ extension ConditionParser {
     return nil
   }
 
+  /// The operator that stands here. One that compares texts has to be followed by a blank; of the others it is enough
+  /// that the text begins with them, if the condition can be read so: `a.b existsand c` is as good as `a.b exists and c`.
+  private func nextSymbol() -> OperatorSymbol? {
+    if let sign = OperatorSymbol.signs.first(where: { lexer.startsWith($0.rawValue) }) { return sign }
+    let word = lexer.word(at: lexer.position)
+    if let symbol = OperatorSymbol.words[lexer.text(word)] {
+      let next = lexer.bytes.byte(at: word.upperBound)
+      return symbol.shape == .text && next.map(ConditionLexer.isBlank) == false ? nil : symbol
+    }
+    if lexer.startsWith("exists"), goesOn(at: lexer.position + "exists".utf8.count) { return .exists }
+    guard goesOn(at: word.upperBound) else { return nil }
+    return OperatorSymbol.prefixes.first { symbol in
+      lexer.startsWith(symbol.rawValue)
+        && lexer.bytes.byte(at: lexer.position + symbol.rawValue.utf8.count)?.isLetter == true
+    }
+  }
+
   private mutating func right(of symbol: OperatorSymbol, _ range: Range<Int>) -> ConditionSyntax.Right {
     if symbol.shape == .nothing { return .none }
     let hasBlank = lexer.skipBlanks()
-    if symbol.isWord, symbol.shape == .text, !hasBlank, !lexer.isAtEnd {
-      report(
-        .missingBlank, "expected a blank behind '\(symbol.rawValue)'", range, "runs into what follows",
-        help: "put a blank behind '\(symbol.rawValue)'")
-    }
     if let operand = rightOperand() { return .operand(operand) }
     switch symbol.shape {
     case .nothing: return .none
     case .number: return numberValue(symbol, range)
-    case .text: return textValue(symbol, range)
+    case .text: return textValue(symbol, range, mayBeQuantified: hasBlank)
     case .list: return listValue(symbol, range)
     }
   }
@@ -80,7 +92,7 @@ extension ConditionParser {
     lexer.position = word.upperBound + 1
     lexer.skipBlanks()
     let name = lexer.name()
-    guard !name.isEmpty else {
+    guard lexer.text(name).utf8.contains(.dot) else {
       report(.expectedValue, "expected a field inside 'val()'", word, "takes the name of a field")
       recover()
       _ = lexer.skip(.closeParenthesis)
@@ -100,7 +112,9 @@ extension ConditionParser {
     return .missing
   }
 
-  private mutating func textValue(_ symbol: OperatorSymbol, _ range: Range<Int>) -> ConditionSyntax.Right {
+  private mutating func textValue(
+    _ symbol: OperatorSymbol, _ range: Range<Int>, mayBeQuantified: Bool
+  ) -> ConditionSyntax.Right {
     let start = lexer.position
     guard let value = lexer.string() else {
       let isList = lexer.peek() == .openParenthesis
@@ -110,7 +124,7 @@ extension ConditionParser {
         help: isList && symbol == .equal ? "use 'in' to compare with several values" : nil)
       return .missing
     }
-    guard !value.isQuoted, let quantifier = Quantifier(rawValue: value.bytes.string) else {
+    guard mayBeQuantified, !value.isQuoted, let quantifier = Quantifier(rawValue: value.bytes.string) else {
       return .value(value)
     }
     return quantified(quantifier, value, start: start) ?? .value(value)
@@ -120,10 +134,10 @@ extension ConditionParser {
   private mutating func quantified(
     _ quantifier: Quantifier, _ word: ConditionSyntax.Value, start: Int
   ) -> ConditionSyntax.Right? {
-    lexer.skipBlanks()
+    guard lexer.skipBlanks() else { return nil }
     if lexer.peek() == .openParenthesis {
       let values = list()
-      return .quantified(quantifier, values, range: start..<lexer.position)
+      return .quantified(quantifier, .list(values), range: start..<lexer.position)
     }
     let name = lexer.word(at: lexer.position)
     let text = lexer.text(name)
@@ -133,7 +147,7 @@ extension ConditionParser {
     }
     lexer.position = name.upperBound
     let value = ConditionSyntax.Value(bytes: Array(text.utf8), isQuoted: false, range: name)
-    return .quantified(quantifier, [value], range: start..<lexer.position)
+    return .quantified(quantifier, .identifier(value), range: start..<lexer.position)
   }
 
   private mutating func listValue(_ symbol: OperatorSymbol, _ range: Range<Int>) -> ConditionSyntax.Right {

@@ -12,11 +12,22 @@ extension ConditionParser {
         report(
           .invalidArgument, "'\(lexer.text(name))' has brackets with nothing readable inside",
           start..<max(lexer.position, start + 1), "expected an index or a key, and ']'")
+        skipPastBrackets()
       }
     }
     return .init(
       name: lexer.text(name), nameRange: name, argument: argument, range: name.lowerBound..<lexer.position)
   }
+
+  /// Steps behind the `]` of brackets that could not be read, if it is near.
+  private mutating func skipPastBrackets() {
+    let near = lexer.bytes[lexer.position...].prefix(Self.bracketBytesMax).prefix { byte in
+      byte != .openParenthesis && byte != .closeParenthesis && byte != .quote && byte != .apostrophe
+    }
+    if let end = near.firstIndex(of: .closeBracket) { lexer.position = end + 1 }
+  }
+
+  private static let bracketBytesMax = 64
 
   /// `[arg]` or `["arg"]`, with the position at the bracket; nil, behind what was read, if it is neither.
   private mutating func bracketed() -> ConditionSyntax.Value? {
@@ -26,9 +37,9 @@ extension ConditionParser {
       let value = lexer.quoted()
       return lexer.skip(.closeBracket) ? value : nil
     }
-    while let byte = lexer.peek(), !ConditionLexer.isBlank(byte), byte != .openBracket, byte != .closeBracket,
-      byte != .quote, byte != .apostrophe
-    { lexer.position += 1 }
+    while let byte = lexer.peek(), !ConditionLexer.isSpace(byte), byte != .openBracket, byte != .closeBracket,
+      byte != .quote, byte != .apostrophe, let length = TextCheck.characterLength(at: lexer.position, lexer.bytes)
+    { lexer.position += length }
     let range = start..<lexer.position
     let isClosed = lexer.skip(.closeBracket)
     guard isClosed, !range.isEmpty else { return nil }
@@ -52,14 +63,17 @@ extension ConditionParser {
     return result
   }
 
-  private mutating func arguments() -> [ConditionSyntax.TransformerArgument] {
+  /// What stands between the parentheses of a transformer, or of a list in it, which holds no further list.
+  private mutating func arguments(ofList isList: Bool = false) -> [ConditionSyntax.TransformerArgument] {
     var arguments: [ConditionSyntax.TransformerArgument] = []
     repeat {
       lexer.skipBlanks()
-      guard let argument = argument() else {
+      guard let argument = argument(inList: isList) else {
         let start = lexer.position
         let end = lexer.isAtEnd ? start : start + 1
-        report(.expectedValue, "expected a field, a quoted text or '('", start..<end, "not an argument")
+        report(
+          .expectedValue, "expected a field, a quoted text\(isList ? "" : ", '('") or a number", start..<end,
+          "not an argument")
         recover()
         return arguments
       }
@@ -69,24 +83,25 @@ extension ConditionParser {
     return arguments
   }
 
-  private mutating func argument() -> ConditionSyntax.TransformerArgument? {
+  private mutating func argument(inList isInList: Bool) -> ConditionSyntax.TransformerArgument? {
     switch lexer.peek() {
     case .quote, .apostrophe: return .value(lexer.quoted())
-    case .openParenthesis:
+    case .openParenthesis where !isInList:
       guard enter(at: lexer.position) else { return .list([]) }
       defer { depth -= 1 }
       let open = lexer.position
       lexer.position += 1
       lexer.skipBlanks()
       if lexer.skip(.closeParenthesis) { return .list([]) }
-      let arguments = arguments()
+      let arguments = arguments(ofList: true)
       closeCall(openedAt: open)
       return .list(arguments)
     default:
+      if let number = lexer.number() { return .value(number) }
       let name = lexer.name()
-      guard !name.isEmpty else { return nil }
       let isCall = lexer.bytes.byte(at: name.upperBound) == .openParenthesis
       if isCall, TransformerNames.all.contains(lexer.text(name)) { return .operand(.transformer(transformer(name))) }
+      guard lexer.text(name).utf8.contains(.dot) else { return nil }
       lexer.position = name.upperBound
       return .operand(.field(field(name)))
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MartletEvents
+
 /// Reads a condition. There is always a tree; whatever is wrong is reported, and reading goes on at the next `and`,
 /// `or` or `)`, so that a condition with two mistakes gets two diagnostics.
 ///
@@ -83,28 +85,52 @@ struct ConditionParser {
   private mutating func negation() -> ConditionSyntax {
     var isNegated = false
     lexer.skipBlanks()
-    while lexer.text(lexer.name()) == "not" {
-      guard let next = lexer.peek(3), ConditionLexer.isBlank(next) || next == .openParenthesis else { break }
+    while lexer.startsWith("not"), let next = lexer.peek(3), ConditionLexer.isSpace(next) || next == .openParenthesis {
       isNegated.toggle()
       lexer.position += 3
-      lexer.skipBlanks()
+      while let byte = lexer.peek(), ConditionLexer.isSpace(byte) { lexer.position += 1 }
+      if next == .openParenthesis { break }
     }
     let operand = operand()
     return isNegated ? .not(operand) : operand
   }
 
   private mutating func operand() -> ConditionSyntax {
+    lexer.skipBlanks()
     if lexer.peek() == .openParenthesis { return group() }
     let name = lexer.name()
     let text = lexer.text(name)
-    guard !name.isEmpty, text != "and", text != "or", text != "not" else { return missingOperand(text) }
-    let isField = text.utf8.contains(.dot)
+    guard !name.isEmpty else { return missingOperand(text) }
     if TransformerNames.all.contains(text), lexer.bytes.byte(at: name.upperBound) == .openParenthesis {
       return check(.transformer(transformer(name)))
     }
+    // A macro may be called like a keyword, where it cannot be one.
+    if ["and", "or", "not"].contains(text), !goesOn(at: name.upperBound) { return missingOperand(text) }
     lexer.position = name.upperBound
-    if isField || lexer.peek() == .openBracket || comparisonFollows() { return check(.field(field(name))) }
+    if text.utf8.contains(.dot) { return check(.field(field(name))) }
+    if lexer.peek() == .openBracket || comparisonFollows() { return comparedMacro(name) }
     return .macro(.init(text: text, range: name))
+  }
+
+  /// Whether the condition may go on at `position`: with `and`, `or` or `)`, or that it ends.
+  func goesOn(at position: Int) -> Bool {
+    var probe = lexer
+    probe.position = position
+    probe.skipBlanks()
+    return probe.isAtEnd || probe.peek() == .closeParenthesis || probe.startsWith("and") || probe.startsWith("or")
+  }
+
+  /// `shell = x`: the name is no field's. What it is compared with is read, and forgotten.
+  private mutating func comparedMacro(_ name: Range<Int>) -> ConditionSyntax {
+    let text = lexer.text(name)
+    let nearest = Spelling.nearest(to: text, among: FieldRegistry.names)
+    report(
+      .unexpectedText, "'\(text)' is compared, but it is no field", name, "the names of fields have a dot",
+      help: nearest.map { "did you mean '\($0)'?" }, replacement: nearest)
+    let problems = lexer.problems
+    _ = check(.field(field(name)))
+    lexer.forgetProblems(since: problems.count)
+    return .missing
   }
 
   private mutating func missingOperand(_ text: String) -> ConditionSyntax {

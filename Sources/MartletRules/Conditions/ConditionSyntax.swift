@@ -68,6 +68,19 @@ indirect enum ConditionSyntax: Sendable {
     var range: Range<Int>
   }
 
+  /// What stands behind `oneof` and its kin.
+  enum Several: Sendable {
+    case list([Value])
+    case identifier(Value)
+
+    var values: [Value] {
+      switch self {
+      case .list(let values): values
+      case .identifier(let value): [value]
+      }
+    }
+  }
+
   enum Right: Sendable {
     /// Nothing: `exists`.
     case none
@@ -75,8 +88,8 @@ indirect enum ConditionSyntax: Sendable {
     case list([Value], range: Range<Int>)
     /// A bare name where a list should stand.
     case identifier(Value)
-    /// `oneof (a, b)`.
-    case quantified(Quantifier, [Value], range: Range<Int>)
+    /// `oneof (a, b)`, or `oneof name`.
+    case quantified(Quantifier, Several, range: Range<Int>)
     /// `val(field)` or a transformer.
     case operand(Operand)
     case missing
@@ -115,6 +128,9 @@ enum OperatorSymbol: String, CaseIterable, Sendable {
   static let signs: [OperatorSymbol] = [
     .doubleEqual, .notEqual, .lessOrEqual, .greaterOrEqual, .equal, .less, .greater,
   ]
+
+  /// The words that need no blank behind them.
+  static let prefixes: [OperatorSymbol] = [.intersects, .isIn, .pmatch]
 
   static let words: [String: OperatorSymbol] = Dictionary(
     uniqueKeysWithValues: allCases.filter(\.isWord).map { ($0.rawValue, $0) })

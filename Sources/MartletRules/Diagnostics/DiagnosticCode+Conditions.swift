@@ -111,8 +111,11 @@ extension DiagnosticCode {
       )
     case .undefinedList:
       (
-        "undefined list",
-        "A bare name stands where a list should, and no list of this name is defined. One value is written as '(value)'."
+        "no such list",
+        """
+        A bare name stands where a list should, and no list of this name is defined: the name itself is compared. If one
+        value is meant, write it as '(value)'.
+        """
       )
     case .macroBeforeDefinition:
       (

@@ -86,8 +86,16 @@ extension DiagnosticCode {
       (
         "field name used as text",
         """
-        On the right of an operator a bare word is a text, even if a field has that name. Write 'val(field)' to compare
-        two fields, or put quotes around the word to show that the text is meant.
+        On the right of an operator a word is a text, even if a field has that name, and so is a transformer in quotes
+        or in a list. Write 'val(field)' to compare two fields, and transformers without quotes.
+        """
+      )
+    case .simplePattern:
+      (
+        "pattern that needs no regex",
+        """
+        Nothing in the pattern is special, but for anchors and '.*' at its ends. '=', 'contains', 'startswith' and
+        'endswith' say the same and cost less.
         """
       )
     case .unusedMacro:

@@ -74,6 +74,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case exceptionWithoutValues = "R0308"
   case duplicateException = "R0309"
   case skippedRule = "R0310"
+  case simplePattern = "R0330"
   // Deprecated, not supported
   case unsupportedCondition = "R0401"
   case unsupportedKey = "R0402"
@@ -86,7 +87,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
 
   public var severity: Severity {
     switch self {
-    case .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro, .unusedList, .numberWraps,
+    case .undefinedList, .simplePattern, .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro,
+      .unusedList, .numberWraps,
       .nestedListAsText, .redefinition, .exceptionWithoutValues, .duplicateException, .skippedRule, .deprecatedSwitch,
       .deprecatedAppend,
       .ignoredKey, .tooManyDiagnostics:

@@ -35,7 +35,7 @@ extension DiagnosticCode {
     case .emptyCondition, .unexpectedText, .expectedOperand, .unclosedParenthesis, .unclosedQuote, .invalidEscape,
       .unknownOperator, .expectedValue, .expectedList, .invalidArgument, .missingBlank:
       .compileCondition
-    case .unknownField, .undefinedMacro, .undefinedList, .macroBeforeDefinition, .macroLoop, .unknownEventType,
+    case .unknownField, .undefinedMacro, .macroBeforeDefinition, .macroLoop, .unknownEventType,
       .unexpectedIndex, .invalidIndex:
       .compileCondition
     case .operatorMismatch, .invalidConstant, .constantTooLong, .constantWithNUL, .listForOneValue,
@@ -46,7 +46,7 @@ extension DiagnosticCode {
     case .unknownItem: .unknownItem
     case .unknownKey: .unknownKey
     case .everyEvent: .noEventType
-    case .fieldAsText: .conditionWarning
+    case .fieldAsText, .simplePattern: .conditionWarning
     case .unusedMacro: .unusedMacro
     case .unusedList: .unusedList
     case .exceptionWithoutValues: .appendWithoutValues
@@ -55,7 +55,7 @@ extension DiagnosticCode {
     case .deprecatedSwitch, .deprecatedAppend: .deprecatedItem
     case .nestedTooDeep, .tooManyNodes, .tooManyDefinitions, .tooManyItems, .conditionTooLarge, .duplicateKey,
       .invalidName, .tooManyDiagnostics, .numberWraps, .nestedListAsText, .redefinition, .unsupportedCondition,
-      .unsupportedKey, .ignoredKey, .invalidRuleTest, .unknownRule:
+      .undefinedList, .unsupportedKey, .ignoredKey, .invalidRuleTest, .unknownRule:
       nil
     }
   }

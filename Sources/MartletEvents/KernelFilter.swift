@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which events the probe need not send, because no rule can match them.
+///
+/// A sound over-approximation of a rule set: what it drops no rule matches; what it lets through may still match none.
+/// Planned by MartletMatching, installed by MartletCapture. Everything here is small enough to be tested in the kernel
+/// before a record is made.
+public struct KernelFilter: Hashable, Sendable {
+  /// Who may cause an event of each type that some rule matches; types that are not in it cause none.
+  public var actors: [EventType: Actors]
+  public var opens: OpenFilter
+
+  /// Lets everything through.
+  public static let none = KernelFilter(
+    actors: Dictionary(uniqueKeysWithValues: EventType.allCases.map { ($0, .all) }), opens: .none)
+
+  public init(actors: [EventType: Actors], opens: OpenFilter) {
+    self.actors = actors
+    self.opens = opens
+  }
+
+  /// Processes by where they run.
+  public struct Actors: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let host = Actors(rawValue: 1)
+    public static let containers = Actors(rawValue: 2)
+    public static let all: Actors = [.host, .containers]
+  }
+}
+
+/// What is known of an open without looking at a name: the filter's first question.
+public struct OpenClass: Hashable, Sendable, CaseIterable {
+  /// From 0 to `count` - 1; the probe computes the same number.
+  public let rawValue: Int
+
+  public static let count = 32
+  public static let allCases: [OpenClass] = (0..<count).map(OpenClass.init)
+
+  private init(_ rawValue: Int) { self.rawValue = rawValue }
+
+  /// `access`: the call's O_ACCMODE, 0 to 3.
+  public init(isContainer: Bool, isOpened: Bool, isDirectory: Bool, access: Int) {
+    rawValue = access & 3 | (isDirectory ? 4 : 0) | (isOpened ? 8 : 0) | (isContainer ? 16 : 0)
+  }
+
+  public var access: Int { rawValue & 3 }
+  /// Of an open that failed it is not known.
+  public var isDirectory: Bool { rawValue & 4 != 0 }
+  public var isOpened: Bool { rawValue & 8 != 0 }
+  public var isContainer: Bool { rawValue & 16 != 0 }
+}
+
+/// The filter of opens.
+public struct OpenFilter: Hashable, Sendable {
+  public enum Verdict: UInt8, Sendable {
+    case drop = 0
+    case pass = 1
+    /// It depends on the names: one of `names` has to be found.
+    case testNames = 2
+  }
+
+  /// By `OpenClass.rawValue`.
+  public var verdicts: [Verdict]
+  /// What to look for in a name, and for which classes (bit n: the class n).
+  public var names: [NameTest: UInt32]
+
+  public static let none = OpenFilter(verdicts: Array(repeating: .pass, count: OpenClass.count), names: [:])
+
+  public init(verdicts: [Verdict], names: [NameTest: UInt32]) {
+    precondition(verdicts.count == OpenClass.count, "a class has no verdict")
+    self.verdicts = verdicts
+    self.names = names
+  }
+
+  /// Whether an open has to be sent. `names`: its path as resolved and as spelled, each absolute and normalised.
+  public func passes(_ kind: OpenClass, names: [[UInt8]]) -> Bool {
+    switch verdicts[kind.rawValue] {
+    case .drop: return false
+    case .pass: return true
+    case .testNames:
+      return self.names.contains { test, classes in
+        classes & (1 << UInt32(kind.rawValue)) != 0 && names.contains { test.holds($0) }
+      }
+    }
+  }
+}
+
+/// Something that a name has to have in it. Chosen so that the kernel can look for it while it walks the components.
+public enum NameTest: Hashable, Sendable {
+  /// One component is this.
+  case component([UInt8])
+  /// The last component ends with this: `.pem`. At most `suffixBytesMax` bytes.
+  case suffix([UInt8])
+
+  public static let suffixBytesMax = 8
+
+  public func holds(_ path: [UInt8]) -> Bool {
+    let components = path.split(separator: UInt8(ascii: "/"))
+    switch self {
+    case .component(let component): return components.contains { $0.elementsEqual(component) }
+    case .suffix(let suffix):
+      guard let last = components.last else { return false }
+      return last.suffix(suffix.count).elementsEqual(suffix)
+    }
+  }
+}

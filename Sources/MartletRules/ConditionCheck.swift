@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// One condition alone, without a rule file: what it means, or what is wrong with it. There are no macros and lists
+/// that it could name.
+public struct ConditionCheck: Sendable {
+  /// Nil if and only if a diagnostic is an error.
+  public let condition: Condition?
+  /// As Falco prints it; nil where the syntax is wrong. Names in it need not exist.
+  public let canonical: String?
+  /// Falco's names of the events that the condition can match, sorted; none where it has a mistake.
+  public let events: [String]
+  /// In the order of their positions.
+  public let diagnostics: [Diagnostic]
+  /// The condition as a file, for whoever shows the diagnostics.
+  public let source: SourceFile
+
+  /// `regexProblem` says what is wrong with the patterns of `regex`; by default they are taken as they are.
+  public init(
+    _ text: [UInt8], limits: Limits = Limits(), regexProblem: @escaping RegexProblem = { _ in nil }
+  ) {
+    let source = SourceFile(path: "condition", bytes: text)
+    let isTooLarge = text.count > limits.fileBytes
+    let index = LineIndex(isTooLarge ? SourceFile(path: source.path, bytes: []) : source)
+    var log = DiagnosticLog(indexes: [index], limit: limits.diagnostics)
+    guard !isTooLarge else {
+      let place = FileRange(source: 0, range: 0..<0)
+      log.report(.fileTooLarge, "this condition has more than \(limits.fileBytes) bytes", at: place, "not read")
+      self.init(source: source, condition: nil, canonical: nil, diagnostics: log.sorted())
+      return
+    }
+    var mapped = MappedText(anchor: FileRange(source: 0, range: 0..<0))
+    mapped.append(text, for: 0..<text.count)
+    let (tree, problems) = ConditionParser.parse(text, depthMax: limits.conditionDepth)
+    var analyzer = Analyzer(library: Library(), limits: limits, regexProblem: regexProblem, log: log)
+    let expansion = analyzer.condition(in: Scope(text: mapped, macro: nil, chain: []))
+    self.init(
+      source: source, condition: analyzer.log.hasErrors ? nil : expansion?.condition,
+      canonical: problems.isEmpty ? tree.canonical : nil, diagnostics: analyzer.log.sorted())
+  }
+
+  private init(source: SourceFile, condition: Condition?, canonical: String?, diagnostics: [Diagnostic]) {
+    self.source = source
+    self.condition = condition
+    self.canonical = canonical
+    self.diagnostics = diagnostics
+    events = condition.map { EventTypeAnalysis.names(of: $0).names } ?? []
+  }
+}
+
+extension ConditionCheck {
+  /// One JSON object, keys in the order of the alphabet. Lines and columns count from 1.
+  public var json: String {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("canonical")
+    if let canonical { writer.value(canonical) } else { writer.null() }
+    writer.key("diagnostics")
+    writer.beginArray()
+    for diagnostic in diagnostics { diagnostic.writeShort(to: &writer) }
+    writer.endArray()
+    writer.key("events")
+    writer.beginArray()
+    for event in events { writer.value(event) }
+    writer.endArray()
+    writer.key("ok")
+    writer.value(condition != nil)
+    writer.endObject()
+    return writer.text
+  }
+}
+
+extension Diagnostic {
+  fileprivate func writeShort(to writer: inout JSONWriter) {
+    let texts: [(StaticString, String)] = [
+      ("code", code.rawValue), ("help", help.map(\.text).joined(separator: "; ")), ("message", message),
+      ("severity", severity.rawValue), ("stage", code.stage.rawValue),
+    ]
+    let numbers: [(StaticString, Int)] = [("column", primary.span.column), ("line", primary.span.line)]
+    writer.beginObject()
+    for (name, text) in texts {
+      writer.key(name)
+      writer.value(text)
+    }
+    for (name, number) in numbers {
+      writer.key(name)
+      writer.value(Int64(number))
+    }
+    writer.endObject()
+  }
+}
+
+extension DiagnosticCode {
+  /// At which step a condition was found wrong.
+  public enum Stage: String, Sendable { case syntax, names, types, lint }
+
+  /// By the first two digits of the code.
+  public var stage: Stage {
+    guard severity == .error else { return .lint }
+    return switch rawValue.dropFirst().prefix(2) {
+    case "00": .syntax
+    case "01": .names
+    case "02": .types
+    default: .lint
+    }
+  }
+}
