@@ -50,13 +50,13 @@ public struct Agent {
     self.logger = logger
   }
 
-  /// What the rules need; without rules, everything. The environment names the node where the agent cannot see its name,
+  /// What the rules need; everything without rules, or when a recording is made, which others may be tried on. The environment names the node where the agent cannot see its name,
   /// in a pod, and may keep the agent to a cgroup: `MARTLET_CGROUP` is a path, `none` or, as without it, `root`.
-  private func captureConfiguration(for ruleset: Ruleset?) -> CaptureConfiguration {
+  private func captureConfiguration(for ruleset: Ruleset?, isRecorded: Bool) -> CaptureConfiguration {
     var configuration = CaptureConfiguration()
     configuration.hostname = Self.setting("MARTLET_HOSTNAME")
     configuration.cgroup = Self.setting("MARTLET_CGROUP").map { CgroupChoice(text: $0) } ?? .root
-    if let ruleset {
+    if let ruleset, !isRecorded {
       configuration.events = ruleset.rules.filter(\.isEnabled).reduce([]) { $0.union($1.eventTypes) }
     }
     return configuration
@@ -79,7 +79,7 @@ public struct Agent {
     do {
       let output = DescriptorOutput(descriptor: STDOUT_FILENO)
       let watch = NodeWatch(
-        source: try KernelSource(configuration: captureConfiguration(for: ruleset)),
+        source: try KernelSource(configuration: captureConfiguration(for: ruleset, isRecorded: recording != nil)),
         alerts: ruleset.map { AlertDelivery($0, explainsAlerts: explainsAlerts, output: output, logger: logger) },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
         durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)

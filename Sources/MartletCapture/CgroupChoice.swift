@@ -25,6 +25,7 @@ enum OpenCgroup {
   case missing(String)
 
   private static let netAdmin: UInt64 = 12
+  private static let sysAdmin: UInt64 = 21
   /// A hierarchy's own root has this inode number; what a container takes for the root has another.
   private static let rootInode: UInt64 = 1
 
@@ -43,7 +44,8 @@ enum OpenCgroup {
       path = mount
     case .path(let given): path = given
     }
-    guard EffectiveCapabilities(status: status).has(Self.netAdmin) else {
+    let capabilities = EffectiveCapabilities(status: status)
+    guard capabilities.has(Self.netAdmin) || capabilities.has(Self.sysAdmin) else {
       self = .missing("this process lacks the capability CAP_NET_ADMIN")
       return
     }
