@@ -404,7 +404,7 @@ SHARED int connect_finished(struct sock *sock, long result, __s32 fd, const void
     return 0;
   }
   attempt->record.fd = fd;
-  attempt__refresh(attempt, sock);
+  if (!attempt->has_result) attempt__refresh(attempt, sock);
   if (result == -EINPROGRESS) {
     __sync_lock_test_and_set(&attempt->has_returned, 1);
     if (!attempt->has_result) return 0;
