@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import Glibc
 import MartletCapture
 import MartletEvents
@@ -20,8 +19,10 @@ public struct EventLineError: Error, CustomStringConvertible {
 ///
 ///     {"evt.type": "openat", "fd.name": "/etc/shadow", "proc.name": "cat", "proc.aname[2]": "sshd"}
 ///
-/// A field that is not given is missing; `{"$pending": true}` stands for a value that is still on its way. Empty lines
-/// and lines that begin with `#` are skipped.
+/// Every field can be given, with an index or key too, captured or not, and any `evt.type`. A field that is not given
+/// is missing, and so is one that is null; of a key that stands twice, the last counts. `{"$hex": "00ff"}` are bytes,
+/// `{"$pending": true}` stands for a value that is still on its way. What follows from what stands in `GivenEvent`.
+/// Empty lines and lines that begin with `#` are skipped.
 final class EventLines {
   private let path: String
   private let file: UnsafeMutablePointer<FILE>
@@ -79,103 +80,52 @@ final class EventLines {
 
   /// The event of one line; `number` becomes its `evt.num`.
   static func event(from text: [UInt8], number: UInt64) throws(Mistake) -> GivenEvent {
-    guard let members = try? JSONDecoder().decode([String: EventLineValue].self, from: Data(text)) else {
+    guard let members = try? EventLineReader.members(of: text) else {
       throw Mistake(reason: "not a JSON object of field names and values")
     }
-    guard case .text(let typeName)? = members["evt.type"],
-      let type = EventType.allCases.first(where: { "\($0.name)" == typeName })
-    else {
-      throw Mistake(
-        reason: "'evt.type' has to be one of \(EventType.allCases.map { "\($0.name)" }.joined(separator: ", "))")
-    }
     var values: [GivenEvent.Key: GivenEvent.Value] = [.init(.eventNumber): .unsigned(number)]
-    for (name, value) in members where value != .null {
+    // In the order of the alphabet, so that the same line always gives the same event, or the same error.
+    for (name, value) in members.sorted(by: { $0.key < $1.key }) where value != .null {
       let key = try key(named: name)
-      guard let given = value.given(as: key.field.description.type) else {
-        throw Mistake(reason: "'\(name)' takes a value of type \(key.field.description.type.name)")
+      guard let given = value.given(as: key) else {
+        throw Mistake(reason: "'\(name)' takes \(key.field.expectation)")
       }
-      values[key] = given
+      values.merge(given) { $1 }
     }
-    return GivenEvent(type, values)
+    return GivenEvent(values)
   }
 
-  /// `proc.name`, or `proc.aname[2]` where the field takes an index.
+  /// `proc.name`, `proc.aname[2]`, `evt.arg.flags`: as rules write fields.
   private static func key(named name: String) throws(Mistake) -> GivenEvent.Key {
-    if let field = FieldRegistry.field(named: name) { return GivenEvent.Key(field) }
-    if let match = name.wholeMatch(of: #/([a-z._]+)\[(\d{1,3})\]/#), let index = Int(match.2),
-      let field = FieldRegistry.field(named: String(match.1)), field.description.argument == .optionalIndex
-    {
-      return GivenEvent.Key(field, .index(index))
+    var fieldName = name
+    var brackets: [UInt8]?
+    if name.hasSuffix("]"), let open = name.firstIndex(of: "[") {
+      fieldName = String(name[..<open])
+      brackets = Self.unquoted(Array(name[name.index(after: open)...].utf8.dropLast()))
     }
-    throw Mistake(reason: "unknown field '\(name)'")
+    let reason: String
+    switch FieldRegistry.resolve(fieldName, brackets: brackets) {
+    case .success(let (field, argument)): return GivenEvent.Key(field, argument)
+    case .failure(.unknownField): reason = "unknown field '\(fieldName)'"
+    case .failure(.unexpectedArgument): reason = "'\(fieldName)' takes nothing in brackets"
+    case .failure(.argumentNeedsDot): reason = "'\(fieldName)': the argument stands behind a dot"
+    case .failure(.missingArgument): reason = "'\(fieldName)' needs an argument"
+    case .failure(.invalidIndex): reason = "'\(name)': a number has to stand in the brackets"
+    case .failure(.unknownKey): reason = "unknown argument in '\(name)'"
+    }
+    throw Mistake(reason: reason)
+  }
+
+  private static func unquoted(_ text: [UInt8]) -> [UInt8] {
+    guard text.count >= 2, let mark = text.first, mark == text.last,
+      mark == UInt8(ascii: "\"") || mark == UInt8(ascii: "'")
+    else { return text }
+    return Array(text.dropFirst().dropLast())
   }
 
   /// Something wrong with the line that was read last.
   func problem(_ reason: String) -> EventLineError {
     EventLineError(path: path, line: lineNumber, reason: reason)
-  }
-}
-
-/// A value on an event line.
-enum EventLineValue: Decodable, Equatable {
-  case null
-  case boolean(Bool)
-  case signed(Int64)
-  case unsigned(UInt64)
-  case text(String)
-  case pending
-
-  private struct Pending: Decodable {
-    private enum CodingKeys: String, CodingKey { case isPending = "$pending" }
-    var isPending: Bool
-  }
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let flag = try? container.decode(Bool.self) {
-      self = .boolean(flag)
-    } else if let number = try? container.decode(Int64.self) {
-      self = .signed(number)
-    } else if let number = try? container.decode(UInt64.self) {
-      self = .unsigned(number)
-    } else if let text = try? container.decode(String.self) {
-      self = .text(text)
-    } else if try container.decode(Pending.self).isPending {
-      self = .pending
-    } else {
-      self = .null
-    }
-  }
-
-  /// Nil where it does not fit the type.
-  fileprivate func given(as type: FieldType) -> GivenEvent.Value? {
-    switch (type, self) {
-    case (_, .pending): .pending
-    case (.string, .text(let text)), (.path, .text(let text)): .text(Array(text.utf8))
-    case (.boolean, .boolean(let flag)): .boolean(flag)
-    case (.int64, .signed(let number)): .signed(number)
-    case (.uint32, .signed(let number)), (.uint64, .signed(let number)), (.port, .signed(let number)),
-      (.absoluteTime, .signed(let number)), (.relativeTime, .signed(let number)):
-      number >= 0 ? .unsigned(UInt64(number)) : nil
-    case (.uint64, .unsigned(let number)), (.absoluteTime, .unsigned(let number)): .unsigned(number)
-    case (.address, .text(let text)), (.network, .text(let text)): IPAddress(text: text).map { .address($0) }
-    default: nil
-    }
-  }
-}
-
-extension EventLineValue: CustomStringConvertible {
-  var description: String {
-    switch self {
-    case .null: "missing"
-    case .pending: "pending"
-    case .boolean(let flag): "\(flag)"
-    case .signed(let number): "\(number)"
-    case .unsigned(let number): "\(number)"
-    case .text(let text): "'\(text)'"
-    }
   }
 }
 

@@ -14,6 +14,7 @@ public struct Pipeline: ~Copyable {
   private var matcher: Matcher
   private let reference: ReferenceEvaluator
   private let composer: AlertComposer
+  private let matching: RuleMatching
   public private(set) var counters = PipelineCounters()
 
   /// `explainsAlerts`: alerts say why they were raised.
@@ -22,6 +23,7 @@ public struct Pipeline: ~Copyable {
     matcher = Matcher(MatchPlanner.plan(ruleset))
     reference = ReferenceEvaluator(ruleset)
     composer = AlertComposer(ruleset, explains: explainsAlerts)
+    matching = ruleset.matching
   }
 
   /// The matcher and the reference evaluator came to different results.
@@ -44,7 +46,14 @@ public struct Pipeline: ~Copyable {
   public mutating func process(_ event: GivenEvent, into alerts: inout AlertBuffer) throws(EnginesDisagree) {
     defer { withExtendedLifetime(event) {} }
     var context = EventContext(event)
-    counters.count(event.type.kind)
+    if let kind = event.type?.kind { counters.count(kind) }
+    guard matching == .first else {
+      let expected = reference.matches(&context)
+      var results: [MatchResult] = []
+      matcher.matchAll(&context) { result, _ in results.append(result) }
+      guard results == expected else { throw EnginesDisagree() }
+      return actOnAll(&context, into: &alerts)
+    }
     let result = matcher.match(&context)
     guard reference.match(&context) == result else { throw EnginesDisagree() }
     act(on: result, &context, into: &alerts)
@@ -57,7 +66,30 @@ public struct Pipeline: ~Copyable {
     }
     counters.count(record.kind)
     guard var context = state.apply(record) else { return }
+    guard matching == .first else { return actOnAll(&context, into: &alerts) }
     act(on: matcher.match(&context), &context, into: &alerts)
+  }
+
+  /// An event counts once, whatever number of rules hold for it.
+  private mutating func actOnAll(_ context: inout EventContext, into alerts: inout AlertBuffer) {
+    var hasMatched = false
+    var isUndecided = false
+    let composer = composer
+    matcher.matchAll(&context) { result, context in
+      guard case .matched(let rule, let view) = result else {
+        isUndecided = true
+        return
+      }
+      hasMatched = true
+      composer.compose(rule, under: view, &context, into: &alerts)
+    }
+    if hasMatched {
+      counters.matched += 1
+    } else if isUndecided {
+      counters.undecided += 1
+    } else {
+      counters.notMatched += 1
+    }
   }
 
   @inline(__always)

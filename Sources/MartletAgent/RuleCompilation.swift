@@ -3,10 +3,12 @@
 import MartletMatching
 public import MartletRules
 
-extension Ruleset {
-  /// Compiles rule files for the matcher of this program: its patterns are checked by the engine that will match them.
-  public static func compileForMatching(_ sources: [SourceFile]) -> Compilation {
-    compile(sources, regexProblem: RegularExpression.problem)
+extension CompileOptions {
+  /// For the matcher of this program: patterns are checked by the engine that will match them.
+  public static var forMatching: CompileOptions {
+    var options = CompileOptions()
+    options.regexProblem = RegularExpression.problem
+    return options
   }
 }
 

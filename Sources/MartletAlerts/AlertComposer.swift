@@ -67,7 +67,7 @@ public struct AlertComposer: Sendable {
     json.value(AlertText.output(of: form.rule, &context))
     json.key("output_fields")
     writeFields(form, &context, &json)
-    if context.type.kind == .open {
+    if context.type?.kind == .open {
       json.key("path_view")
       json.value(ByteView(view.name))
     }

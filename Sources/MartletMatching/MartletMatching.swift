@@ -13,7 +13,7 @@ public import MartletRules
 /// - What it refuses to know: rule files, alerts, time. It allocates nothing while it matches, but for predicates with
 ///   transformers or a field on the right.
 ///
-/// Rules are tried in load order and the first that holds ends the event. A rule that speaks of a file's name is
+/// Rules are tried in load order and the first that holds ends the event, unless the rule set asks for all. A rule that speaks of a file's name is
 /// tried with the spelled name, then with the resolved one. A rule that is unknown, because a value is still on its
 /// way, blocks those behind it: which one is first cannot be said yet.
 public enum MatchResult: Equatable, Sendable {

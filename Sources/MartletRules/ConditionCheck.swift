@@ -32,12 +32,16 @@ public struct ConditionCheck: Sendable {
     }
     var mapped = MappedText(anchor: FileRange(source: 0, range: 0..<0))
     mapped.append(text, for: 0..<text.count)
-    let (tree, problems) = ConditionParser.parse(text, depthMax: limits.conditionDepth)
-    var analyzer = Analyzer(library: Library(), limits: limits, regexProblem: regexProblem, log: log)
-    let expansion = analyzer.condition(in: Scope(text: mapped, macro: nil, chain: []))
+    var options = CompileOptions()
+    options.limits = limits
+    options.regexProblem = regexProblem
+    var analyzer = Analyzer(library: Library(), options: options, log: log)
+    let scope = Scope(ListExpander.Expanded(mapped), mapped, macro: nil, chain: [])
+    let parsed = analyzer.parse(scope.expanded, in: scope)
+    let expansion = analyzer.condition(parsed, in: scope)
     self.init(
       source: source, condition: analyzer.log.hasErrors ? nil : expansion?.condition,
-      canonical: problems.isEmpty ? tree.canonical : nil, diagnostics: analyzer.log.sorted())
+      canonical: parsed.isValid ? parsed.tree.canonical : nil, diagnostics: analyzer.log.sorted())
   }
 
   private init(source: SourceFile, condition: Condition?, canonical: String?, diagnostics: [Diagnostic]) {

@@ -11,11 +11,15 @@
 /// - What it refuses to know: how a rule is matched, what an event looks like in memory, where files live.
 extension Ruleset {
   /// Compiles rule files, given in load order. Never throws for a mistake in the rules: mistakes are the result.
-  /// `regexProblem` says what is wrong with the patterns of `regex`; by default they are taken as they are.
-  public static func compile(
-    _ sources: [SourceFile], limits: Limits = Limits(), regexProblem: @escaping RegexProblem = { _ in nil }
-  ) -> Compilation {
-    Compiler(sources: sources, limits: limits, regexProblem: regexProblem).compile()
+  public static func compile(_ sources: [SourceFile], _ options: CompileOptions = CompileOptions()) -> Compilation {
+    Compiler(sources: sources, options: options).compile()
+  }
+
+  /// What Falco would say to the same files. Takes as many compilations as there are files.
+  public static func loadResults(
+    _ sources: [SourceFile], _ options: CompileOptions = CompileOptions()
+  ) -> [LoadResult] {
+    Compiler(sources: sources, options: options).loadResults()
   }
 }
 

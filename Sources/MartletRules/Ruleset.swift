@@ -6,10 +6,22 @@ public import MartletEvents
 public struct Ruleset: Sendable {
   /// In load order, disabled ones included: the order in which they are tried. `rules[id.rawValue].id == id`.
   public let rules: [Rule]
+  public let matching: RuleMatching
 
-  public init(rules: [Rule]) { self.rules = rules }
+  public init(rules: [Rule], matching: RuleMatching = .first) {
+    self.rules = rules
+    self.matching = matching
+  }
 
   public subscript(id: RuleID) -> Rule { rules[id.rawValue] }
+}
+
+/// Which of the rules that hold for an event fire.
+public enum RuleMatching: String, CaseIterable, Sendable {
+  /// The first in load order.
+  case first
+  /// Every one.
+  case all
 }
 
 /// A rule's place in load order. A redefinition keeps the place of what it replaces.
@@ -36,7 +48,7 @@ public struct Rule: Sendable {
   public let tags: [String]
   /// Where its events come from: `syscall`.
   public let source: String
-  public let isEnabled: Bool
+  public internal(set) var isEnabled: Bool
   /// The captured event types on which the condition can hold. Evaluation has to agree: on other types it is false.
   public let eventTypes: EventTypeSet
   /// Where its definition begins.

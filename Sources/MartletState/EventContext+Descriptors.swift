@@ -32,8 +32,14 @@ extension EventContext {
     case .fdTypeChar: return .text(isDirectory(part) ? "d" : "f")
     case .fdInode: return hasFile ? .signed(Int64(bitPattern: part.pointee.inode)) : .missing
     case .fdDevice: return hasFile ? .signed(Int64(userDevice(part.pointee.device))) : .missing
+    case .fdDeviceMajor: return hasFile ? .signed(Int64(part.pointee.device >> 20)) : .missing
+    case .fdDeviceMinor: return hasFile ? .signed(Int64(part.pointee.device & 0xf_ffff)) : .missing
+    case .fdIsUpperLayer: return hasFile ? .boolean(part.pointee.file_flags & MARTLET_FILE_UPPER_LAYER != 0) : .missing
+    case .fdIsLowerLayer: return hasFile ? .boolean(part.pointee.file_flags & MARTLET_FILE_LOWER_LAYER != 0) : .missing
+    case .pathName: return text(spelledPath())
+    case .pathNameRaw: return text(part.pointee.name.length_bytes > 0 ? record.bytes(part.pointee.name) : rawPath())
     case .fdProtocol: return .text("<NA>")
-    case .fdIsConnected, .fdNameChanged: return hasFile ? .boolean(false) : .missing
+    case .fdIsConnected, .fdHasNewName: return hasFile ? .boolean(false) : .missing
     default: return .missing
     }
   }
@@ -47,7 +53,7 @@ extension EventContext {
   func text(_ bytes: ByteView?) -> FieldValue { bytes.map { .text($0) } ?? .missing }
 
   /// The device number as stat(2) gives it, from the kernel's own encoding.
-  private func userDevice(_ device: UInt32) -> UInt64 {
+  func userDevice(_ device: UInt32) -> UInt64 {
     let major = UInt64(device >> 20)
     let minor = UInt64(device & 0xf_ffff)
     return minor & 0xff | (major & 0xfff) << 8 | (minor & ~0xff) << 12 | (major & ~0xfff) << 32

@@ -9,57 +9,68 @@ extension EventContext {
   mutating func extract(_ field: Field, at selector: FieldSelector) -> FieldValue {
     guard let record, let state else { return .missing }
     switch field {
+    case .uncaptured: return .missing
     case .eventNumber: return .unsigned(state.eventNumber)
-    case .eventTime: return .text(timeOfDay())
+    case .eventTime, .eventTimeSeconds, .eventTimeISO, .eventDateTime, .eventDateTimeSeconds:
+      return .text(timeText(field))
     case .eventRawTime: return .unsigned(UInt64(bitPattern: realtimeNanoseconds))
-    case .eventType: return .text(ByteView(type.name))
+    case .eventRawTimeSeconds: return .unsigned(UInt64(bitPattern: realtimeNanoseconds) / 1_000_000_000)
+    case .eventRawTimeFraction: return .unsigned(UInt64(bitPattern: realtimeNanoseconds) % 1_000_000_000)
+    case .eventSource: return .text("syscall")
+    case .eventHostname: return .text(state.hostname)
+    case .eventDirection: return .text("<")
+    case .eventType, .systemCallType: return typeName
+    case .eventTypeIs: return isType(selector)
+    case .eventCategory: return .text(category)
+    case .eventCPU: return .signed(Int64(Int16(truncatingIfNeeded: record.common.pointee.cpu)))
+    case .eventArguments, .eventInfo: return .text(allParameters())
+    case .eventArgument: return parameterText(selector)
+    case .eventRawArgument: return rawParameter(selector)
+    case .eventAbsolutePath: return absolutePath(selector)
     case .eventRawResult: return .signed(result)
     case .eventResult: return .text(resultText)
+    case .eventFailed: return .boolean(result < 0)
+    case .eventCount, .eventCountExit: return .unsigned(1)
+    case .eventCountError: return .unsigned(result < 0 ? 1 : 0)
+    case .eventIsAsync, .eventIsIO, .eventIsIORead, .eventIsIOWrite, .eventIsWait, .eventIsSyslog:
+      return .boolean(false)
     case .eventIsOpenRead: return .boolean(isOpen(for: O_RDONLY))
     case .eventIsOpenWrite: return .boolean(isOpen(for: O_WRONLY))
     case .eventIsIOURing: return .boolean(record.has(flag: UInt32(MARTLET_FLAG_IO_URING)))
-    case .eventHostname: return .text(state.hostname)
-    case .processName: return .text(record.comm)
-    case .processExe: return imageText(of: slot, .exe)
-    case .processExePath: return imageText(of: slot, .exePath)
-    case .processArguments: return imageText(of: slot, .arguments)
-    case .processCommandLine: return imageText(of: slot, .commandLine)
-    case .processDirectory: return imageText(of: slot, .directory)
-    case .processID: return .signed(Int64(record.common.pointee.process_id))
-    case .processParentID: return processNumber(process.pointee.parentID)
-    case .processNamespaceID: return processNumber(process.pointee.namespaceProcessID)
-    case .processSessionID: return processNumber(process.pointee.sessionID)
-    case .processTerminal: return .unsigned(UInt64(process.pointee.terminal))
-    case .processParentName: return comm(of: ancestor(1))
-    case .processParentExe: return imageText(of: ancestor(1), .exe)
-    case .processParentExePath: return imageText(of: ancestor(1), .exePath)
-    case .processParentCommandLine: return imageText(of: ancestor(1), .commandLine)
-    case .processAncestorName: return selector.index == 0 ? .text(record.comm) : comm(of: ancestor(selector.index))
-    case .processAncestorExePath: return imageText(of: ancestor(selector.index), .exePath)
-    case .processIsExeUpperLayer: return exeFlag(MARTLET_FILE_UPPER_LAYER)
-    case .processIsExeLowerLayer: return exeFlag(MARTLET_FILE_LOWER_LAYER)
-    case .processIsExeFromMemfd: return exeFlag(MARTLET_FILE_MEMFD)
-    case .processDuration: return duration
-    case .threadID: return .signed(Int64(record.common.pointee.thread_id))
-    case .userID: return .unsigned(UInt64(record.common.pointee.user_id))
-    case .userLoginID: return .signed(process.pointee.loginUserID == .max ? -1 : Int64(process.pointee.loginUserID))
-    case .groupID: return .unsigned(UInt64(record.common.pointee.group_id))
+    case .eventIsOpenExec: return .boolean(isOpenForExecution)
+    case .eventIsOpenCreate: return .boolean(isOpenThatCreates)
+    case .processName, .processExe, .processExePath, .processArguments, .processCommandLine, .processExeLine,
+      .processArgumentCount, .processArgumentLength, .processDirectory, .processID, .processParentID,
+      .processNamespaceID, .processParentNamespaceID, .processSessionID, .processGroupID, .processNamespaceGroupID,
+      .processTerminal, .processIsSessionLeader, .processIsGroupLeader, .processIsNamespaceGroupLeader,
+      .processIsExeUpperLayer, .processIsExeLowerLayer, .processIsExeFromMemfd, .processExeInode, .processExeChanged,
+      .processExeModified, .processExeAge, .processDuration, .processParentDuration, .processStart,
+      .processParentStart, .threadID, .threadIsMain, .threadCapabilitiesEffective, .threadCapabilitiesPermitted,
+      .threadCapabilitiesInheritable, .userID, .userLoginID, .groupID:
+      return extractProcess(field, selector, record)
+    case .processParentName, .processParentExe, .processParentExePath, .processParentCommandLine,
+      .processAncestorName, .processAncestorExe, .processAncestorExePath, .processAncestorCommandLine,
+      .processAncestorArguments, .processAncestorID, .processSessionName, .processSessionExe, .processSessionExePath,
+      .processGroupName, .processGroupExe, .processGroupExePath, .processNamespaceGroupName,
+      .processNamespaceGroupExe, .processNamespaceGroupExePath:
+      return extractLineage(field, selector.index, record)
     case .containerID: return .text(container.shortID)
     case .containerFullID: return process.pointee.container == .host ? .missing : .text(container.id)
     case .containerType: return container.type.map { .text($0) } ?? .missing
-    case .podUID: return container.podUID.map { .text($0) } ?? .missing
+    case .podUID, .podID: return container.podUID.map { .text($0) } ?? .missing
     case .fdNumber, .fdType, .fdTypeChar, .fdName, .fdNameRaw, .fdRealPath, .fdDirectory, .fdFilename, .fdInode,
-      .fdDevice, .fdProtocol, .fdSocketFamily, .fdIsConnected, .fdNameChanged, .fdClientAddress, .fdServerAddress,
-      .fdLocalAddress,
+      .fdDevice, .fdDeviceMajor, .fdDeviceMinor, .fdIsUpperLayer, .fdIsLowerLayer, .fdProtocol, .fdSocketFamily,
+      .fdIsConnected, .fdHasNewName, .fdIsServer, .fdClientAddress, .fdServerAddress, .fdLocalAddress,
       .fdRemoteAddress, .fdClientPort, .fdServerPort, .fdLocalPort, .fdRemotePort, .fdEitherAddress,
-      .fdEitherPort, .fdEitherNetwork, .fdClientNetwork, .fdServerNetwork, .fdLocalNetwork, .fdRemoteNetwork:
+      .fdEitherPort, .fdEitherNetwork, .fdClientNetwork, .fdServerNetwork, .fdLocalNetwork, .fdRemoteNetwork,
+      .pathName, .pathNameRaw:
       return extractDescriptor(field, index: selector.index)
     }
   }
 
   // MARK: - Event
 
-  private var result: Int64 {
+  var result: Int64 {
     guard let record else { return 0 }
     switch record.kind {
     case .open: return record.open.pointee.result
@@ -73,6 +84,21 @@ extension EventContext {
     result >= 0 ? ByteView("SUCCESS") : ByteView(ErrorNumber.name(of: -result))
   }
 
+  private var typeName: FieldValue { type.map { .text(ByteView($0.name)) } ?? .missing }
+
+  private func isType(_ selector: FieldSelector) -> FieldValue {
+    guard let type, case .key(let name) = selector else { return .missing }
+    return .unsigned(ByteView(type.name) == name ? 1 : 0)
+  }
+
+  private var category: ByteView {
+    switch record?.kind {
+    case .exec: "process"
+    case .open: "file"
+    default: "net"
+    }
+  }
+
   /// `creat` counts as neither, as rules written for Falco expect.
   private func isOpen(for access: Int32) -> Bool {
     guard let record, record.kind == .open, type != .creat else { return false }
@@ -80,51 +106,49 @@ extension EventContext {
     return asked == access || asked == O_RDWR
   }
 
-  private func timeOfDay() -> ByteView {
+  /// Opening by handle has no mode.
+  private var isOpenForExecution: Bool {
+    guard let record, record.kind == .open, type != .openByHandleAt else { return false }
+    let part = record.open.pointee
+    let makesFile = type == .creat || OpenFlags(kernel: part.open_flags).contains(where: [.create, .temporaryFile])
+    return makesFile && part.create_mode & 0o111 != 0
+  }
+
+  private var isOpenThatCreates: Bool {
+    guard let record, record.kind == .open, type != .creat else { return false }
+    return openFlags(record.open.pointee).contains(where: [.created])
+      || result >= 0 && OpenFlags(kernel: record.open.pointee.open_flags).contains(where: [.temporaryFile])
+  }
+
+  private mutating func absolutePath(_ selector: FieldSelector) -> FieldValue {
+    // Calls with two paths have a source and a destination; these have one.
+    if case .key = selector { return .missing }
+    switch type {
+    case .openat, .openat2: return spelledPath().map { .text($0) } ?? .missing
+    case .openByHandleAt: return result > 0 ? spelledPath().map { .text($0) } ?? .missing : .missing
+    default: return .missing
+    }
+  }
+
+  private func timeText(_ field: Field) -> ByteView {
     guard let scratch else { return .empty }
-    TimeText.writeTimeOfDay(nanoseconds: realtimeNanoseconds, at: scratch.time)
-    return ByteView(start: scratch.time, count: ContextScratch.timeByteCount)
-  }
-
-  // MARK: - Process
-
-  private var process: UnsafeMutablePointer<Process> { process(at: slot) }
-
-  /// Sound because every slot in a context is one that `apply` found or made, so it lies in the table.
-  private func process(at slot: Int32) -> UnsafeMutablePointer<Process> {
-    guard let state else { preconditionFailure("a context without state has no process") }
-    return state.processes.slots + Int(slot)
-  }
-
-  private var container: Container {
-    guard let state else { preconditionFailure("a context without state has no container") }
-    return state.containers[Int(process.pointee.container.rawValue)]
-  }
-
-  private func processNumber(_ number: UInt32) -> FieldValue {
-    number == 0 ? .missing : .signed(Int64(number))
-  }
-
-  private func comm(of slot: Int32) -> FieldValue {
-    guard slot >= 0 else { return .missing }
-    let start = UnsafeRawPointer(process(at: slot)) + Process.commOffset
-    let whole = ByteView(start: start.assumingMemoryBound(to: UInt8.self), count: Int(MARTLET_COMM_BYTES))
-    return .text(whole.slice(from: 0, to: whole.firstIndex(of: 0) ?? whole.count))
-  }
-
-  private func imageText(of slot: Int32, _ text: ProcessImage.Text) -> FieldValue {
-    guard slot >= 0, let image = process(at: slot).pointee.image else { return .missing }
-    return ProcessImage.view(image, text).map { .text($0) } ?? .missing
-  }
-
-  private func exeFlag(_ flag: UInt32) -> FieldValue {
-    guard let image = process.pointee.image else { return .missing }
-    return .boolean(image.pointee.exeFlags & flag != 0)
-  }
-
-  private var duration: FieldValue {
-    let start = process.pointee.startNanoseconds
-    guard let record, start > 0 else { return .missing }
-    return .unsigned(record.timeNanoseconds >= start ? record.timeNanoseconds - start : 0)
+    let dayTime = scratch.time
+    let dateTime = dayTime + TimeText.timeOfDayByteCount
+    let isoTime = dateTime + TimeText.dateTimeByteCount + 5
+    switch field {
+    case .eventTime, .eventTimeSeconds:
+      TimeText.writeTimeOfDay(nanoseconds: realtimeNanoseconds, at: dayTime)
+      return ByteView(start: dayTime, count: field == .eventTime ? TimeText.timeOfDayByteCount : 8)
+    case .eventTimeISO:
+      TimeText.writeDateTime(nanoseconds: realtimeNanoseconds, at: isoTime)
+      // In place of the `Z`.
+      let zone = ByteView("+0000")
+      (isoTime + TimeText.dateTimeByteCount - 1).update(from: zone.start, count: zone.count)
+      return ByteView(start: isoTime, count: TimeText.dateTimeByteCount - 1 + zone.count)
+    default:
+      TimeText.writeDateTime(nanoseconds: realtimeNanoseconds, at: dateTime)
+      dateTime[10] = UInt8(ascii: " ")
+      return ByteView(start: dateTime, count: field == .eventDateTime ? TimeText.dateTimeByteCount - 1 : 19)
+    }
   }
 }

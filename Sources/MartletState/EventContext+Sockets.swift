@@ -21,6 +21,9 @@ extension EventContext {
     }
   }
 
+  /// Whether this end is the server.
+  var isServerEnd: Bool { role != .client }
+
   mutating func extractSocket(_ field: Field, _ record: EventRecord, end: Int) -> FieldValue {
     let part = record.connect.pointee
     let isAlone = role == .serverAlone
@@ -34,7 +37,8 @@ extension EventContext {
     case .fdProtocol: return .text(protocolName(part.protocol))
     case .fdSocketFamily: return .text("ip")
     case .fdIsConnected: return .boolean(isConnected(record))
-    case .fdNameChanged: return .boolean(changesName(record))
+    case .fdHasNewName: return .boolean(changesName(record))
+    case .fdIsServer: return .boolean(isServerEnd)
     case .fdLocalAddress, .fdLocalNetwork: return address(localOf: part)
     case .fdRemoteAddress, .fdRemoteNetwork: return isAlone ? .missing : .address(remoteAddress(part))
     case .fdLocalPort: return .unsigned(UInt64(part.local_port))
@@ -64,11 +68,11 @@ extension EventContext {
     type == .connect ? isConnected(record) : record.has(flag: UInt32(MARTLET_FLAG_PEER_IS_NEW))
   }
 
-  private func remoteAddress(_ part: martlet_connect) -> IPAddress {
+  func remoteAddress(_ part: martlet_connect) -> IPAddress {
     withUnsafeBytes(of: part.remote_address) { ipAddress($0, family: part.family) }
   }
 
-  private func localAddress(_ part: martlet_connect) -> IPAddress {
+  func localAddress(_ part: martlet_connect) -> IPAddress {
     withUnsafeBytes(of: part.local_address) { ipAddress($0, family: part.family) }
   }
 
@@ -149,14 +153,14 @@ extension EventContext {
     case .fdName, .fdNameRaw: return .text(unixName(record))
     case .fdRealPath: return part.path.length_bytes > 0 ? .text(record.bytes(part.path)) : .missing
     case .fdIsConnected: return .boolean(isConnected(record))
-    case .fdNameChanged: return .boolean(changesName(record))
+    case .fdHasNewName: return .boolean(changesName(record))
     default: return .missing
     }
   }
 
   /// `this->that name`: the two ends by number and the name that one of them has. An abstract name begins with `@` where
   /// the kernel has NUL.
-  private func unixName(_ record: EventRecord) -> ByteView {
+  func unixName(_ record: EventRecord) -> ByteView {
     guard let scratch else { return .empty }
     let part = record.unix.pointee
     let name = record.bytes(type == .connect ? part.peer_name : part.name)

@@ -18,10 +18,14 @@ struct StateView {
 struct ContextScratch {
   let rawName: UnsafeMutablePointer<UInt8>
   let name: UnsafeMutablePointer<UInt8>
+  /// Texts of a few dozen bytes at most: see `ContextText`.
   let time: UnsafeMutablePointer<UInt8>
+  /// Texts of any length, one behind the other: see `ContextText`.
+  let texts: UnsafeMutablePointer<UInt8>
   let ancestors: UnsafeMutablePointer<Int32>
 
-  static let timeByteCount = TimeText.timeOfDayByteCount
+  /// Both forms of a moment, and each with its own end.
+  static let timeByteCount = TimeText.timeOfDayByteCount + 2 * (TimeText.dateTimeByteCount + 5)
   private static let nameByteCount = PathText.byteCountMax(
     directory: Int(MARTLET_RECORD_BYTES_MAX), name: Int(MARTLET_RECORD_BYTES_MAX))
 
@@ -29,6 +33,7 @@ struct ContextScratch {
     rawName = .allocate(capacity: Self.nameByteCount)
     name = .allocate(capacity: Self.nameByteCount)
     time = .allocate(capacity: Self.timeByteCount)
+    texts = .allocate(capacity: ContextText.byteCountMax * 2)
     ancestors = .allocate(capacity: SystemState.lineageDepthMax)
   }
 
@@ -36,6 +41,7 @@ struct ContextScratch {
     rawName.deallocate()
     name.deallocate()
     time.deallocate()
+    texts.deallocate()
     ancestors.deallocate()
   }
 }
@@ -45,7 +51,8 @@ struct ContextScratch {
 /// Fields are extracted when asked for; what takes work (an assembled path, the chain of ancestors) is kept for the
 /// next question. No allocation, no reference count. Holds until the next `apply` of the state that made it.
 public struct EventContext {
-  public let type: EventType
+  /// Nil for a given event that is of no captured type, or of none.
+  public let type: EventType?
   let record: EventRecord?
   let slot: Int32
   let state: StateView?
@@ -55,6 +62,8 @@ public struct EventContext {
   public var pathView = PathView.spelled
   var spelledName: ByteView?
   var rawName: ByteView?
+  /// Where the next text of any length begins.
+  var textCount = 0
   private var lineageCount = -1
 
   init(record: EventRecord, type: EventType, slot: Int32, state: StateView, scratch: ContextScratch) {
@@ -104,7 +113,7 @@ public struct EventContext {
   /// A successful open of something with a path, whose resolved path is another than the spelled one.
   public var hasOtherPathView: Bool {
     mutating get {
-      guard type.kind == .open else { return false }
+      guard type?.kind == .open else { return false }
       if let given = given?.takeUnretainedValue() {
         guard case .text(let resolved) = given.value(of: .fdRealPath) else { return false }
         guard case .text(let spelled) = given.value(of: .fdName) else { return true }
@@ -131,6 +140,11 @@ public struct EventContext {
   public mutating func ancestorCount(for field: Field) -> Int {
     if let given { return max(given.takeUnretainedValue().valueCount(of: field) - 1, 0) }
     return lineage()
+  }
+
+  /// How many values a list has.
+  public func listCount(of field: Field) -> Int {
+    given?.takeUnretainedValue().valueCount(of: field) ?? 0
   }
 
   private func givenValue(_ event: GivenEvent, _ field: Field, _ selector: FieldSelector) -> FieldValue {

@@ -5,6 +5,15 @@ public import MartletEvents
 /// An event that is given as fields and values instead of bytes from the kernel.
 ///
 /// Rule tests and event lines come in this way. Owns its texts; a context made from it holds as long as it lives.
+///
+/// What is not given is missing, and nothing is worked out from anything else, but for this:
+/// - Conditions on all ancestors (`proc.aname` without index) look at those that are given: `proc.aname[1]`,
+///   `proc.aname[2]` and so on. A value given without index is that of the parent.
+/// - `fd.ip`, `fd.port` and `fd.net` look at both ends: at `fd.cip` and `fd.sip`, or `fd.cport` and `fd.sport`. If one
+///   of them is itself given, at that alone. `fd.net` looks at a given `fd.ip`, too.
+/// - `fd.cnet`, `fd.snet`, `fd.lnet` and `fd.rnet` look at `fd.cip`, `fd.sip`, `fd.lip` and `fd.rip`.
+/// - What asks for the kind of a call (`evt.is_open_read` and its like) is false.
+/// - In the resolved view `fd.name`, `fd.directory` and `fd.filename` come from a given `fd.realpath`.
 public final class GivenEvent {
   /// What a field can be given as. A field that is not given is missing.
   public enum Value: Sendable {
@@ -28,20 +37,33 @@ public final class GivenEvent {
     }
   }
 
-  public let type: EventType
+  /// Nil where the event is of no captured type, or none was given.
+  public let type: EventType?
   private var values: [Key: FieldValue] = [:]
   private var valueCounts: [Field: Int] = [:]
   private var texts: [UnsafeMutablePointer<UInt8>] = []
 
-  public init(_ type: EventType, _ given: [Key: Value]) {
+  /// An event of the type that is given as `evt.type`.
+  public init(_ given: [Key: Value]) {
+    var type: EventType?
+    if case .text(let name)? = given[Key(.eventType)] {
+      type = EventType.allCases.first { "\($0.name)".utf8.elementsEqual(name) }
+    }
     self.type = type
     for (key, value) in given {
       values[key] = keep(value)
-      if case .index(let index) = key.argument {
-        valueCounts[key.field] = max(valueCounts[key.field] ?? 0, index + 1)
+      switch key.argument {
+      case .index(let index): valueCounts[key.field] = max(valueCounts[key.field] ?? 0, index + 1)
+      case .none:
+        let first = key.field.description.multiplicity == .ancestors ? 1 : 0
+        valueCounts[key.field] = max(valueCounts[key.field] ?? 0, first + 1)
+      case .key: break
       }
     }
-    values[Key(.eventType)] = .text(ByteView(type.name))
+  }
+
+  public convenience init(_ type: EventType, _ given: [Key: Value]) {
+    self.init(given.merging([Key(.eventType): .text(Array("\(type.name)".utf8))]) { $1 })
   }
 
   deinit {
@@ -49,21 +71,28 @@ public final class GivenEvent {
   }
 
   func value(of field: Field, at selector: FieldSelector = .whole) -> FieldValue {
-    if let value = values[Key(field, FieldArgument(selector))] { return value }
-    guard let source = Self.source(of: field, index: selector.index) else { return .missing }
-    return values[Key(source)] ?? .missing
+    let argument = FieldArgument(selector)
+    if let value = values[Key(field, argument)] { return value }
+    if let value = Self.sources(of: field, argument).lazy.compactMap({ self.values[$0] }).first { return value }
+    return field.isFalseElsewhere ? .boolean(false) : .missing
   }
 
-  /// Fields that exist in conditions only ask about the value of another one.
-  private static func source(of field: Field, index: Int) -> Field? {
+  /// Where else to look for a value, in this order.
+  private static func sources(of field: Field, _ argument: FieldArgument) -> [Key] {
+    let isFirstEnd = argument == .index(0)
     switch field {
-    case .fdClientNetwork: .fdClientAddress
-    case .fdServerNetwork: .fdServerAddress
-    case .fdLocalNetwork: .fdLocalAddress
-    case .fdRemoteNetwork: .fdRemoteAddress
-    case .fdEitherAddress, .fdEitherNetwork: index == 0 ? .fdClientAddress : .fdServerAddress
-    case .fdEitherPort: index == 0 ? .fdClientPort : .fdServerPort
-    default: nil
+    case .fdClientNetwork: return [Key(.fdClientAddress)]
+    case .fdServerNetwork: return [Key(.fdServerAddress)]
+    case .fdLocalNetwork: return [Key(.fdLocalAddress)]
+    case .fdRemoteNetwork: return [Key(.fdRemoteAddress)]
+    case .fdEitherAddress, .fdEitherNetwork:
+      let directly = isFirstEnd ? [Key(field), Key(.fdEitherAddress)] : [Key(.fdEitherAddress, argument)]
+      return directly + [Key(isFirstEnd ? .fdClientAddress : .fdServerAddress)]
+    case .fdEitherPort: return (isFirstEnd ? [Key(field)] : []) + [Key(isFirstEnd ? .fdClientPort : .fdServerPort)]
+    default:
+      // One ancestor or one element of a list, given without index.
+      let isFirst = argument == .index(field.description.multiplicity == .ancestors ? 1 : 0)
+      return isFirst && field.description.multiplicity != .one ? [Key(field)] : []
     }
   }
 
@@ -83,6 +112,18 @@ public final class GivenEvent {
       copy.update(from: bytes, count: bytes.count)
       texts.append(copy)
       return .text(ByteView(start: copy, count: bytes.count))
+    }
+  }
+}
+
+extension Field {
+  /// Whether Falco has a value for it on every event: false where the event has nothing to do with it.
+  fileprivate var isFalseElsewhere: Bool {
+    switch self {
+    case .eventIsOpenRead, .eventIsOpenWrite, .eventIsOpenExec, .eventIsOpenCreate, .eventIsIO, .eventIsIORead,
+      .eventIsIOWrite, .eventIsWait, .eventIsSyslog, .eventIsAsync:
+      true
+    default: false
     }
   }
 }

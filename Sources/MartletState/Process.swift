@@ -10,6 +10,13 @@ struct ProcessReference {
   static let none = ProcessReference(slot: -1, generation: 0)
 }
 
+/// What a process may do besides what everybody may: a bit for each capability, by its number.
+struct Capabilities {
+  var effective: UInt64 = 0
+  var permitted: UInt64 = 0
+  var inheritable: UInt64 = 0
+}
+
 /// One process: a trivial value in the process table.
 ///
 /// Identified by its id and its start time together, because ids are used again.
@@ -29,11 +36,13 @@ struct Process {
   var namespaceProcessID: UInt32 = 0
   var sessionID: UInt32 = 0
   var processGroupID: UInt32 = 0
+  var namespaceProcessGroupID: UInt32 = 0
   var loginUserID: UInt32 = .max
   var pidNamespace: UInt32 = 0
   var mountNamespace: UInt32 = 0
   var networkNamespace: UInt32 = 0
   var userNamespace: UInt32 = 0
+  var capabilities = Capabilities()
   var cgroupID: UInt64 = 0
   var cgroupV1ID: UInt64 = 0
   var container = ContainerIndex.host

@@ -21,10 +21,16 @@ struct ProcessImage {
   /// comm, a space and the arguments; `arguments` is its tail.
   var commandLine = Span()
   var arguments = Span()
+  /// The same, each ended by NUL but the last.
+  var separateArguments = Span()
   /// With a slash at its end.
   var directory = Span()
   /// MARTLET_FILE_*
   var exeFlags: UInt32
+  var exeInode: UInt64
+  /// Nanoseconds since 1970; 0 where unknown.
+  var exeChangedNanoseconds: UInt64
+  var exeModifiedNanoseconds: UInt64
   var hasPath = true
   var hasArguments = true
 
@@ -51,7 +57,10 @@ struct ProcessImage {
     let block = UnsafeMutableRawPointer.allocate(
       byteCount: byteCount, alignment: MemoryLayout<ProcessImage>.alignment)
     let image = block.bindMemory(to: ProcessImage.self, capacity: 1)
-    image.initialize(to: ProcessImage(referenceCount: 1, byteCount: byteCount, exeFlags: part.exe_flags))
+    image.initialize(
+      to: ProcessImage(
+        referenceCount: 1, byteCount: byteCount, exeFlags: part.exe_flags, exeInode: part.exe_inode,
+        exeChangedNanoseconds: part.exe_changed_ns, exeModifiedNanoseconds: part.exe_modified_ns))
     image.pointee.hasPath = keepsPath
     image.pointee.hasArguments = keepsAll
     var writer = TextWriter(
@@ -66,10 +75,11 @@ struct ProcessImage {
     let arguments = record.bytes(part.arguments)
     let exeEnd = arguments.firstIndex(of: 0) ?? arguments.count
     exe = writer.append(arguments.slice(from: 0, to: exeEnd))
-    let start = writer.count
-    _ = writer.append(record.comm)
     var rest = arguments.slice(from: exeEnd + 1, to: arguments.count)
     if rest.count > 0, rest[rest.count - 1] == 0 { rest = rest.slice(from: 0, to: rest.count - 1) }
+    separateArguments = writer.append(rest)
+    let start = writer.count
+    _ = writer.append(record.comm)
     if exeEnd + 1 < arguments.count { writer.append(byte: UInt8(ascii: " ")) }
     self.arguments = writer.append(rest, replacing: 0, with: UInt8(ascii: " "))
     commandLine = Span(offset: UInt32(start), count: UInt32(writer.count - start))
@@ -82,7 +92,7 @@ struct ProcessImage {
 
   /// Which of the texts.
   enum Text {
-    case exePath, exe, commandLine, arguments, directory
+    case exePath, exe, commandLine, arguments, separateArguments, directory
   }
 
   /// Nil where it was not kept.
@@ -93,6 +103,7 @@ struct ProcessImage {
     case .exe: span = image.pointee.exe
     case .commandLine: span = image.pointee.commandLine
     case .arguments: span = image.pointee.arguments
+    case .separateArguments: span = image.pointee.separateArguments
     case .directory: span = image.pointee.directory
     }
     guard text == .exePath ? image.pointee.hasPath : image.pointee.hasArguments else { return nil }

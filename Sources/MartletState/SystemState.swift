@@ -133,6 +133,10 @@ public struct SystemState: ~Copyable {
     process.pointee.namespaceProcessID = part.namespace_process_id
     process.pointee.sessionID = part.session_id
     process.pointee.processGroupID = part.process_group_id
+    process.pointee.namespaceProcessGroupID = part.namespace_process_group_id
+    process.pointee.capabilities = Capabilities(
+      effective: part.capabilities_effective, permitted: part.capabilities_permitted,
+      inheritable: part.capabilities_inheritable)
     process.pointee.loginUserID = part.login_user_id
     process.pointee.terminal = part.terminal
     process.pointee.pidNamespace = part.pid_namespace
@@ -160,6 +164,11 @@ public struct SystemState: ~Copyable {
       let source = (processes.slots + Int(creator)).pointee
       process.pointee.sessionID = source.sessionID
       process.pointee.processGroupID = source.processGroupID
+      // In a new pid namespace the group has another number, which nobody told us.
+      if source.pidNamespace == part.pid_namespace {
+        process.pointee.namespaceProcessGroupID = source.namespaceProcessGroupID
+      }
+      process.pointee.capabilities = source.capabilities
       process.pointee.loginUserID = source.loginUserID
       process.pointee.terminal = source.terminal
       process.pointee.mountNamespace = source.mountNamespace

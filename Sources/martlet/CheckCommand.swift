@@ -10,11 +10,10 @@ struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Compile rules and explain what is wrong with them.",
-    discussion: "Diagnostics go to stdout. Exit status: 0 without errors, 3 with errors.")
-
-  enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text, json
-  }
+    discussion: """
+      Diagnostics go to stdout. Exit status: 0 without errors, 3 with errors. As JSON one object: what Falco would
+      report for each file ('falco_load_results'), and beside it all that Martlet has to say ('martlet').
+      """)
 
   @Argument(
     help: ArgumentHelp(
@@ -27,7 +26,9 @@ struct CheckCommand: ParsableCommand {
   var condition: String?
 
   @Option(help: "text, or json for programs.")
-  var format = Format.text
+  var format = OutputFormat.text
+
+  @OptionGroup var choices: RuleChoices
 
   func validate() throws {
     guard paths.isEmpty == (condition == nil) else { return }
@@ -37,26 +38,42 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     if let condition { return try ConditionReport.run(condition, format) }
     let sources = try RuleOptions.read(paths)
-    let compilation = Ruleset.compileForMatching(sources)
+    let options = try choices.compileOptions()
+    let compilation = Ruleset.compile(sources, options)
     switch format {
     case .text:
+      let (shown, folded) = Self.folding(compilation.diagnostics)
       let renderer = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDOUT_FILENO))
-      write(renderer.render(compilation.diagnostics) + summary(compilation, sources) + "\n", to: STDOUT_FILENO)
+      write(renderer.render(shown) + folded + summary(compilation, sources) + "\n", to: STDOUT_FILENO)
     case .json:
-      // One diagnostic a line, as the agent's alerts are.
-      write(compilation.diagnostics.map { $0.json + "\n" }.joined(), to: STDOUT_FILENO)
+      let results = Ruleset.loadResults(sources, options)
+      write(LoadResult.json(results, compilation.diagnostics) + "\n", to: STDOUT_FILENO)
     }
     if compilation.ruleset == nil { throw ExitStatus.rulesInvalid }
   }
 
+  private static let unusedCountMax = 3
+
+  /// Rule files for everybody bring macros and lists for everybody: many unused ones are one line.
+  private static func folding(_ diagnostics: [Diagnostic]) -> (shown: [Diagnostic], folded: String) {
+    let unused: Set<DiagnosticCode> = [.unusedMacro, .unusedList]
+    let count = diagnostics.count { unused.contains($0.code) }
+    guard count > unusedCountMax else { return (diagnostics, "") }
+    let shown = diagnostics.filter { !unused.contains($0.code) }
+    return (shown, "note: \(count) macros and lists are not used by any rule; '--format json' names them\n")
+  }
+
   private func summary(_ compilation: Compilation, _ sources: [SourceFile]) -> String {
-    let errorCount = compilation.diagnostics.count { $0.severity == .error }
-    let warningCount = compilation.diagnostics.count - errorCount
-    let files = count(sources.count, "file")
-    let found = "\(count(errorCount, "error")), \(count(warningCount, "warning"))"
-    guard let ruleset = compilation.ruleset else { return "\(files): \(found)" }
-    return "\(files): \(count(ruleset.rules.count, "rule")), \(found)"
+    let counts = Dictionary(grouping: compilation.diagnostics, by: \.severity).mapValues(\.count)
+    var found = [count(counts[.error] ?? 0, "error"), count(counts[.warning] ?? 0, "warning")]
+    if let notes = counts[.note] { found.append(count(notes, "note")) }
+    if let ruleset = compilation.ruleset { found.insert(count(ruleset.rules.count, "rule"), at: 0) }
+    return "\(count(sources.count, "file")): \(found.joined(separator: ", "))"
   }
 
   private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case text, json
 }

@@ -7,7 +7,7 @@ import MartletRules
 /// `martlet check --condition`: what one condition means, or what is wrong with it.
 enum ConditionReport {
   /// Ends the command with status 3 where the condition has errors.
-  static func run(_ condition: String, _ format: CheckCommand.Format) throws {
+  static func run(_ condition: String, _ format: OutputFormat) throws {
     let check = ConditionCheck(forMatching: Array(condition.utf8))
     switch format {
     case .json: write(check.json + "\n", to: STDOUT_FILENO)

@@ -9,13 +9,31 @@ struct FieldsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fields", abstract: "List every field with its type and meaning.")
 
-  func run() {
-    let lines = FieldRegistry.descriptions.map { field in
-      let argument = field.argument.takesIndex ? "[n]" : ""
-      let kinds = field.kinds.map { "\($0.name)" }.joined(separator: ", ")
-      let conditionOnly = field.isFilterOnly ? " (conditions only)" : ""
-      return "\(field.name)\(argument)  \(field.type.name)\(conditionOnly), on \(kinds)\n    \(field.documentation)"
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case text, markdown, json
+  }
+
+  @Argument(help: "Only fields whose name begins so, such as 'proc.a'.")
+  var prefix: String = ""
+
+  @Option(help: "The form of the list: text, markdown or json.")
+  var format = Format.text
+
+  func run() throws {
+    let fields = FieldRegistry.descriptions.filter { "\($0.name)".hasPrefix(prefix) }
+    guard !fields.isEmpty else { throw ValidationError("no field begins with '\(prefix)'") }
+    let list = FieldList(fields)
+    switch format {
+    case .text: write(list.text(width: Self.width), to: STDOUT_FILENO)
+    case .markdown: write(list.markdown, to: STDOUT_FILENO)
+    case .json: write(list.json, to: STDOUT_FILENO)
     }
-    write(lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+  }
+
+  /// Of the terminal; a hundred columns where the list goes elsewhere.
+  private static var width: Int {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
+    return max(Int(size.ws_col), 60)
   }
 }

@@ -30,7 +30,7 @@ struct ReplayCommand: ParsableCommand {
   static func replay(
     _ input: Replay.Input, _ rules: RuleOptions, _ alerts: AlertOptions, _ statistics: StatisticsOptions
   ) throws {
-    let (summary, failure) = Replay(try rules.compile(), explainsAlerts: alerts.explain).run(input)
+    let (summary, failure) = Replay(try rules.compileEnabled(), explainsAlerts: alerts.explain).run(input)
     close(with: summary)
     try statistics.write(summary)
     guard let failure else { return }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+public import ArgumentParser
 import Glibc
 import MartletAgent
-import MartletRules
+public import MartletRules
 
 /// Which rules a command works with.
 struct RuleOptions: ParsableArguments {
@@ -15,17 +15,25 @@ struct RuleOptions: ParsableArguments {
     completion: .file(extensions: ["yaml", "yml"]))
   var paths: [String] = []
 
-  /// The compiled rules. Diagnostics go to stderr; ends the command with status 3 where they are errors.
+  @OptionGroup var choices: RuleChoices
+
+  /// The compiled rules. Errors and warnings go to stderr; ends the command with status 3 where they are errors.
   func compile() throws -> Ruleset {
     let sources = try RuleOptions.read(paths)
-    let compilation = Ruleset.compileForMatching(sources)
+    let compilation = Ruleset.compile(sources, try choices.compileOptions())
     let text = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDERR_FILENO)).render(
-      compilation.diagnostics)
+      compilation.diagnostics.filter { $0.severity != .note })
     write(text, to: STDERR_FILENO)
     guard let ruleset = compilation.ruleset else {
       report(["the rules have errors: nothing was started"], help: ["check them alone with 'martlet check PATH'"])
       throw ExitStatus.rulesInvalid
     }
+    return ruleset
+  }
+
+  /// The same, for commands that have nothing to do without a rule to try.
+  func compileEnabled() throws -> Ruleset {
+    let ruleset = try compile()
     guard ruleset.rules.contains(where: \.isEnabled) else {
       report(["no rule is enabled: there is nothing to look for"], help: ["'-r bundled' adds the rules in this binary"])
       throw ExitStatus.rulesInvalid
@@ -47,4 +55,64 @@ struct RuleOptions: ParsableArguments {
       throw ExitStatus.rulesInvalid
     }
   }
+}
+
+/// Which of the rules in the files count, and what is added to their outputs.
+struct RuleChoices: ParsableArguments {
+  @Option(
+    name: .customLong("enable"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Switch rules on, by name with '*' for anything, or by 'tag:NAME'. Applied in order with --disable.",
+      valueName: "rules"),
+    transform: { RuleSelection($0, isEnabled: true) })
+  private var enabled: [RuleSelection] = []
+
+  @Option(
+    name: .customLong("disable"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Switch rules off, likewise.", valueName: "rules"),
+    transform: { RuleSelection($0, isEnabled: false) })
+  private var disabled: [RuleSelection] = []
+
+  @Option(help: "The least urgent priority of rules to load, such as warning.")
+  var priority = Priority.debug
+
+  @Option(help: "Of the rules that hold for an event, whether the first fires or all do.")
+  var ruleMatching = RuleMatching.first
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Append this to every rule's output; may name fields.", valueName: "template"))
+  var appendOutput: [String] = []
+
+  func compileOptions() throws -> CompileOptions {
+    var options = CompileOptions.forMatching
+    options.leastPriority = priority
+    options.matching = ruleMatching
+    options.selections = selections
+    options.outputAmendments = appendOutput.map { OutputAmendment(extraOutput: $0) }
+    return options
+  }
+
+  /// In the order of the command line, which the parser of arguments does not keep between two options.
+  private var selections: [RuleSelection] {
+    var lists = [true: enabled[...], false: disabled[...]]
+    var result: [RuleSelection] = []
+    for argument in CommandLine.arguments {
+      let isEnabled: Bool? =
+        argument == "--enable" || argument.hasPrefix("--enable=")
+        ? true : argument == "--disable" || argument.hasPrefix("--disable=") ? false : nil
+      guard let isEnabled, let next = lists[isEnabled]?.popFirst() else { continue }
+      result.append(next)
+    }
+    return result
+  }
+}
+
+extension RuleMatching: ExpressibleByArgument {}
+
+extension Priority: ExpressibleByArgument {
+  public init?(argument: String) { self.init(name: argument) }
+
+  public static var allValueStrings: [String] { allCases.map { $0.name.lowercased() } }
+  public var defaultValueDescription: String { name.lowercased() }
 }

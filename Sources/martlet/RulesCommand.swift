@@ -11,23 +11,31 @@ struct RulesCommand: ParsableCommand {
 
   @OptionGroup var rules: RuleOptions
 
+  @Option(help: "text, or json for programs.")
+  var format = OutputFormat.text
+
   func run() throws {
     let ruleset = try rules.compile()
-    let lines = ruleset.rules.map { rule in
-      let state = rule.isEnabled ? "" : " (disabled)"
-      return """
-        \(rule.name)\(state)
-            \(rule.priority.name) · \(rule.tags.joined(separator: ", ")) · \(rule.location)
-            \(rule.description.trimmed)
-        """
+    switch format {
+    case .text: write(Self.table(ruleset.rules), to: STDOUT_FILENO)
+    case .json: write(ruleset.json + "\n", to: STDOUT_FILENO)
     }
-    write(lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+  }
+
+  private static func table(_ rules: [Rule]) -> String {
+    let rows = rules.map { rule in
+      [
+        rule.name, rule.priority.name, rule.isEnabled ? "enabled" : "disabled", rule.tags.joined(separator: ","),
+        "\(rule.location.path):\(rule.location.line)",
+      ]
+    }
+    let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      zip(row, widths).map { $0.padding(to: $1) }.joined(separator: "  ") + "  \(row[4])\n"
+    }.joined()
   }
 }
 
 extension String {
-  fileprivate var trimmed: Substring {
-    guard let end = lastIndex(where: { !$0.isWhitespace }) else { return "" }
-    return self[...end]
-  }
+  fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

@@ -39,7 +39,7 @@ struct RunCommand: AsyncParsableCommand {
   private static let recordingByteCountMax: UInt64 = 1 << 30
 
   func run() async throws {
-    let ruleset = try rules.compile()
+    let ruleset = try rules.compileEnabled()
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
       let summary = try await Agent(logLevel: logLevel).watch(

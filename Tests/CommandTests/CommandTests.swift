@@ -55,13 +55,22 @@ struct CommandTests {
     #expect(json.status == .exited(3))
     let line = try #require(json.output.split(separator: "\n").first)
     let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-    #expect(object["code"] as? String == "R0101" && object["severity"] as? String == "error")
+    let results = try #require(object["falco_load_results"] as? [[String: Any]])
+    #expect(results.count == 1 && results[0]["successful"] as? Bool == false)
+    let errors = try #require(results[0]["errors"] as? [[String: Any]])
+    #expect(errors.map { $0["code"] as? String } == ["LOAD_ERR_COMPILE_CONDITION"])
+    let ours = try #require((object["martlet"] as? [String: Any])?["diagnostics"] as? [[String: Any]])
+    #expect(ours.map { $0["code"] as? String } == ["R0101"])
   }
 
   @Test("the bundled rules and the fields are listed")
   func lists() throws {
     let rules = try Command.run(["rules"])
-    #expect(rules.succeeded && rules.output.contains("Shell in container\n    Notice · "))
+    #expect(
+      rules.succeeded
+        && rules.output.split(separator: "\n").contains {
+          $0.hasPrefix("Shell in container  ") && $0.contains("  Notice  ")
+        })
     let fields = try Command.run(["fields"])
     #expect(fields.succeeded && fields.output.contains("proc.aname[n]  string, on exec, open, connect\n"))
   }

@@ -68,7 +68,7 @@ struct MatchCommandTests {
   @Test("events that cannot be read fail, after the answers before them")
   func damage() throws {
     let folder = try TestFolder()
-    let path = try folder.write("e.jsonl", Self.events + "{\"evt.type\": 7}\n")
+    let path = try folder.write("e.jsonl", Self.events + "{\"user.uid\": \"x\"}\n")
     let result = try Command.run(["match", "proc.name = bash", path])
     #expect(result.status == .exited(1) && result.output == "true\nfalse\nunknown\n")
     #expect(result.errors.contains("line 6"))

@@ -91,13 +91,11 @@ struct ReplayTests {
     #expect(good.output.contains(#""time":"2016-08-04T16:11:56.746609046Z""#))
 
     let mistakes: [(line: String, message: String)] = [
-      ("{", "not a JSON object"), ("[1]", "not a JSON object"), (#"{"fd.name":"x"}"#, "'evt.type' has to be one of"),
-      (#"{"evt.type":"rename"}"#, "'evt.type' has to be one of"),
+      ("{", "not a JSON object"), ("[1]", "not a JSON object"),
       (#"{"evt.type":"open","fd.nmae":"x"}"#, "unknown field 'fd.nmae'"),
-      (#"{"evt.type":"open","fd.name":7}"#, "'fd.name' takes a value of type path"),
-      (#"{"evt.type":"open","user.uid":-1}"#, "'user.uid' takes a value of type uint32"),
-      (#"{"evt.type":"connect","fd.sip":"localhost"}"#, "'fd.sip' takes a value of type ip"),
-      (#"{"evt.type":"open","proc.name[1]":"x"}"#, "unknown field 'proc.name[1]'"),
+      (#"{"evt.type":"open","user.uid":"root"}"#, "'user.uid' takes a whole number (uint32)"),
+      (#"{"evt.type":"connect","fd.sip":"localhost"}"#, "'fd.sip' takes an address"),
+      (#"{"evt.type":"open","proc.name[1]":"x"}"#, "'proc.name' takes nothing in brackets"),
     ]
     for mistake in mistakes {
       let result = try Command.run(["replay", try folder.write("bad", read + "\n" + mistake.line + "\n" + connect)])

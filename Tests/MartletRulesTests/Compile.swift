@@ -5,9 +5,18 @@ import Testing
 
 /// Compiles texts as files a.yaml, b.yaml, …
 func compile(_ texts: String..., limits: Limits = Limits()) -> Compilation {
-  let names = ["a", "b", "c", "d"]
-  return Ruleset.compile(
-    zip(names, texts).map { SourceFile(path: "\($0).yaml", text: $1) }, limits: limits)
+  var options = CompileOptions()
+  options.limits = limits
+  return compile(texts, options)
+}
+
+func compile(_ texts: [String], _ options: CompileOptions) -> Compilation {
+  Ruleset.compile(sourceFiles(texts), options)
+}
+
+/// Files a.yaml, b.yaml, …
+func sourceFiles(_ texts: [String]) -> [SourceFile] {
+  zip(["a", "b", "c", "d"], texts).map { SourceFile(path: "\($0).yaml", text: $1) }
 }
 
 /// A rule item with a condition and an output.

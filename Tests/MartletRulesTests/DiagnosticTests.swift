@@ -13,7 +13,7 @@ struct DiagnosticTests {
     let diagnostic = try #require(Ruleset.compile([source]).diagnostics.first)
     #expect(
       diagnostic.json
-        == #"{"code":"R0017","help":[],"message":"'m\tx' cannot be the name of a macro","notes":[],"primary":{"span":{"column":11,"end_column":15,"end_line":1,"end_offset":14,"line":1,"offset":10,"path":"a.yaml"},"text":"not letters, digits and '_'"},"related":[],"severity":"error","upstream_code":"LOAD_INVALID_MACRO_NAME"}"#
+        == #"{"code":"R0017","help":[],"message":"'m\tx' is no name that a condition can refer to a macro by","notes":[],"primary":{"span":{"column":11,"end_column":15,"end_line":1,"end_offset":14,"line":1,"offset":10,"path":"a.yaml"},"text":"not letters, digits and '_'"},"related":[],"severity":"warning","upstream_code":"LOAD_INVALID_MACRO_NAME"}"#
     )
   }
 
@@ -29,7 +29,7 @@ struct DiagnosticTests {
     let plain = DiagnosticRenderer(sources: [source]).render(diagnostics)
     let colored = DiagnosticRenderer(sources: [source], isColored: true).render(diagnostics)
     #expect(!plain.contains("\u{1b}"))
-    #expect(colored.contains("\u{1b}[1;31merror[R0017]\u{1b}[0m"))
+    #expect(colored.contains("\u{1b}[1;33mwarning[R0017]\u{1b}[0m"))
     var stripped = ""
     var isEscape = false
     for character in colored {

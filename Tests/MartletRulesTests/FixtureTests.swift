@@ -41,9 +41,12 @@ struct FixtureTests {
       return DiagnosticRenderer(sources: [source]).render(reading.diagnostics)
     }
     // An engine is not a matter of these tests: one pattern is bad.
-    let result = Ruleset.compile([source], limits: limits(source.bytes.text)) { pattern in
+    var options = CompileOptions()
+    options.limits = limits(source.bytes.text)
+    options.regexProblem = { pattern in
       pattern.text == "s(.*" ? "missing ): s(.*" : nil
     }
+    let result = Ruleset.compile([source], options)
     #expect((result.ruleset == nil) == result.hasErrors)
     return DiagnosticRenderer(sources: [source]).render(result.diagnostics)
   }

@@ -11,6 +11,11 @@ final class Feed {
 
   init(limits: StateLimits = StateLimits()) { state = SystemState(limits: limits) }
 
+  convenience init(_ records: [TestRecord]) {
+    self.init()
+    for record in records { _ = context(record) }
+  }
+
   func apply(_ records: TestRecord...) {
     for record in records { _ = context(record) }
   }

@@ -69,7 +69,7 @@ struct SocketCallTests {
     ]
     for (record, connected, changed) in cases {
       #expect(feed.text(.fdIsConnected, on: record) == connected)
-      #expect(feed.text(.fdNameChanged, on: record) == changed)
+      #expect(feed.text(.fdHasNewName, on: record) == changed)
     }
     #expect(feed.text(.fdIsConnected, on: Event.open("/x", by: program, result: -2)) == nil)
   }

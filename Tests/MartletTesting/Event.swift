@@ -57,6 +57,13 @@ public enum Event {
     part.login_user_id = process.loginUserID
     part.terminal = process.terminal
     part.exe_flags = process.exeFlags
+    part.exe_inode = shadowInode
+    part.exe_changed_ns = 2_000_000_003
+    part.exe_modified_ns = 1_000_000_001
+    part.process_group_id = process.id
+    part.namespace_process_group_id = process.namespaceID
+    part.capabilities_effective = 0x1ff
+    part.capabilities_permitted = 0x21
     var builder = RecordBuilder(part)
     builder.part.exe_path = builder.text(process.exePath)
     builder.part.filename = builder.text(process.exePath)
@@ -86,13 +93,14 @@ public enum Event {
   public static func open(
     _ name: String, resolved: String? = nil, below directory: String = "", by process: TestProcess,
     flags: Int32 = O_RDONLY, result: Int64 = 3, call: EventType = .openat, mode: mode_t = S_IFREG | 0o644,
-    fileFlags: UInt32 = 0, at time: UInt64 = 0
+    fileFlags: UInt32 = 0, createMode: UInt32 = 0o644, at time: UInt64 = 0
   ) -> TestRecord {
     var part = martlet_open()
     part.record = common(.open, process, at: time)
     part.record.call = UInt16(call.rawValue)
     part.result = result
     part.open_flags = UInt32(bitPattern: flags)
+    part.create_mode = createMode
     part.directory_fd = AT_FDCWD
     if result >= 0 {
       part.inode = shadowInode

@@ -3,7 +3,7 @@
 extension FieldRegistry {
   static let containerFields: [FieldDescription] = [
     .init(
-      .containerID, "container.id", .string,
+      .containerID, "container.id", .string, isSuggested: true,
       "First twelve characters of the container's id; `host` for a process that is in none."),
     .init(.containerFullID, "container.full_id", .string, "The container's whole id. Missing on the host."),
     .init(
@@ -13,5 +13,6 @@ extension FieldRegistry {
     .init(
       .podUID, "k8s.pod.uid", .string,
       "Unique id of the pod, as its cgroup's name tells. Missing outside of Kubernetes."),
+    .init(.podID, "k8s.pod.id", .string, "The same as k8s.pod.uid."),
   ]
 }

@@ -2,42 +2,75 @@
 
 /// Every field that a rule can name. What each one means stands in its `FieldDescription`, by family in this folder;
 /// how each is extracted stands in one exhaustive `switch` over this type in MartletState.
-public enum Field: UInt16, CaseIterable, Hashable, Sendable {
+public enum Field: Hashable, Sendable {
   // evt
-  case eventNumber, eventTime, eventRawTime, eventType, eventRawResult, eventResult
-  case eventIsOpenRead, eventIsOpenWrite, eventIsIOURing, eventHostname
+  case eventNumber, eventTime, eventTimeSeconds, eventTimeISO, eventDateTime, eventDateTimeSeconds
+  case eventRawTime, eventRawTimeSeconds, eventRawTimeFraction
+  case eventSource, eventIsAsync, eventHostname, eventDirection, eventType, eventTypeIs, systemCallType, eventCategory
+  case eventCPU, eventArguments, eventInfo, eventArgument, eventRawArgument, eventAbsolutePath
+  case eventResult, eventRawResult, eventFailed, eventCount, eventCountError, eventCountExit
+  case eventIsIO, eventIsIORead, eventIsIOWrite, eventIsWait, eventIsSyslog
+  case eventIsOpenRead, eventIsOpenWrite, eventIsOpenExec, eventIsOpenCreate, eventIsIOURing
   // proc, thread
-  case processName, processExe, processExePath, processArguments, processCommandLine, processDirectory
-  case processID, processParentID, processNamespaceID, processSessionID, processTerminal
+  case processName, processExe, processExePath, processArguments, processCommandLine, processExeLine
+  case processArgumentCount, processArgumentLength, processDirectory
+  case processID, processParentID, processNamespaceID, processParentNamespaceID
+  case processSessionID, processGroupID, processNamespaceGroupID, processTerminal
   case processParentName, processParentExe, processParentExePath, processParentCommandLine
-  case processAncestorName, processAncestorExePath
-  case processIsExeUpperLayer, processIsExeLowerLayer, processIsExeFromMemfd, processDuration
-  case threadID
+  case processAncestorName, processAncestorExe, processAncestorExePath, processAncestorCommandLine
+  case processAncestorArguments, processAncestorID
+  case processSessionName, processSessionExe, processSessionExePath
+  case processGroupName, processGroupExe, processGroupExePath
+  case processNamespaceGroupName, processNamespaceGroupExe, processNamespaceGroupExePath
+  case processIsSessionLeader, processIsGroupLeader, processIsNamespaceGroupLeader
+  case processIsExeUpperLayer, processIsExeLowerLayer, processIsExeFromMemfd
+  case processExeInode, processExeChanged, processExeModified, processExeAge
+  case processDuration, processParentDuration, processStart, processParentStart
+  case threadID, threadIsMain, threadCapabilitiesEffective, threadCapabilitiesPermitted, threadCapabilitiesInheritable
   // user, group
   case userID, userLoginID, groupID
-  // fd
+  // fd, fs
   case fdNumber, fdType, fdTypeChar, fdName, fdNameRaw, fdRealPath, fdDirectory, fdFilename
-  case fdInode, fdDevice
-  case fdProtocol, fdSocketFamily, fdIsConnected, fdNameChanged
+  case fdInode, fdDevice, fdDeviceMajor, fdDeviceMinor, fdIsUpperLayer, fdIsLowerLayer
+  case fdProtocol, fdSocketFamily, fdIsConnected, fdHasNewName, fdIsServer
   case fdClientAddress, fdServerAddress, fdLocalAddress, fdRemoteAddress
   case fdClientPort, fdServerPort, fdLocalPort, fdRemotePort
   case fdEitherAddress, fdEitherPort
   case fdEitherNetwork, fdClientNetwork, fdServerNetwork, fdLocalNetwork, fdRemoteNetwork
+  case pathName, pathNameRaw
   // container, k8s
-  case containerID, containerFullID, containerType, podUID
+  case containerID, containerFullID, containerType, podUID, podID
+  /// One of Falco's fields that no record of ours carries, by its place in `FieldRegistry.uncapturedFields`.
+  case uncaptured(UInt16)
 
-  public var description: FieldDescription { FieldRegistry.descriptions[Int(rawValue)] }
+  public var description: FieldDescription {
+    if case .uncaptured(let place) = self { return FieldRegistry.uncapturedFields[Int(place)] }
+    guard let description = FieldRegistry.capturedByField[self] else {
+      preconditionFailure("a field has no description")
+    }
+    return description
+  }
+}
+
+extension Field: CaseIterable {
+  public static let allCases: [Field] = FieldRegistry.descriptions.map(\.field)
 }
 
 /// All descriptions, by field and by name.
 public enum FieldRegistry {
-  /// In the order of `Field.allCases`.
-  public static let descriptions: [FieldDescription] = {
-    let entries = eventFields + processFields + userFields + fileFields + socketFields + containerFields
-    let byField = Dictionary(uniqueKeysWithValues: entries.map { ($0.field, $0) })
-    precondition(entries.count == Field.allCases.count, "a field has no description")
-    return Field.allCases.compactMap { byField[$0] }
-  }()
+  /// By family: what is captured first, then what is not.
+  public static let descriptions: [FieldDescription] = capturedFields + uncapturedFields
+
+  static let capturedFields: [FieldDescription] =
+    eventFields + callFields + processFields + lineageFields + userFields + fileFields + socketFields
+    + containerFields
+
+  static let uncapturedFields: [FieldDescription] =
+    (uncapturedEventFields + uncapturedProcessFields + uncapturedDescriptorFields + uncapturedContainerFields)
+    .enumerated().map { place, description in description.placed(at: UInt16(place)) }
+
+  static let capturedByField: [Field: FieldDescription] = Dictionary(
+    uniqueKeysWithValues: capturedFields.map { ($0.field, $0) })
 
   /// The field that rules call `name`; exact, case matters.
   public static func field(named name: String) -> Field? { byName[name] }

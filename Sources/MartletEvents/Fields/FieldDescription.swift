@@ -5,6 +5,8 @@ public enum FieldMultiplicity: UInt8, Sendable {
   case one
   /// One for each ancestor, nearest first: a comparison holds if it holds for any of them.
   case ancestors
+  /// Any number, from 0, that are one value together: only `in`, `intersects` and `exists` go with it.
+  case list
   /// One for each end of a connection: a comparison holds if it holds for either; `!=` if it holds for both.
   case bothEnds
 }
@@ -69,25 +71,34 @@ public enum FieldArgumentRule: UInt8, CaseIterable, Sendable {
 /// One field: the single place where its name, type and meaning are written down. The rule compiler, `martlet fields`,
 /// the manual and completion read it.
 public struct FieldDescription: Sendable {
-  public let field: Field
+  public private(set) var field: Field
   /// As rules write it.
   public let name: StaticString
   public let type: FieldType
   public let argument: FieldArgumentRule
   /// With no argument given.
   public let multiplicity: FieldMultiplicity
-  /// The kinds of event that can carry it.
+  /// The kinds of event that can carry it; empty for a field that is not captured.
   public let kinds: [EventKind]
   /// May stand in conditions only.
   public let isFilterOnly: Bool
+  /// May stand in transformers.
+  public let takesTransformers: Bool
+  /// May be compared with another field, and another with it.
+  public let takesOtherSide: Bool
+  /// Falco's plugin adds it to outputs that ask for what it suggests.
+  public let isSuggested: Bool
   /// One or two sentences: meaning, unit, when it is missing.
   public let documentation: StaticString
 
+  /// A field that is captured.
   init(
     _ field: Field, _ name: StaticString, _ type: FieldType, argument: FieldArgumentRule = .none,
     multiplicity: FieldMultiplicity = .one, on kinds: [EventKind] = [.exec, .open, .connect, .unix],
-    isFilterOnly: Bool = false, _ documentation: StaticString
+    isFilterOnly: Bool = false, takesTransformers: Bool? = nil, takesOtherSide: Bool? = nil,
+    isSuggested: Bool = false, _ documentation: StaticString
   ) {
+    let isPlain = !isFilterOnly && multiplicity != .ancestors && type != .dynamic
     self.field = field
     self.name = name
     self.type = type
@@ -95,6 +106,30 @@ public struct FieldDescription: Sendable {
     self.multiplicity = multiplicity
     self.kinds = kinds
     self.isFilterOnly = isFilterOnly
+    self.takesTransformers = takesTransformers ?? isPlain
+    self.takesOtherSide = takesOtherSide ?? isPlain
+    self.isSuggested = isSuggested
     self.documentation = documentation
+  }
+
+  /// A field that is not captured; it gets its place from the registry.
+  init(
+    _ name: StaticString, _ type: FieldType, argument: FieldArgumentRule = .none,
+    multiplicity: FieldMultiplicity = .one, isFilterOnly: Bool = false, takesTransformers: Bool? = nil,
+    takesOtherSide: Bool? = nil, isSuggested: Bool = false, _ documentation: StaticString
+  ) {
+    self.init(
+      .uncaptured(.max), name, type, argument: argument, multiplicity: multiplicity, on: [],
+      isFilterOnly: isFilterOnly, takesTransformers: takesTransformers, takesOtherSide: takesOtherSide,
+      isSuggested: isSuggested, documentation)
+  }
+
+  /// Whether records of ours carry it. What is not captured is missing on every event but a given one.
+  public var isCaptured: Bool { if case .uncaptured = field { false } else { true } }
+
+  func placed(at place: UInt16) -> FieldDescription {
+    var copy = self
+    copy.field = .uncaptured(place)
+    return copy
   }
 }

@@ -29,9 +29,23 @@ extension FieldRegistry {
     .init(
       .fdFilename, "fd.filename", .path, on: [.open],
       "The last component of fd.name. Missing on a failed open."),
+    .init(
+      .fdDeviceMajor, "fd.dev.major", .int32, on: [.open], "Major part of fd.dev."),
+    .init(
+      .fdDeviceMinor, "fd.dev.minor", .int32, on: [.open], "Minor part of fd.dev."),
+    .init(
+      .fdIsUpperLayer, "fd.is_upper_layer", .boolean, on: [.open],
+      "The file lies in the upper layer of an overlay: it was not in the image. Missing on a failed open."),
+    .init(
+      .fdIsLowerLayer, "fd.is_lower_layer", .boolean, on: [.open],
+      "The file lies in a lower layer of an overlay: it came with the image. Missing on a failed open."),
+    .init(
+      .pathName, "fs.path.name", .path, on: [.open],
+      "The path that the call is about, made absolute and normalised; not resolved."),
+    .init(.pathNameRaw, "fs.path.nameraw", .path, on: [.open], "The path that the call is about, as it was passed."),
     .init(.fdInode, "fd.ino", .int64, on: [.open], "Inode number. Missing on a failed open."),
     .init(
-      .fdDevice, "fd.dev", .int64, on: [.open],
+      .fdDevice, "fd.dev", .int32, on: [.open],
       "Device number of the file system, as stat(2) gives it. Missing on a failed open."),
   ]
 
@@ -46,8 +60,9 @@ extension FieldRegistry {
       .fdIsConnected, "fd.connected", .boolean, on: [.open, .connect, .unix],
       "The socket is tied to a peer, or a connect has asked for that and is under way."),
     .init(
-      .fdNameChanged, "fd.name_changed", .boolean, on: [.open, .connect, .unix],
+      .fdHasNewName, "fd.name_changed", .boolean, on: [.open, .connect, .unix],
       "The event gave the socket another peer: a connect, or a datagram with one that it was not seen with."),
+    .init(.fdIsServer, "fd.is_server", .boolean, on: [.connect], "Whether this end is the server: false of a connect."),
     .init(.fdClientAddress, "fd.cip", .address, on: [.connect], "Address of the end that connects."),
     .init(.fdServerAddress, "fd.sip", .address, on: [.connect], "Address of the end that is connected to."),
     .init(.fdLocalAddress, "fd.lip", .address, on: [.connect], "Address of this end."),

@@ -31,20 +31,37 @@ public struct Matcher: ~Copyable {
   /// The first rule that holds. Leaves the context in the spelled view.
   public mutating func match(_ context: inout EventContext) -> MatchResult {
     beginEvent()
-    for place in plan.candidateRanges[Int(context.type.rawValue)] {
-      let rule = plan.rules[Int(plan.candidates[place])]
-      let spelled = evaluate(rule, &context)
-      if spelled == .isTrue { return .matched(rule.id, .spelled) }
-      var resolved = Truth.isFalse
-      if rule.isPathViewDependent, context.hasOtherPathView {
-        context.pathView = .resolved
-        resolved = evaluate(rule, &context)
-        context.pathView = .spelled
-      }
-      if resolved == .isTrue { return .matched(rule.id, .resolved) }
-      if spelled == .isUnknown || resolved == .isUnknown { return .undecided(rule.id) }
+    for place in plan.candidateRanges[Int(context.type?.rawValue ?? 0)] {
+      let result = judge(plan.rules[Int(plan.candidates[place])], &context)
+      if result != .none { return result }
     }
     return .none
+  }
+
+  /// Every rule that holds, in load order, and every one that cannot be decided yet. Leaves the context in the spelled
+  /// view.
+  public mutating func matchAll(
+    _ context: inout EventContext, _ report: (MatchResult, inout EventContext) -> Void
+  ) {
+    beginEvent()
+    for place in plan.candidateRanges[Int(context.type?.rawValue ?? 0)] {
+      let result = judge(plan.rules[Int(plan.candidates[place])], &context)
+      if result != .none { report(result, &context) }
+    }
+  }
+
+  @inline(__always)
+  private func judge(_ rule: PlannedRule, _ context: inout EventContext) -> MatchResult {
+    let spelled = evaluate(rule, &context)
+    if spelled == .isTrue { return .matched(rule.id, .spelled) }
+    var resolved = Truth.isFalse
+    if rule.isPathViewDependent, context.hasOtherPathView {
+      context.pathView = .resolved
+      resolved = evaluate(rule, &context)
+      context.pathView = .spelled
+    }
+    if resolved == .isTrue { return .matched(rule.id, .resolved) }
+    return spelled == .isUnknown || resolved == .isUnknown ? .undecided(rule.id) : .none
   }
 
   private mutating func beginEvent() {
@@ -105,6 +122,7 @@ public struct Matcher: ~Copyable {
     case .one: return atom.test.holds(context.value(of: atom.field, at: atom.selector))
     case .ancestors: return testAncestors(atom, &context)
     case .bothEnds: return testBothEnds(atom, &context)
+    case .list: return testList(atom, &context)
     }
   }
 
@@ -117,6 +135,18 @@ public struct Matcher: ~Copyable {
       if truth == .isTrue { return .isTrue }
       if truth == .isUnknown { result = .isUnknown }
       index += 1
+    }
+    return result
+  }
+
+  /// Lists are compared with `in`, `intersects` and `exists` only: `in` asks all elements, the others any.
+  private func testList(_ atom: FieldAtom, _ context: inout EventContext) -> Truth {
+    let count = context.listCount(of: atom.field)
+    var result = Truth(atom.asksAll && count > 0)
+    for index in 0..<count {
+      let truth = atom.test.holds(context.value(of: atom.field, at: .index(index)))
+      if truth == Truth(!atom.asksAll) { return truth }
+      if truth == .isUnknown { result = .isUnknown }
     }
     return result
   }

@@ -23,6 +23,8 @@ struct FieldAtom {
   let selector: FieldSelector
   let multiplicity: FieldMultiplicity
   let isPathViewDependent: Bool
+  /// Of a list: every element has to pass.
+  let asksAll: Bool
   let test: AtomTest
 }
 
@@ -102,7 +104,8 @@ public final class MatchPlan: @unchecked Sendable {
   let operandTests: [Predicate]
   let branches: UnsafeBufferPointer<Branch>
   let rules: UnsafeBufferPointer<PlannedRule>
-  /// For each event type, by raw value, the rules to try on it: a range of `candidates`.
+  /// For each event type, by raw value, the rules to try on it: a range of `candidates`. That at 0 has all rules, for
+  /// given events of other types.
   let candidateRanges: UnsafeBufferPointer<Range<Int>>
   /// Indices into `rules`, in load order within each range.
   let candidates: UnsafeBufferPointer<Int32>

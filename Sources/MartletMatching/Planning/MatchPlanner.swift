@@ -37,7 +37,8 @@ public struct MatchPlanner {
     }
     let typeCount = 1 + (EventType.allCases.map { Int($0.rawValue) }.max() ?? 0)
     var candidateRanges = [Range<Int>](repeating: 0..<0, count: typeCount)
-    var candidates: [Int32] = []
+    var candidates = enabled.indices.map { Int32($0) }
+    candidateRanges[0] = 0..<candidates.count
     for type in EventType.allCases {
       let first = candidates.count
       candidates += enabled.indices.filter { enabled[$0].eventTypes.contains(type) }.map { Int32($0) }
@@ -106,7 +107,7 @@ public struct MatchPlanner {
       FieldAtom(
         field: reference.field, selector: selector(for: reference.argument),
         multiplicity: reference.multiplicity, isPathViewDependent: predicate.isPathViewDependent,
-        test: test(for: predicate.comparison)))
+        asksAll: predicate.comparison.isMembership, test: test(for: predicate.comparison)))
   }
 
   private func selector(for argument: FieldArgument) -> FieldSelector {
@@ -161,4 +162,8 @@ public struct MatchPlanner {
     case .network(let network): .network(network)
     }
   }
+}
+
+extension Comparison {
+  fileprivate var isMembership: Bool { if case .isIn = self { true } else { false } }
 }

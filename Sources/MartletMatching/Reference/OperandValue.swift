@@ -73,6 +73,11 @@ enum OperandEvaluator {
 
   static func value(of operand: Operand, _ context: inout EventContext) -> OperandValue {
     switch operand {
+    case .field(let reference) where reference.multiplicity == .list:
+      let elements = (0..<context.listCount(of: reference.field)).map {
+        OperandValue(context.value(of: reference.field, at: .index($0)))
+      }
+      return Self.absence(elements) ?? (elements.isEmpty ? .missing : .many(elements.flatMap(\.constants)))
     case .field(let reference): return OperandValue(context.value(of: reference.field, reference.argument))
     case .text(let bytes): return .one(.text(bytes))
     case .list(let operands):

@@ -15,20 +15,31 @@ public struct ReferenceEvaluator: Sendable {
 
   /// The first rule that holds. Leaves the context in the spelled view.
   public func match(_ context: inout EventContext) -> MatchResult {
-    for rule in ruleset.rules where rule.isEnabled && rule.eventTypes.contains(context.type) {
-      context.pathView = .spelled
-      let spelled = evaluate(rule.condition, &context)
-      if spelled == .isTrue { return .matched(rule.id, .spelled) }
-      var resolved = Truth.isFalse
-      if rule.condition.isPathViewDependent, context.hasOtherPathView {
-        context.pathView = .resolved
-        resolved = evaluate(rule.condition, &context)
-        context.pathView = .spelled
-      }
-      if resolved == .isTrue { return .matched(rule.id, .resolved) }
-      if spelled == .isUnknown || resolved == .isUnknown { return .undecided(rule.id) }
+    for rule in ruleset.rules {
+      let result = judge(rule, &context)
+      if result != .none { return result }
     }
     return .none
+  }
+
+  /// Every rule that holds, in load order, and every one that cannot be decided yet.
+  public func matches(_ context: inout EventContext) -> [MatchResult] {
+    ruleset.rules.map { judge($0, &context) }.filter { $0 != .none }
+  }
+
+  private func judge(_ rule: Rule, _ context: inout EventContext) -> MatchResult {
+    guard rule.isEnabled, context.type.map(rule.eventTypes.contains) != false else { return .none }
+    context.pathView = .spelled
+    let spelled = evaluate(rule.condition, &context)
+    if spelled == .isTrue { return .matched(rule.id, .spelled) }
+    var resolved = Truth.isFalse
+    if rule.condition.isPathViewDependent, context.hasOtherPathView {
+      context.pathView = .resolved
+      resolved = evaluate(rule.condition, &context)
+      context.pathView = .spelled
+    }
+    if resolved == .isTrue { return .matched(rule.id, .resolved) }
+    return spelled == .isUnknown || resolved == .isUnknown ? .undecided(rule.id) : .none
   }
 
   /// One condition in the context's current view.
@@ -64,6 +75,11 @@ public struct ReferenceEvaluator: Sendable {
       let count = context.ancestorCount(for: field)
       guard count > 0 else { return .isFalse }
       return any((1...count).map { test(context.value(of: field, at: .index($0)), predicate.comparison) })
+    case .list:
+      let elements = (0..<context.listCount(of: field)).map { context.value(of: field, at: .index($0)) }
+      let results = elements.map { test($0, predicate.comparison) }
+      if case .isIn = predicate.comparison { return elements.isEmpty ? .isFalse : !any(results.map { !$0 }) }
+      return any(results)
     case .bothEnds:
       let ends = [context.value(of: field, at: .index(0)), context.value(of: field, at: .index(1))]
       let present = ends.filter { if case .missing = $0 { false } else { true } }

@@ -6,6 +6,7 @@ import MartletEvents
 extension Analyzer {
   /// The comparison and its size; nil if anything in it is wrong.
   mutating func predicate(_ check: ConditionSyntax.Check, _ scope: Scope) -> (Predicate, size: Int)? {
+    warnOfNotAvailable(check, scope)
     guard let left = side(check.left, scope) else { return nil }
     guard left.isList ? check.symbol.takesLists : left.type.takes(check.symbol) else {
       reportMismatch(check, left, scope)
@@ -24,13 +25,8 @@ extension Analyzer {
     return (predicate, size + left.operand.size - 1)
   }
 
-  private mutating func text(of check: ConditionSyntax.Check) -> String {
-    var printer = ConditionPrinter { [library, lists] value in
-      guard !value.isQuoted, let index = library.listIndex[value.bytes.string], let list = lists[index] else {
-        return [value.bytes]
-      }
-      return list.values.map(\.bytes)
-    }
+  private func text(of check: ConditionSyntax.Check) -> String {
+    var printer = ConditionPrinter()
     printer.append(check)
     return printer.bytes.string
   }
@@ -50,9 +46,12 @@ extension Analyzer {
   // MARK: Fields
 
   mutating func fieldReference(_ name: ConditionSyntax.FieldName, _ scope: Scope) -> FieldReference? {
+    warnOfDeprecation(name, scope)
     let error: FieldLookupError
     switch FieldNames.resolve(name.name, argument: name.argument?.bytes) {
-    case .success(let reference): return reference
+    case .success(let reference):
+      noteIfUncaptured(reference, name, scope)
+      return reference
     case .failure(let failure): error = failure
     }
     let mistake = FieldNames.mistake(error, name.name)
@@ -60,8 +59,20 @@ extension Analyzer {
     let nearest = isUnknown ? log.nearest(to: name.name, among: FieldRegistry.names) : nil
     report(
       mistake.code, mistake.message, isUnknown ? name.nameRange : name.argument?.range ?? name.range, mistake.label,
-      in: scope, help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)))
+      in: scope, help: Suggestion.didYouMean(nearest, replacing: span(name.nameRange, scope)),
+      words: isUnknown ? "filter_check called with nonexistent field \(name.name)" : nil)
     return nil
+  }
+
+  /// Once a file: the rule loads, and whoever wrote it may want to know that nothing will come of this.
+  private mutating func noteIfUncaptured(
+    _ reference: FieldReference, _ name: ConditionSyntax.FieldName, _ scope: Scope
+  ) {
+    let noted = NotedField(field: reference.field, source: scope.place(name.nameRange).source)
+    guard !reference.field.description.isCaptured, notedFields.insert(noted).inserted else { return }
+    report(
+      .uncapturedField, "'\(reference.field.description.name)' is not captured: it is missing on every event",
+      name.nameRange, "always missing", in: scope)
   }
 
   // MARK: Comparisons
@@ -92,14 +103,7 @@ extension Analyzer {
   /// one; where no list has that name it is the value itself.
   private mutating func isSingle(_ value: ConditionSyntax.Value, _ symbol: OperatorSymbol, _ scope: Scope) -> Bool {
     let name = value.bytes.string
-    guard library.listIndex[name] == nil else {
-      guard resolved(value)?.count != 1 else { return true }
-      report(
-        .expectedList, "'\(symbol.rawValue)' needs a list in parentheses", value.range, "a list without them",
-        in: scope,
-        help: [Suggestion("put parentheses around it", replacing: span(value.range, scope), with: "(\(name))")])
-      return false
-    }
+    guard scope.item(at: value.range.lowerBound) == nil else { return true }
     let nearest = log.nearest(to: name, among: library.listIndex.keys).map { "(\($0))" }
     let help =
       nearest == nil
@@ -110,45 +114,39 @@ extension Analyzer {
     return true
   }
 
-  /// An operator that takes one value. The name of a list of one item stands for that item.
+  /// An operator that takes one value.
   private mutating func single(
     _ value: ConditionSyntax.Value, _ check: ConditionSyntax.Check, _ left: Side, _ scope: Scope
   ) -> (Comparison, size: Int)? {
-    guard let values = resolved(value) else { return nil }
-    guard values.count == 1, let item = values.first else {
-      report(
-        .listForOneValue,
-        "'\(check.symbol.rawValue)' takes one value, but list '\(value.bytes.string)' has \(values.count)",
-        value.range, "a list", in: scope, help: [Suggestion("compare with 'in (\(value.bytes.string))'")])
-      return nil
-    }
+    let item = listValue(value, scope)
     guard let constant = constant(item, value, check.symbol, left, scope) else { return nil }
+    warnOfValue(value, check.symbol, scope)
     return (singleComparison(check.symbol, constant), 2)
   }
 
-  /// The constants of a list, lists in it expanded; nil if any is wrong.
+  /// A value as it stands in the condition, and in its list if it came from one.
+  private func listValue(_ value: ConditionSyntax.Value, _ scope: Scope) -> ListValue {
+    ListValue(bytes: value.bytes, isQuoted: value.isQuoted, file: scope.item(at: value.range.lowerBound))
+  }
+
+  /// The constants of a list; nil if any is wrong.
   private mutating func constants(
     _ values: [ConditionSyntax.Value], _ check: ConditionSyntax.Check, _ left: Side, _ scope: Scope
   ) -> [Constant]? {
+    guard values.count <= limits.conditionSize else {
+      report(
+        .conditionTooLarge, "this expands to more than \(limits.conditionSize) comparisons and constants",
+        values[limits.conditionSize].range, "one too many", in: scope)
+      return nil
+    }
     var constants: [Constant] = []
     var isBroken = false
     for value in values {
-      guard let items = resolved(value) else {
+      if let constant = constant(listValue(value, scope), value, check.symbol, left, scope) {
+        constants.append(constant)
+        warnOfValue(value, check.symbol, scope)
+      } else {
         isBroken = true
-        continue
-      }
-      guard constants.count + items.count <= limits.conditionSize else {
-        report(
-          .conditionTooLarge, "this expands to more than \(limits.conditionSize) comparisons and constants",
-          value.range, "one too many", in: scope)
-        return nil
-      }
-      for item in items {
-        if let constant = constant(item, value, check.symbol, left, scope) {
-          constants.append(constant)
-        } else {
-          isBroken = true
-        }
       }
     }
     return isBroken ? nil : constants

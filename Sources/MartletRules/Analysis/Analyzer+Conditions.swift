@@ -4,12 +4,10 @@ import MartletEvents
 
 /// Conditions: trees in, checked trees out, macros expanded.
 extension Analyzer {
-  /// The condition of a rule or macro; nil if anything in it is wrong.
-  mutating func condition(in scope: Scope, depth: Int = 0) -> Expansion? {
-    let (tree, problems) = ConditionParser.parse(scope.text.bytes, depthMax: limits.conditionDepth)
-    report(problems, in: scope)
-    let expansion = expand(tree, scope, depth: depth)
-    guard problems.isEmpty, let expansion else { return nil }
+  /// The condition of a rule, an exception or a macro, whose text has been read; nil if anything in it is wrong.
+  mutating func condition(_ parsed: ParsedCondition, in scope: Scope, depth: Int = 0) -> Expansion? {
+    let expansion = expand(parsed.tree, scope, depth: depth)
+    guard parsed.isValid, let expansion else { return nil }
     guard expansion.size <= limits.conditionSize else {
       report(
         .conditionTooLarge, "this expands to more than \(limits.conditionSize) comparisons and constants",
@@ -45,7 +43,8 @@ extension Analyzer {
     }
   }
 
-  /// Operands of one `and` or `or`. All of them are looked at, so that each mistake is found.
+  /// Operands of one `and` or `or`. All of them are looked at, so that each mistake is found. What stands in
+  /// parentheses or comes from a macro stays one operand: a rule's condition is shown as Falco shows it.
   private mutating func expandAll(
     _ operands: [ConditionSyntax], isAll: Bool, _ scope: Scope, depth: Int
   ) -> Expansion? {
@@ -76,18 +75,17 @@ extension Analyzer {
     let use = MacroUse(name: name.text, span: span(name.range, scope))
     let inner = depth + Self.macroLevels
     switch macros[index] {
-    case .inProgress:
-      report(
-        .macroLoop, "macro '\(name.text)' is defined by itself", name.range, "closes the loop", in: scope,
-        related: [SourceLabel(log.span(library.macros[index].definition.name.file), "defined here")])
-      return nil
+    // A loop: it has been reported where the macro's names were looked at.
+    case .inProgress: return nil
     case .untouched:
       guard inner <= levelsMax else { return tooDeep(name, scope) }
       macros[index] = .inProgress
-      let definition = library.macros[index].definition
-      let inside = Scope(text: definition.condition, macro: index, chain: scope.chain + [use])
-      macros[index] = .done(condition(in: inside, depth: inner))
-    case .done: break
+      touchedMacros.append(index)
+      let warningCount = warnings.count
+      let inside = macroScope(index, chain: scope.chain + [use])
+      macros[index] = .done(condition(macroConditions[index], in: inside, depth: inner))
+      macroWarnings[index] = Array(warnings[warningCount...])
+    case .done: keep(macroWarnings[index])
     }
     guard case .done(let result) = macros[index], var expansion = result else { return nil }
     guard inner + expansion.depth <= levelsMax else { return tooDeep(name, scope) }
@@ -103,27 +101,57 @@ extension Analyzer {
     return nil
   }
 
-  /// The macro that a name means here; reports and returns nil if there is none.
-  mutating func macroIndex(_ name: ConditionSyntax.Name, _ scope: Scope) -> Int? {
-    guard let index = library.macroIndex[name.text] else {
-      reportUndefined(name, scope)
+  /// The macro that a name means here; reports and returns nil if there is none. What is wrong with the names in a
+  /// macro has been reported before.
+  private mutating func macroIndex(_ name: ConditionSyntax.Name, _ scope: Scope) -> Int? {
+    guard let user = scope.macro else {
+      guard let index = library.macroIndex[name.text] else {
+        reportUndefined(name, scope)
+        return nil
+      }
+      isMacroUsed[index] = true
+      return index
+    }
+    guard let index = library.macroIndex[name.text], library.macros[user].sees(library.macros[index]) else {
       return nil
     }
-    guard let user = scope.macro, index != user else { return index }
-    guard !library.macros[user].sees(library.macros[index]) else { return index }
+    return index
+  }
+
+  func reportedMacroNames(_ tree: ConditionSyntax, _ names: inout [ConditionSyntax.Name]) {
+    switch tree {
+    case .all(let operands), .any(let operands):
+      for operand in operands { reportedMacroNames(operand, &names) }
+    case .not(let operand): reportedMacroNames(operand, &names)
+    case .macro(let name): names.append(name)
+    case .check, .missing: break
+    }
+  }
+
+  /// Reports a macro that another one names before it is defined.
+  mutating func reportNotYetDefined(_ name: ConditionSyntax.Name, _ index: Int, _ scope: Scope) {
     let definition = library.macros[index].definition.name
     report(
       .macroBeforeDefinition, "macro '\(name.text)' is defined only after this macro uses it", name.range,
       "not defined yet", in: scope, related: [SourceLabel(log.span(definition.file), "defined here")],
-      help: [Suggestion("move its definition before this macro")])
-    return nil
+      help: [Suggestion("move its definition before this macro")],
+      words: "Undefined macro '\(name.text)' used in filter.")
   }
 
-  private mutating func reportUndefined(_ name: ConditionSyntax.Name, _ scope: Scope) {
-    if library.listIndex[name.text] != nil {
+  mutating func reportLoop(_ name: ConditionSyntax.Name, _ index: Int, _ scope: Scope) {
+    report(
+      .macroLoop, "macro '\(name.text)' is defined by itself", name.range, "closes the loop", in: scope,
+      related: [SourceLabel(log.span(library.macros[index].definition.name.file), "defined here")],
+      words: "reference loop in macro '\(name.text)'")
+  }
+
+  mutating func reportUndefined(_ name: ConditionSyntax.Name, _ scope: Scope) {
+    guard scope.item(at: name.range.lowerBound) == nil else {
+      let list = listName(at: name.range, scope)
       report(
-        .undefinedMacro, "'\(name.text)' is a list, not a macro", name.range, "expected a test", in: scope,
-        help: [Suggestion("compare a field with it: 'proc.name in (\(name.text))'")])
+        .undefinedMacro, "'\(list)' is a list, not a macro", name.range, "expected a test", in: scope,
+        help: [Suggestion("compare a field with it: 'proc.name in (\(list))'")],
+        words: "Undefined macro '\(name.text)' used in filter.")
       return
     }
     let visible = library.macros.lazy.filter { [library] macro in
@@ -132,7 +160,8 @@ extension Analyzer {
     let nearest = log.nearest(to: name.text, among: visible.map { $0.definition.name.string })
     report(
       .undefinedMacro, "undefined macro '\(name.text)'", name.range, "no such macro", in: scope,
-      help: Suggestion.didYouMean(nearest, replacing: span(name.range, scope)))
+      help: Suggestion.didYouMean(nearest, replacing: span(name.range, scope)),
+      words: "Undefined macro '\(name.text)' used in filter.")
   }
 }
 

@@ -2,6 +2,14 @@
 
 import MartletEvents
 
+/// One constant of a condition.
+struct ListValue {
+  let bytes: [UInt8]
+  let isQuoted: Bool
+  /// The item in the list's definition; nil for a value of the condition itself.
+  let file: FileRange?
+}
+
 /// Constants: a text becomes a value of the field's type.
 extension Analyzer {
   /// The constant that `item` is for a field; it stands at `value` in the condition. Nil if it does not fit.
@@ -10,7 +18,6 @@ extension Analyzer {
     _ scope: Scope
   ) -> Constant? {
     let site = ConstantSite(item: item, range: value.range, left: left, scope: scope)
-    warn(of: item, symbol, at: value.range, scope)
     guard checkBytes(site) else { return nil }
     let type = left.type
     switch type {
@@ -80,7 +87,7 @@ extension Analyzer {
   }
 
   private mutating func text(_ site: ConstantSite, _ symbol: OperatorSymbol) -> Constant? {
-    if symbol == .regex, let problem = regexProblem(site.item.bytes) {
+    if symbol == .regex, let problem = options.regexProblem(site.item.bytes) {
       report(
         .invalidPattern, "'\(site.text)' is no regular expression: \(problem)", site.range, "cannot be matched",
         in: site.scope, related: related(site),
@@ -94,7 +101,8 @@ extension Analyzer {
     report(
       .unknownEventType, "unknown event type '\(site.text)'", site.range, "no such event or system call",
       in: site.scope, related: related(site),
-      help: Suggestion.didYouMean(log.nearest(to: site.text, among: EventTypeNames.all), replacing: mended))
+      help: Suggestion.didYouMean(log.nearest(to: site.text, among: EventTypeNames.all), replacing: mended),
+      words: "unknown event type \(site.text)")
     return nil
   }
 

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Exceptions: each becomes a condition, and the rule holds where none of them does.
+/// Exceptions and outputs of rules. An exception becomes a condition, and the rule holds where none of them does.
 extension Analyzer {
-  /// Those that have values; nil if anything in them is wrong.
-  mutating func exceptions(of definition: RuleDefinition) -> [(exception: RuleException, expansion: Expansion)]? {
-    var exceptions: [(RuleException, Expansion)] = []
+  typealias NamedText = (definition: ExceptionDefinition, text: MappedText)
+  typealias CompiledException = (exception: RuleException, expansion: Expansion)
+
+  /// The exceptions that have values, as texts; nil if a value is of the wrong shape.
+  mutating func exceptionTexts(of definition: RuleDefinition) -> [NamedText]? {
     var isBroken = false
-    for item in definition.exceptions {
-      guard let text = item.condition() else { continue }
-      guard let expansion = condition(in: Scope(text: text, macro: nil, chain: [])) else {
+    var texts: [NamedText] = []
+    for item in definition.exceptions.items {
+      if let text = item.condition(&isBroken, &log) { texts.append((item, text)) }
+    }
+    return isBroken ? nil : texts
+  }
+
+  /// The conditions of exceptions; nil if anything in them is wrong.
+  mutating func exceptions(_ texts: [NamedText]) -> [CompiledException]? {
+    var exceptions: [CompiledException] = []
+    var isBroken = false
+    for (item, text) in texts {
+      let scope = Scope(expand(text), text, macro: nil, chain: [])
+      let parsed = parse(scope.expanded, in: scope)
+      guard let expansion = condition(parsed, in: scope) else {
         isBroken = true
         continue
       }
@@ -21,12 +35,48 @@ extension Analyzer {
 
   /// `(condition) and not (first) and not (second)…`
   static func excepting(
-    _ exceptions: [(exception: RuleException, expansion: Expansion)], from condition: Expansion
+    _ exceptions: [CompiledException], from condition: Expansion
   ) -> Expansion {
     guard !exceptions.isEmpty else { return condition }
-    let operands = [condition.condition] + exceptions.map { .not($0.expansion.condition) }
     return Expansion(
-      condition: .all(operands), size: exceptions.reduce(condition.size) { $0 + $1.expansion.size },
-      depth: exceptions.reduce(condition.depth) { max($0, $1.expansion.depth + 2) })
+      condition: .all([condition.condition] + exceptions.map { .not($0.expansion.condition) }),
+      size: exceptions.reduce(condition.size) { $0 + $1.expansion.size },
+      depth: exceptions.reduce(condition.depth + 1) { max($0, $1.expansion.depth + 2) })
+  }
+
+  // MARK: Outputs
+
+  private static let containerInfo = Array("%container.info".utf8)
+
+  /// What a rule prints; nil if anything in it is wrong.
+  mutating func output(of definition: RuleDefinition) -> OutputTemplate? {
+    var text = definition.output
+    for amendment in options.outputAmendments where amendment.fits(definition) {
+      if let template = amendment.template { text.append(" " + template, near: definition.output.file) }
+    }
+    text = withoutContainerInfo(text, of: definition)
+    log.trail = ownerTrail(isInCondition: false) + [LoadLocation(.ruleOutput, "", definition.output.anchor)]
+    let template = OutputReader.read(text, &log)
+    if template != nil { warnOfDeprecation(inOutput: text) }
+    log.trail = ownerTrail(isInCondition: false)
+    return template
+  }
+
+  /// `%container.info` once stood for what is now part of every alert, and means nothing.
+  private mutating func withoutContainerInfo(_ text: MappedText, of definition: RuleDefinition) -> MappedText {
+    guard let first = text.bytes.firstRange(of: Self.containerInfo) else { return text }
+    log.trail = ownerTrail(isInCondition: false)
+    log.report(
+      .deprecatedOutput, "'%container.info' means nothing any more", at: text.file(first), "left out",
+      words: "%container.info is deprecated and no more useful, and will be dropped by Falco 1.0.0. "
+        + "The container plugin will automatically add required fields to the output message.")
+    var result = MappedText(anchor: text.anchor)
+    var copied = 0
+    for range in text.bytes.ranges(of: Self.containerInfo) {
+      result.join(text, copied..<range.lowerBound)
+      copied = range.upperBound
+    }
+    result.join(text, copied..<text.bytes.count)
+    return result
   }
 }

@@ -25,7 +25,8 @@ extension Analyzer {
     switch operand {
     case .field(let name):
       guard let reference = fieldReference(name, scope) else { return nil }
-      return Side(operand: .field(reference), type: reference.type, range: name.range)
+      return Side(
+        operand: .field(reference), type: reference.type, isList: reference.multiplicity == .list, range: name.range)
     case .transformer(let transformer): return side(transformer, scope)
     }
   }
@@ -66,7 +67,7 @@ extension Analyzer {
     case .value(let value): return Side(operand: .text(value.bytes), type: .string, range: value.range)
     case .operand(let operand):
       guard let side = side(operand, scope) else { return nil }
-      if case .field(let reference) = side.operand, !reference.isTransformable {
+      if case .field(let reference) = side.operand, !reference.takesTransformers {
         report(
           .invalidTransformer, "'\(side.text)' cannot be transformed", side.range, "compared as it is only", in: scope)
         return nil
@@ -135,7 +136,9 @@ extension Analyzer {
     }
     for side in [left, right] {
       let decidesEvents = side.range == left.range && check.symbol.restrictsEvents && isEventType(side)
-      guard decidesEvents || side.type == .network || !side.operand.fields.allSatisfy(\.maybeOnRight) else { continue }
+      guard decidesEvents || side.type == .network || !side.operand.fields.allSatisfy(\.takesOtherSide) else {
+        continue
+      }
       report(
         .sidesMismatch, "'\(side.text)' can be compared with constants only", side.range,
         decidesEvents
@@ -163,19 +166,6 @@ extension Analyzer {
 extension FieldReference {
   /// What decides on which events a rule is tried.
   var isEventType: Bool { argument == .none && ["evt.type", "syscall.type"].contains("\(field.description.name)") }
-
-  /// False for what stands for all ancestors or both ends, and for what Falco only compares.
-  fileprivate var isTransformable: Bool {
-    multiplicity == .one && field.description.type != .network
-      && !Self.comparedOnly.contains("\(field.description.name)")
-  }
-
-  /// Whether it may be compared with another field.
-  fileprivate var maybeOnRight: Bool { isTransformable && field.description.name.description != "fd.types" }
-
-  private static let comparedOnly: Set<String> = [
-    "evt.around", "evt.rawarg", "fd.cip.name", "fd.lip.name", "fd.rip.name", "fd.sip.name",
-  ]
 }
 
 extension Transformer {

@@ -6,15 +6,27 @@ import MartletEvents
 /// stands; what refers to it is not complained about again.
 struct Analyzer {
   let library: Library
-  let limits: Limits
-  let regexProblem: RegexProblem
+  let options: CompileOptions
   var log: DiagnosticLog
+  var lists: ListExpander
   var macros: [MacroState]
-  var lists: [ResolvedList?]
-  /// What rules that were left out name: not unused.
-  private var namedBySkipped: (macros: Set<Int>, lists: Set<Int>) = ([], [])
+  /// Read, lists in them expanded; in the order of the library.
+  var macroConditions: [ParsedCondition] = []
+  /// What was doubtful in macros that have been expanded.
+  var macroWarnings: [[ConditionWarning]]
+  var isMacroUsed: [Bool]
+  /// Macros that were expanded for the current rule.
+  var touchedMacros: [Int] = []
+  /// What was doubtful in the current rule.
+  var warnings: [ConditionWarning] = []
+  /// The definition whose condition is looked at.
+  var owner: Owner?
+  /// Fields that are not captured, and the files that have been told so.
+  var notedFields: Set<NotedField> = []
   /// Comparisons and constants of all rules so far.
   private var rulesetSize = 0
+
+  var limits: Limits { options.limits }
 
   enum MacroState {
     case untouched
@@ -22,6 +34,11 @@ struct Analyzer {
     case inProgress
     /// Nil: it has a mistake, which has been reported.
     case done(Expansion?)
+  }
+
+  struct NotedField: Hashable {
+    var field: Field
+    var source: Int
   }
 
   /// A checked condition and what it costs to expand it.
@@ -33,163 +50,183 @@ struct Analyzer {
     var depth: Int
   }
 
+  /// A rule or macro, as the way to its mistakes names it.
+  struct Owner {
+    let item: LoadItem
+    let name: String
+    let place: FileRange
+    let conditionItem: LoadItem
+    let condition: MappedText
+  }
+
   /// What a macro counts against the depth of a condition: expanding one takes more stack than a parenthesis does.
   static let macroLevels = 10
 
-  init(library: Library, limits: Limits, regexProblem: @escaping RegexProblem, log: DiagnosticLog) {
+  init(library: Library, options: CompileOptions, log: DiagnosticLog) {
     self.library = library
-    self.limits = limits
-    self.regexProblem = regexProblem
+    self.options = options
     self.log = log
+    lists = ListExpander(library, options.limits)
     macros = Array(repeating: .untouched, count: library.macros.count)
-    lists = Array(repeating: nil, count: library.lists.count)
+    macroWarnings = Array(repeating: [], count: library.macros.count)
+    isMacroUsed = Array(repeating: false, count: library.macros.count)
   }
 
   mutating func rules() -> [Rule] {
+    readMacros()
     var rules: [Rule] = []
-    for slot in library.rules {
-      let id = RuleID(rawValue: rules.count)
-      let rule =
-        slot.definition.isSkippedIfUnknown ? ruleOrNothing(slot.definition, id: id) : rule(slot.definition, id: id)
-      if let rule { rules.append(rule) }
+    for (index, slot) in library.rules.enumerated() where slot.definition.hasKnownSource {
+      log.step = LoadStep(phase: .rules, index: index)
+      let rule = ruleOrNothing(slot.definition, id: RuleID(rawValue: rules.count))
+      // Less urgent ones are checked like the others, and only then left out.
+      if let rule, rule.priority <= options.leastPriority { rules.append(rule) }
     }
-    checkUnused()
+    log.step = LoadStep(phase: .unused)
+    reportUnused()
     return rules
   }
 
-  /// A rule that is left out where it names something unknown. What was found on the way to that is forgotten: others may
-  /// still use the same macros, and have to be told.
+  // MARK: Rules
+
+  /// Codes of what a rule with `skip-if-unknown-filter` is left out for.
+  private static let unknownCodes: Set<DiagnosticCode> = [.unknownField, .unknownEventType]
+
+  /// A rule that asks for it is left out where the first mistake in it is something unknown. What else was wrong is
+  /// forgotten: others may still use the same macros, and have to be told.
   private mutating func ruleOrNothing(_ definition: RuleDefinition, id: RuleID) -> Rule? {
-    var trial = self
-    let rule = trial.rule(definition, id: id)
-    let codes = trial.log.errorCodes(since: log)
-    guard !codes.isEmpty, codes.isSubset(of: [.unknownField, .unknownEventType]) else {
-      self = trial
-      return rule
-    }
-    let found = trial.log.firstError(since: log)
+    let mark = log.setMark()
+    touchedMacros = []
+    warnings = []
+    owner = Owner(
+      item: .rule, name: definition.name.string, place: definition.place, conditionItem: .ruleCondition,
+      condition: definition.condition)
+    let rule = rule(definition, id: id)
+    guard definition.isSkippedIfUnknown, let first = log.firstError, let found = first.diagnostic,
+      Self.unknownCodes.contains(found.code)
+    else { return rule }
+    log.forgetErrors(since: mark)
+    for macro in touchedMacros { if case .done(nil) = macros[macro] { macros[macro] = .untouched } }
+    log.trail = first.upstream?.trail ?? []
     log.report(
-      .skippedRule,
-      "rule '\(definition.name.string)' is skipped" + (found.map { ": \($0.diagnostic.message)" } ?? ""),
-      at: found?.place ?? definition.name.file, found?.diagnostic.primary.text ?? "",
-      notes: found?.diagnostic.notes ?? [])
-    namedBySkipped.macros.formUnion(macros.indices.filter { trial.isTouched($0) })
-    namedBySkipped.lists.formUnion(lists.indices.filter { trial.lists[$0] != nil })
+      .skippedRule, "rule '\(definition.name.string)' is skipped: \(found.message)", at: first.place,
+      found.primary.text, notes: found.notes, words: first.upstream?.message)
     return nil
   }
 
-  private func isTouched(_ macro: Int) -> Bool { if case .untouched = macros[macro] { false } else { true } }
-
   private mutating func rule(_ definition: RuleDefinition, id: RuleID) -> Rule? {
-    let sourceIsKnown = checkSource(definition)
-    let scope = Scope(text: definition.condition, macro: nil, chain: [])
-    let condition = condition(in: scope)
-    let exceptions = exceptions(of: definition)
-    let output = OutputReader.read(definition.output, &log)
-    guard let condition, let exceptions, let output, sourceIsKnown else { return nil }
+    log.trail = ownerTrail(isInCondition: false)
+    log.step.part = .exceptions
+    let exceptionTexts = exceptionTexts(of: definition)
+    log.step.part = .output
+    let output = output(of: definition)
+    let scope = Scope(expand(definition.condition), definition.condition, macro: nil, chain: [])
+    let parsed = parse(scope.expanded, in: scope)
+    let condition = condition(parsed, in: scope)
+    var exceptions: [CompiledException]?
+    if let exceptionTexts { exceptions = self.exceptions(exceptionTexts) }
+    reportWarnings(of: definition, isGood: condition != nil && exceptions != nil)
+    guard let condition, let exceptions, let output else { return nil }
     let expansion = Self.excepting(exceptions, from: condition)
-    rulesetSize += expansion.size
-    guard rulesetSize <= limits.rulesetSize else {
-      if rulesetSize - expansion.size <= limits.rulesetSize {
-        log.report(
-          .conditionTooLarge, "all rules together expand to more than \(limits.rulesetSize) comparisons and constants",
-          at: definition.name.file, "one too many")
-      }
-      return nil
-    }
-    let eventTypes = EventTypeAnalysis.types(of: expansion.condition)
-    if definition.warnsOfEveryEvent, EventTypeAnalysis.names(of: expansion.condition).codeCount > Self.eventCodesMax {
-      log.report(
-        .everyEvent, "rule '\(definition.name.string)' is tested against every kind of event",
-        at: definition.condition.file, "nothing here limits evt.type",
-        help: [Suggestion("name the kinds first: 'evt.type in (open, openat, openat2) and …'")])
-    }
+    guard admit(expansion, definition) else { return nil }
+    log.step.part = .events
+    log.trail = ownerTrail(isInCondition: false)
+    warnOfEveryEvent(definition, expansion.condition)
     return Rule(
       id: id, name: definition.name.string, description: definition.description.string,
       condition: expansion.condition, exceptions: exceptions.map(\.exception), output: output,
-      priority: definition.priority,
-      tags: Set(definition.tags).sorted(), source: definition.source?.string ?? Self.syscallSource,
-      isEnabled: definition.isEnabled, eventTypes: eventTypes, location: log.span(definition.name.file).start)
+      priority: definition.priority, tags: Set(definition.tags).sorted(), source: definition.sourceName,
+      isEnabled: definition.isEnabled, eventTypes: EventTypeAnalysis.types(of: expansion.condition),
+      location: log.span(definition.name.file).start)
   }
 
-  /// A rule that can match more codes of events than this is warned of.
+  /// Whether there is room for one more.
+  private mutating func admit(_ expansion: Expansion, _ definition: RuleDefinition) -> Bool {
+    rulesetSize += expansion.size
+    guard rulesetSize > limits.rulesetSize else { return true }
+    if rulesetSize - expansion.size <= limits.rulesetSize {
+      log.report(
+        .conditionTooLarge, "all rules together expand to more than \(limits.rulesetSize) comparisons and constants",
+        at: definition.name.file, "one too many")
+    }
+    return false
+  }
+
+  /// A rule that can match more codes of events than this is warned of, and one that can match none.
   private static let eventCodesMax = 100
 
-  private static let syscallSource = "syscall"
-
-  private mutating func checkSource(_ definition: RuleDefinition) -> Bool {
-    guard let source = definition.source, source.string != Self.syscallSource else { return true }
+  private mutating func warnOfEveryEvent(_ definition: RuleDefinition, _ condition: Condition) {
+    let names = EventTypeAnalysis.names(of: condition)
+    guard definition.warnsOfEveryEvent, names == .empty || names.codeCount > Self.eventCodesMax else { return }
     log.report(
-      .unknownSource, "unknown event source '\(source.string)'", at: source.file, "Martlet has 'syscall' only",
-      help: Suggestion.didYouMean(
-        log.nearest(to: source.string, among: [Self.syscallSource]), replacing: log.span(source.file)))
-    return false
+      .everyEvent, "rule '\(definition.name.string)' is tested against every kind of event",
+      at: definition.condition.file, "nothing here limits evt.type",
+      help: [Suggestion("name the kinds first: 'evt.type in (open, openat, openat2) and …'")],
+      words: "Rule matches too many evt.type values. This has a significant performance penalty.")
   }
 
   // MARK: What is never used
 
-  private mutating func checkUnused() {
-    var unused: [MappedText] = []
-    for (index, state) in macros.enumerated() {
-      guard case .untouched = state, !namedBySkipped.macros.contains(index) else { continue }
-      checkUnusedMacro(index)
-      unused.append(library.macros[index].definition.name)
-    }
+  /// As in Falco what another macro names is used, whether that one is or not.
+  private mutating func reportUnused() {
     // After a mistake it is not known what is used: what the broken condition names was perhaps not looked at.
     guard !log.hasErrors else { return }
-    for name in unused {
-      log.report(.unusedMacro, "macro '\(name.string)' is not used by any rule", at: name.file, "never used")
+    for (index, isUsed) in isMacroUsed.enumerated() where !isUsed {
+      let definition = library.macros[index].definition
+      let content = FileRange(source: definition.place.source, range: 0..<0)
+      log.trail = [LoadLocation(.content, "", content)]
+      log.report(
+        .unusedMacro, "macro '\(definition.name.string)' is not used by any rule", at: definition.name.file,
+        "never used", words: "Macro not referred to by any other rule/macro",
+        detail: LoadLocation(.macro, definition.name.string, definition.place))
     }
-    for (index, list) in lists.enumerated() where list == nil && !namedBySkipped.lists.contains(index) {
-      let name = library.lists[index].definition.name
-      log.report(.unusedList, "list '\(name.string)' is not used by any rule", at: name.file, "never used")
-    }
-  }
-
-  /// Of a macro that no rule reaches, the syntax and the names of macros are checked, and no fields: files carry
-  /// macros for fields that only some engines have.
-  private mutating func checkUnusedMacro(_ index: Int) {
-    let slot = library.macros[index]
-    let (tree, problems) = ConditionParser.parse(
-      slot.definition.condition.bytes, depthMax: limits.conditionDepth)
-    report(problems, in: Scope(text: slot.definition.condition, macro: index, chain: []))
-    checkNames(tree, Scope(text: slot.definition.condition, macro: index, chain: []))
-  }
-
-  private mutating func checkNames(_ tree: ConditionSyntax, _ scope: Scope) {
-    switch tree {
-    case .all(let operands), .any(let operands):
-      for operand in operands { checkNames(operand, scope) }
-    case .not(let operand): checkNames(operand, scope)
-    case .macro(let name): _ = macroIndex(name, scope)
-    case .check(let check):
-      let values: [ConditionSyntax.Value]
-      switch check.right {
-      case .list(let list, _), .quantified(_, .list(let list), _): values = list
-      case .identifier(let value), .quantified(_, .identifier(let value), _): values = [value]
-      default: return
-      }
-      for value in values where !value.isQuoted {
-        if let list = library.listIndex[value.bytes.string] { _ = resolvedList(list) }
-      }
-    case .missing: return
+    for (index, isUsed) in lists.isUsed.enumerated() where !isUsed {
+      let definition = library.lists[index].definition
+      let content = FileRange(source: definition.place.source, range: 0..<0)
+      log.trail = [LoadLocation(.content, "", content)]
+      log.report(
+        .unusedList, "list '\(definition.name.string)' is not used by any rule", at: definition.name.file,
+        "never used", words: "List not referred to by any other rule/macro",
+        detail: LoadLocation(.list, definition.name.string, definition.place))
     }
   }
 }
 
 /// Where a condition is read: its text, whose it is, and how we came there.
 struct Scope {
-  let text: MappedText
+  /// As written, lists in it expanded.
+  let expanded: ListExpander.Expanded
+  /// As written.
+  let source: MappedText
   /// The macro whose condition it is; nil for a rule.
   let macro: Int?
   /// Outermost first.
   let chain: [MacroUse]
 
+  init(_ expanded: ListExpander.Expanded, _ source: MappedText, macro: Int?, chain: [MacroUse]) {
+    self.expanded = expanded
+    self.source = source
+    self.macro = macro
+    self.chain = chain
+  }
+
+  var text: MappedText { expanded.text }
+
   func place(_ range: Range<Int>) -> FileRange { text.file(range) }
+
+  /// The list's item that stands at an offset; nil for what the condition has itself.
+  func item(at offset: Int) -> FileRange? { expanded.item(at: offset) }
 }
 
 extension Analyzer {
   func span(_ range: Range<Int>, _ scope: Scope) -> SourceSpan { log.span(scope.place(range)) }
+
+  /// The way to a mistake in the current rule or macro.
+  func ownerTrail(isInCondition: Bool) -> [LoadLocation] {
+    guard let owner else { return [] }
+    let content = FileRange(source: owner.place.source, range: 0..<0)
+    let trail = [LoadLocation(.content, "", content), LoadLocation(owner.item, owner.name, owner.place)]
+    return isInCondition ? trail + [LoadLocation(owner.conditionItem, "", owner.condition.anchor)] : trail
+  }
 
   /// How we came here, innermost first.
   private func notes(_ scope: Scope) -> [Note] {
@@ -200,20 +237,41 @@ extension Analyzer {
 
   mutating func report(
     _ code: DiagnosticCode, _ message: String, _ range: Range<Int>, _ label: String, in scope: Scope,
-    related: [SourceLabel] = [], help: [Suggestion] = []
+    related: [SourceLabel] = [], help: [Suggestion] = [], words: String? = nil, saysUpstream: Bool = true,
+    isSyntax: Bool = false
   ) {
+    let isName = [.undefinedMacro, .macroBeforeDefinition, .macroLoop].contains(code)
+    if log.step.phase == .rules { log.step.part = isSyntax ? .syntax : isName ? .names : .types }
+    log.trail = ownerTrail(isInCondition: !isName)
     log.report(
-      code, message, at: scope.place(range), label, related: related, notes: notes(scope), help: help)
+      code, message, at: scope.place(range), label, related: related, notes: notes(scope), help: help, words: words,
+      detail: LoadLocation(scope.source.bytes, offset: range.lowerBound), saysUpstream: saysUpstream)
+  }
+
+  /// As the condition names the list whose item stands there.
+  func listName(at range: Range<Int>, _ scope: Scope) -> String {
+    let place = scope.place(range)
+    return log.indexes[place.source].bytes[place.range].string
   }
 
   mutating func report(_ problems: [SyntaxProblem], in scope: Scope) {
     for problem in problems {
       var help: [Suggestion] = []
+      var message = problem.message
+      let item = scope.item(at: problem.range.lowerBound)
       if let text = problem.help {
-        let replaced = problem.replacement.map { _ in span(problem.range, scope) }
+        // What came from a list cannot be typed over where the list is named.
+        let replaced = item == nil ? problem.replacement.map { _ in span(problem.range, scope) } : nil
         help = [Suggestion(text, replacing: replaced, with: problem.replacement ?? "")]
       }
-      report(problem.code, problem.message, problem.range, problem.label, in: scope, help: help)
+      if item != nil, problem.code == .unexpectedText {
+        let list = listName(at: problem.range, scope)
+        message = "the items of list '\(list)' stand where one value is expected"
+        help = [Suggestion("compare with 'in (\(list))'")]
+      }
+      report(
+        problem.code, message, problem.range, problem.label, in: scope,
+        related: item.map { [SourceLabel(log.span($0), "this item")] } ?? [], help: help, isSyntax: true)
     }
   }
 }

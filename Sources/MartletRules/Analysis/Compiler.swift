@@ -3,8 +3,16 @@
 /// Leads rule files through all stages: bytes, YAML, items, names and types.
 struct Compiler {
   let sources: [SourceFile]
-  let limits: Limits
-  let regexProblem: RegexProblem
+  let options: CompileOptions
+  private let indexes: [LineIndex]
+
+  private var limits: Limits { options.limits }
+
+  init(sources: [SourceFile], options: CompileOptions) {
+    self.sources = sources
+    self.options = options
+    indexes = sources.map { LineIndex(Self.accepted($0, options.limits)) }
+  }
 
   /// Hands over the YAML documents of all files, and the log of what was wrong with them.
   func readDocuments<Result>(_ body: ([YAMLNode], inout DiagnosticLog) -> Result) -> Result {
@@ -15,7 +23,7 @@ struct Compiler {
   }
 
   private func newLog() -> DiagnosticLog {
-    DiagnosticLog(indexes: sources.map { LineIndex(accepted($0)) }, limit: limits.diagnostics)
+    DiagnosticLog(indexes: indexes, limit: limits.diagnostics)
   }
 
   func compile() -> Compilation {
@@ -24,20 +32,43 @@ struct Compiler {
     for (index, source) in sources.enumerated() {
       for document in documents(of: source, index, &log) { reader.read(document, &log) }
     }
-    var analyzer = Analyzer(library: reader.library, limits: limits, regexProblem: regexProblem, log: log)
-    let rules = analyzer.rules()
+    var analyzer = Analyzer(library: reader.library, options: options, log: log)
+    let rules = selected(analyzer.rules())
+    Lints(rules, options.matching).report(into: &analyzer.log, sources: sources)
     let diagnostics = analyzer.log.sorted()
-    let ruleset = analyzer.log.hasErrors ? nil : Ruleset(rules: rules)
+    let ruleset = analyzer.log.hasErrors ? nil : Ruleset(rules: rules, matching: options.matching)
     return Compilation(ruleset: ruleset, diagnostics: diagnostics)
   }
 
+  private func selected(_ rules: [Rule]) -> [Rule] {
+    rules.map { rule in
+      var rule = rule
+      for selection in options.selections where selection.fits(rule) { rule.isEnabled = selection.isEnabled }
+      return rule
+    }
+  }
+
+  /// What Falco would say to each file, all files before it loaded.
+  func loadResults() -> [LoadResult] {
+    var reader = ItemReader(limits: limits, stopsAtFirstError: true)
+    return sources.enumerated().map { index, source in
+      var log = newLog()
+      for document in documents(of: source, index, &log) where !log.hasErrors { reader.read(document, &log) }
+      guard !log.hasErrors else { return LoadResult(index, log) }
+      var analyzer = Analyzer(library: reader.library, options: options, log: log)
+      _ = analyzer.rules()
+      return LoadResult(index, analyzer.log)
+    }
+  }
+
   /// A file that is too large is not looked at, not even for its lines.
-  private func accepted(_ source: SourceFile) -> SourceFile {
+  private static func accepted(_ source: SourceFile, _ limits: Limits) -> SourceFile {
     source.bytes.count <= limits.fileBytes ? source : SourceFile(path: source.path, bytes: [])
   }
 
   private func documents(of source: SourceFile, _ index: Int, _ log: inout DiagnosticLog) -> [YAMLNode] {
     let start = FileRange(source: index, range: 0..<0)
+    log.trail = [LoadLocation(.content, "", start)]
     guard source.bytes.count <= limits.fileBytes else {
       log.report(.fileTooLarge, "this file has more than \(limits.fileBytes) bytes", at: start, "not read")
       return []
@@ -55,7 +86,8 @@ struct Compiler {
       }
       log.report(
         error.code, error.message, at: FileRange(source: index, range: error.range), error.label,
-        related: related.map { [$0] } ?? [], help: error.help.map { [Suggestion($0)] } ?? [])
+        related: related.map { [$0] } ?? [], help: error.help.map { [Suggestion($0)] } ?? [], upstream: .yamlParse,
+        detail: LoadLocation(.value, "", FileRange(source: index, range: error.range)))
       return []
     }
   }

@@ -31,9 +31,9 @@ enum FieldNames {
     case .unknownField: (.unknownField, "unknown field '\(name)'", "no such field")
     case .unexpectedArgument: (.unexpectedIndex, "'\(name)' takes nothing in brackets", "not expected here")
     case .argumentNeedsDot: (.unexpectedIndex, "'\(name)' takes its argument behind a dot", "not expected here")
-    case .missingArgument: (.invalidIndex, "'\(name)' needs an argument", "nothing behind it")
+    case .missingArgument: (.missingArgument, "'\(name)' needs an argument", "nothing behind it")
     case .invalidIndex: (.invalidIndex, "'\(name)' takes a number in brackets", "not a number")
-    case .unknownKey: (.invalidIndex, "unknown argument in '\(name)'", "no event has it")
+    case .unknownKey: (.unknownArgument, "unknown argument in '\(name)'", "no event has it")
     }
   }
 }

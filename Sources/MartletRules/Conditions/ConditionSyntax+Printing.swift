@@ -6,18 +6,14 @@ extension ConditionSyntax {
   /// Of a tree without mistakes it is read again as the same tree, but for texts that have one of `(),` in them, which
   /// Falco leaves without quotes.
   var canonical: String {
-    var printer = ConditionPrinter { [$0.bytes] }
+    var printer = ConditionPrinter()
     printer.append(self)
     return printer.bytes.string
   }
 }
 
 struct ConditionPrinter {
-  /// The values that a value stands for: itself, or the items of a list.
-  let resolve: (ConditionSyntax.Value) -> [[UInt8]]
   private(set) var bytes: [UInt8] = []
-
-  init(resolve: @escaping (ConditionSyntax.Value) -> [[UInt8]]) { self.resolve = resolve }
 
   mutating func append(_ tree: ConditionSyntax) {
     switch tree {
@@ -64,18 +60,17 @@ struct ConditionPrinter {
     }
   }
 
-  /// A value that stands alone; one that names a list of another length than one has been reported.
+  /// A value that stands alone.
   private mutating func append(only value: ConditionSyntax.Value) {
-    let values = resolve(value)
     append(" ")
-    bytes += Self.quotedIfNeeded(values.count == 1 ? values[0] : value.bytes)
+    bytes += Self.quotedIfNeeded(value.bytes)
   }
 
   private mutating func append(list: [ConditionSyntax.Value]) {
     append(" (")
-    for (index, item) in list.lazy.flatMap(resolve).enumerated() {
+    for (index, item) in list.enumerated() {
       if index > 0 { append(", ") }
-      bytes += Self.quotedIfNeeded(item)
+      bytes += Self.quotedIfNeeded(item.bytes)
     }
     append(")")
   }

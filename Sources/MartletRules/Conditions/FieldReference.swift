@@ -23,6 +23,14 @@ public struct FieldReference: Hashable, Sendable {
     return EventParameter.type(named: String(decoding: name, as: UTF8.self)) ?? type
   }
 
+  /// May stand in transformers. One ancestor may, all together may not.
+  var takesTransformers: Bool { field.description.takesTransformers || isPicked }
+
+  /// May be compared with another field.
+  var takesOtherSide: Bool { field.description.takesOtherSide || isPicked }
+
+  private var isPicked: Bool { field.description.multiplicity == .ancestors && argument != .none }
+
   /// How many values it has on one event: a field of all ancestors has one when an index picks it.
   public var multiplicity: FieldMultiplicity { argument == .none ? field.description.multiplicity : .one }
 }

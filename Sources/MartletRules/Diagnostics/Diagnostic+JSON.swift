@@ -6,6 +6,11 @@ extension Diagnostic {
   /// One line of JSON, the same facts as the text form. Keys in the order of the alphabet.
   public var json: String {
     var writer = JSONWriter()
+    write(to: &writer)
+    return writer.text
+  }
+
+  func write(to writer: inout JSONWriter) {
     writer.beginObject()
     writer.key("code")
     writer.value(code.rawValue)
@@ -35,7 +40,6 @@ extension Diagnostic {
     writer.key("upstream_code")
     if let upstreamCode { writer.value(upstreamCode.rawValue) } else { writer.null() }
     writer.endObject()
-    return writer.text
   }
 }
 

@@ -35,6 +35,8 @@ public struct Diagnostic: Hashable, Sendable {
 
 public enum Severity: String, Sendable {
   case error, warning
+  /// Worth knowing; nothing is wrong.
+  case note
 }
 
 /// A stretch of a file and the few words that say why it matters.

@@ -140,7 +140,10 @@ extension DiagnosticCode {
     case .unknownSource:
       (
         "unknown event source",
-        "Martlet has one source of events, 'syscall', which is also what a rule without 'source' gets."
+        """
+        Martlet has one source of events, 'syscall', which is also what a rule without 'source' gets. The rule is left
+        out, and nothing else in it is looked at.
+        """
       )
     default: indexText
     }
@@ -158,12 +161,36 @@ extension DiagnosticCode {
         "index is no number",
         "The brackets of this field take a number: in 'proc.aname[2]' the number of generations to go back."
       )
+    case .unknownArgument:
+      (
+        "unknown argument of a field",
+        """
+        What stands behind the dot is no parameter of any event: 'evt.arg.flags' is one, and so is 'evt.rawarg.res'.
+        Behind 'evt.type.is.' the name of an event is expected.
+        """
+      )
+    case .missingArgument:
+      (
+        "field without its argument",
+        """
+        The field is nothing by itself: write which part is meant, as in 'evt.arg.flags', 'container.label[app]' or
+        'container.mount.dest[/etc]'. 'martlet fields' says what each takes.
+        """
+      )
     case .nothingToAmend:
       (
         "nothing to append to or override",
         """
         'append' and 'override' change a definition that was made before, in this file or an earlier one, and there is
         none of this name. Check the name, and the order of the files.
+        """
+      )
+    case .otherSource:
+      (
+        "defined again with another source",
+        """
+        A rule of this name is defined already, for events of another source. A definition can replace one of the same
+        source only; give one of the rules another name.
         """
       )
     default:

@@ -13,6 +13,7 @@ extension DiagnosticCode {
     case "00": rawValue < DiagnosticCode.emptyCondition.rawValue ? fileText : syntaxText
     case "01": nameText
     case "02": typeText
+    case "03" where rawValue >= DiagnosticCode.unknownExceptionKey.rawValue && self != .simplePattern: adviceText
     default: styleText
     }
   }
@@ -128,7 +129,7 @@ extension DiagnosticCode {
     case .duplicateKey:
       (
         "key twice in one item",
-        "The same key stands twice in one item, so that one of the two values would be lost. Remove one of them."
+        "The same key stands twice in one item. As in Falco the first one counts, and the other is lost. Remove one of them."
       )
     default: keyText
     }

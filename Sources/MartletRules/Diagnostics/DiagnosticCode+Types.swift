@@ -56,18 +56,13 @@ extension DiagnosticCode {
         so do fields that stand for several values at once, networks and 'evt.type'.
         """
       )
-    case .filterOnlyField:
+    default:
       (
         "field has no single value",
         """
         The field stands for several values at once, such as both ends of a connection or all ancestors. It can be
         tested in a condition, but not printed. Name one of the values instead.
         """
-      )
-    default:
-      (
-        "list where one value should stand",
-        "The operator takes one value, but the name of a list with none or several items stands there. Use 'in (list)'."
       )
     }
   }
@@ -101,12 +96,12 @@ extension DiagnosticCode {
     case .unusedMacro:
       (
         "macro never used",
-        "No rule uses this macro, directly or through others. Its fields and types have not been checked."
+        "Neither a rule nor another macro names this macro. Its fields and types have not been checked."
       )
     case .unusedList:
       (
         "list never used",
-        "No rule or macro that is used names this list. It is likely left over, or misspelled where it is used."
+        "No rule, macro or other list names this list. It is likely left over, or misspelled where it is used."
       )
     case .numberWraps:
       (
@@ -162,6 +157,15 @@ extension DiagnosticCode {
 
   private var supportText: (title: String, explanation: String) {
     switch self {
+    case .uncapturedField:
+      (
+        "field that is not captured",
+        """
+        The field is one of Falco's, so the rule loads, but nothing that Martlet records has it: it is missing on every
+        event, and a comparison with it is false. 'martlet fields' says which fields are captured. Event lines may give
+        any of them.
+        """
+      )
     case .unsupportedCondition:
       (
         "not supported yet",
@@ -172,10 +176,10 @@ extension DiagnosticCode {
       )
     case .unsupportedKey:
       (
-        "key not supported yet",
+        "key without effect",
         """
-        This key is part of the rule language and changes what the item means, but Martlet does not do it yet:
-        capture. The item is refused rather than understood in part.
+        This key is part of the rule language, but Martlet does not do it: capture, which has Falco save the events
+        around an alert. The rule works without it; 'martlet record' saves events.
         """
       )
     case .deprecatedAppend:
@@ -205,8 +209,27 @@ extension DiagnosticCode {
       )
     case .ignoredKey:
       (
-        "key ignored beside 'append'",
-        "This key cannot be appended to, and beside 'append: true' it does nothing. Use 'override' to replace its value."
+        "key ignored beside 'append' or 'override'",
+        """
+        This key cannot be appended to, and beside 'append: true' it does nothing; nor does a key that cannot be
+        overridden do anything beside 'override', or an 'override' that names no key.
+        """
+      )
+    case .deprecatedOutput:
+      (
+        "output that means nothing any more",
+        """
+        '%container.info' once stood for the container's name and id. Falco leaves it out today, and so does Martlet:
+        name the fields that you want, such as '%container.id'.
+        """
+      )
+    case .deprecatedField:
+      (
+        "field that says nothing any more",
+        """
+        The field compares the beginning of a system call with its end. Today only ends are seen: 'evt.dir' is always
+        '<', and the latencies are missing. Leave the test out.
+        """
       )
     default:
       (

@@ -53,13 +53,15 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case invalidIndex = "R0109"
   case unknownPlugin = "R0110"
   case nothingToAmend = "R0111"
+  case otherSource = "R0112"
+  case unknownArgument = "R0120"
+  case missingArgument = "R0121"
   // Types
   case operatorMismatch = "R0201"
   case invalidConstant = "R0202"
   case constantTooLong = "R0203"
   case constantWithNUL = "R0204"
   case filterOnlyField = "R0205"
-  case listForOneValue = "R0206"
   case invalidTransformer = "R0207"
   case sidesMismatch = "R0208"
   case invalidPattern = "R0209"
@@ -74,6 +76,13 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case exceptionWithoutValues = "R0308"
   case duplicateException = "R0309"
   case skippedRule = "R0310"
+  case uncapturedField = "R0320"
+  case transformerAsText = "R0321"
+  case unknownExceptionKey = "R0322"
+  case unsafeNotAvailableCheck = "R0323"
+  case shadowedRule = "R0324"
+  case looseAppend = "R0325"
+  case nameTooLong = "R0326"
   case simplePattern = "R0330"
   // Deprecated, not supported
   case unsupportedCondition = "R0401"
@@ -81,18 +90,23 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case deprecatedSwitch = "R0403"
   case deprecatedAppend = "R0404"
   case ignoredKey = "R0405"
+  case deprecatedOutput = "R0406"
+  case deprecatedField = "R0407"
   // Rule tests
   case invalidRuleTest = "R0501"
   case unknownRule = "R0502"
 
   public var severity: Severity {
     switch self {
-    case .undefinedList, .simplePattern, .unknownItem, .unknownKey, .everyEvent, .fieldAsText, .unusedMacro,
-      .unusedList, .numberWraps,
-      .nestedListAsText, .redefinition, .exceptionWithoutValues, .duplicateException, .skippedRule, .deprecatedSwitch,
-      .deprecatedAppend,
-      .ignoredKey, .tooManyDiagnostics:
+    case .unknownItem, .unknownKey, .unknownSource, .everyEvent, .fieldAsText, .transformerAsText, .simplePattern,
+      .undefinedList,
+      .unsafeNotAvailableCheck, .unusedMacro, .unusedList, .exceptionWithoutValues, .duplicateException, .skippedRule,
+      .deprecatedSwitch, .deprecatedAppend, .deprecatedOutput, .deprecatedField, .invalidName, .duplicateKey,
+      .unsupportedKey, .ignoredKey, .unknownExceptionKey, .tooManyDiagnostics:
       .warning
+    // Advice: what Falco has no word for and what may well be meant.
+    case .numberWraps, .nestedListAsText, .redefinition, .shadowedRule, .looseAppend, .nameTooLong, .uncapturedField:
+      .note
     default: .error
     }
   }

@@ -4,10 +4,29 @@
 struct DiagnosticLog {
   let indexes: [LineIndex]
   let limit: Int
-  private var entries: [(place: FileRange, diagnostic: Diagnostic)] = []
+  /// The way to what is looked at, from the file inwards.
+  var trail: [LoadLocation] = []
+  /// When Falco would be where we are.
+  var step = LoadStep()
+  private(set) var entries: [Entry] = []
   private(set) var hasErrors = false
-  /// Also of those that are not kept.
-  private var errorCounts: [DiagnosticCode: Int] = [:]
+  /// The first error since the last mark, kept or not.
+  private(set) var firstError: Entry?
+
+  struct Entry {
+    let place: FileRange
+    /// Nil for what only Falco says, or says more often.
+    let diagnostic: Diagnostic?
+    let upstream: UpstreamReport?
+  }
+
+  /// What Falco says to the same.
+  struct UpstreamReport {
+    let code: UpstreamCode
+    let message: String
+    let step: LoadStep
+    let trail: [LoadLocation]
+  }
 
   init(indexes: [LineIndex], limit: Int) {
     self.indexes = indexes
@@ -24,34 +43,63 @@ struct DiagnosticLog {
     entries.count < limit ? Spelling.nearest(to: word, among: candidates()) : nil
   }
 
+  /// `upstream`: what Falco calls it, where it is not what the code says; `words`: how Falco puts it; `detail`: the
+  /// last step of the way there; `saysUpstream`: Falco says it here, and is not told apart.
   mutating func report(
     _ code: DiagnosticCode, _ message: String, at place: FileRange, _ label: String = "",
-    related: [SourceLabel] = [], notes: [Note] = [], help: [Suggestion] = [], upstream: UpstreamCode? = nil
+    related: [SourceLabel] = [], notes: [Note] = [], help: [Suggestion] = [], upstream: UpstreamCode? = nil,
+    words: String? = nil, detail: LoadLocation? = nil, saysUpstream: Bool = true
   ) {
-    if code.severity == .error {
-      hasErrors = true
-      errorCounts[code, default: 0] += 1
-    }
-    guard entries.count < limit else { return }
+    let isFirstError = code.severity == .error && firstError == nil
+    if code.severity == .error { hasErrors = true }
+    guard entries.count < limit || isFirstError else { return }
     let primary = SourceLabel(span(place), label)
     let diagnostic = Diagnostic(
       code, message, at: primary, related: related, notes: notes, help: help, upstreamCode: upstream)
-    entries.append((place, diagnostic))
+    let report = diagnostic.upstreamCode.map {
+      UpstreamReport(code: $0, message: words ?? message, step: step, trail: trail + (detail.map { [$0] } ?? []))
+    }
+    let entry = Entry(place: place, diagnostic: diagnostic, upstream: saysUpstream ? report : nil)
+    if isFirstError { firstError = entry }
+    guard entries.count < limit else { return }
+    entries.append(entry)
     if entries.count == limit {
       let last = Diagnostic(.tooManyDiagnostics, "more than \(limit) diagnostics; the rest is not shown", at: primary)
-      entries.append((place, last))
+      entries.append(Entry(place: place, diagnostic: last, upstream: nil))
     }
   }
 
-  /// The codes of errors that have come since this log was as `earlier`.
-  func errorCodes(since earlier: DiagnosticLog) -> Set<DiagnosticCode> {
-    Set(errorCounts.keys.filter { errorCounts[$0] != earlier.errorCounts[$0] })
+  /// What Falco says where we say nothing, or have said it already.
+  mutating func reportUpstream(_ code: UpstreamCode, _ words: String, at place: FileRange, detail: LoadLocation? = nil)
+  {
+    guard entries.count < limit else { return }
+    let report = UpstreamReport(
+      code: code, message: words, step: step, trail: trail + (detail.map { [$0] } ?? []))
+    entries.append(Entry(place: place, diagnostic: nil, upstream: report))
   }
 
-  /// The first error that has come since then, if it was kept.
-  func firstError(since earlier: DiagnosticLog) -> (place: FileRange, diagnostic: Diagnostic)? {
-    entries.dropFirst(earlier.entries.count).first { $0.diagnostic.severity == .error }
+  // MARK: Going back
+
+  /// How far a log had come.
+  struct Mark {
+    fileprivate let entryCount: Int
+    fileprivate let hasErrors: Bool
   }
+
+  mutating func setMark() -> Mark {
+    firstError = nil
+    return Mark(entryCount: entries.count, hasErrors: hasErrors)
+  }
+
+  /// Takes back the errors that have come since then, and nothing else.
+  mutating func forgetErrors(since mark: Mark) {
+    hasErrors = mark.hasErrors
+    guard mark.entryCount < entries.count else { return }
+    let kept = entries[mark.entryCount...].filter { $0.diagnostic?.severity != .error }
+    entries.replaceSubrange(mark.entryCount..., with: kept)
+  }
+
+  // MARK: What was found
 
   /// In the order of files, and of places in them.
   func sorted() -> [Diagnostic] {
@@ -63,7 +111,7 @@ struct DiagnosticLog {
       }
       return left.offset < right.offset
     }
-    return ranked.map(\.element.diagnostic)
+    return ranked.compactMap(\.element.diagnostic)
   }
 }
 

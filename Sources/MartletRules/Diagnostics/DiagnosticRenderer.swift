@@ -19,14 +19,19 @@ public struct DiagnosticRenderer {
   /// One diagnostic, with a line break at its end.
   public func render(_ diagnostic: Diagnostic) -> String {
     var page = Page(isColored: isColored)
-    let isError = diagnostic.severity == .error
+    let style: Page.Style =
+      switch diagnostic.severity {
+      case .error: .error
+      case .warning: .warning
+      case .note: .note
+      }
     page.line(
-      page.styled("\(diagnostic.severity.rawValue)[\(diagnostic.code.rawValue)]", isError ? .error : .warning)
+      page.styled("\(diagnostic.severity.rawValue)[\(diagnostic.code.rawValue)]", style)
         + page.styled(": \(Self.printable(diagnostic.message))", .strong))
     let line = diagnostic.primary.span.line
     let path = diagnostic.primary.span.path
     let sameLine = diagnostic.related.filter { $0.span.line == line && $0.span.path == path }
-    excerpt(diagnostic.primary, sameLine, style: isError ? .error : .warning, on: &page)
+    excerpt(diagnostic.primary, sameLine, style: style, on: &page)
     for label in diagnostic.related where !sameLine.contains(label) {
       page.note(Self.printable(label.text))
       excerpt(SourceLabel(label.span), [], style: .note, on: &page)

@@ -98,18 +98,38 @@ struct MappedText: Sendable {
   private func slice(_ range: Range<Int>) -> MappedText {
     guard range != 0..<bytes.count else { return self }
     var result = MappedText(anchor: anchor)
-    for piece in pieces {
+    result.join(self, range)
+    return result
+  }
+
+  /// Appends a stretch of another text, each byte of which stays where it stands.
+  mutating func join(_ other: MappedText, _ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    var index = other.pieceIndex(of: range.lowerBound)
+    while index < other.pieces.count, other.pieces[index].textStart < range.upperBound {
+      let piece = other.pieces[index]
+      index += 1
       let lower = max(piece.textStart, range.lowerBound)
       let upper = min(piece.textStart + piece.textCount, range.upperBound)
       guard lower < upper else { continue }
       var part = piece
-      part.textStart = lower - range.lowerBound
+      part.textStart = bytes.count + lower - range.lowerBound
       part.textCount = upper - lower
       if piece.isVerbatim { part.file.range = piece.fileOffset(of: lower)..<piece.fileEnd(of: upper - 1) }
-      result.pieces.append(part)
+      pieces.append(part)
     }
-    result.bytes = Array(bytes[range])
-    return result
+    bytes += other.bytes[range]
+  }
+
+  /// Takes bytes away at the end.
+  mutating func truncate(to count: Int) {
+    guard count < bytes.count else { return }
+    bytes.removeSubrange(count...)
+    while let last = pieces.last, last.textStart >= count { pieces.removeLast() }
+    guard let last = pieces.indices.last, pieces[last].textStart + pieces[last].textCount > count else { return }
+    let piece = pieces[last]
+    pieces[last].textCount = count - piece.textStart
+    if piece.isVerbatim { pieces[last].file.range = piece.file.range.lowerBound..<piece.fileEnd(of: count - 1) }
   }
 
   /// The piece that holds a byte; the last one for what lies behind the end.

@@ -44,24 +44,35 @@ extension YAMLReader {
       code: known.code, message: message, range: range, label: known.label, related: related, help: known.help)
   }
 
+  /// The later of two keys of one mapping.
+  func secondKey(_ error: YamlError) -> Range<Int>? {
+    guard case .duplicatedKeysInMapping(_, let context) = error else { return nil }
+    return secondKey(behind: marks.offset(of: context.mark)).second
+  }
+
   /// Yams names the first of the two keys only. In a mapping of one line each, the other begins a later line in the
   /// same column.
-  private func duplicateKey(at first: Int) -> YAMLProblem {
+  private func secondKey(behind first: Int) -> (first: Range<Int>, second: Range<Int>?) {
     let bytes = index.bytes
     let key = bytes[first...].prefix { $0 != .colon && !$0.isLineBreak }
     let line = index.lineIndex(of: first)
     let indent = first - index.lineStarts[line]
     let second = index.lineStarts[(line + 1)...].first { start in
       let place = start + indent
-      guard place + key.count < bytes.count, bytes[place...].starts(with: key) else { return false }
+      guard renamedKeys[place] == nil, place + key.count < bytes.count, bytes[place...].starts(with: key) else {
+        return false
+      }
       return bytes[start..<place].allSatisfy { $0 == .space } && bytes[place + key.count] == .colon
     }
-    let name = key.string
-    let range = second.map { $0 + indent..<$0 + indent + key.count } ?? key.indices
+    return (key.indices, second.map { $0 + indent..<$0 + indent + key.count })
+  }
+
+  private func duplicateKey(at start: Int) -> YAMLProblem {
+    let (first, second) = secondKey(behind: start)
     return YAMLProblem(
-      code: .duplicateKey, message: "key '\(name)' stands twice in one item", range: range,
-      label: second == nil ? "first time" : "second time",
-      related: second == nil ? nil : (range: key.indices, label: "first time"))
+      code: .unsupportedYAML, message: "key '\(index.bytes[first].string)' stands twice in one item",
+      range: second ?? first, label: second == nil ? "first time" : "second time",
+      related: second == nil ? nil : (range: first, label: "first time"))
   }
 }
 

@@ -15,6 +15,8 @@ struct YAMLReader {
   private var nodeCount = 0
   /// Scalars by offset: one behind aliases is scanned once, however often it is used.
   private var scalars: [Int: YAMLNode] = [:]
+  /// Keys that stand twice in a mapping, by offset: they were spelled otherwise for Yams.
+  private(set) var renamedKeys: [Int: Range<Int>] = [:]
 
   /// libyaml stops at a thousand levels, and Yams needs up to 4 KiB of stack for each of them.
   private static let stackBytes = 16 << 20
@@ -47,18 +49,24 @@ struct YAMLReader {
   }
 
   /// Without the resolver's rules: what looks like a number is a text here, and regular expressions take long.
-  private func roots() throws(YAMLProblem) -> [Node] {
-    var roots: [Node] = []
-    do {
-      let text = String(decoding: index.bytes, as: UTF8.self)
-      let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
-      while let root = try parser.nextRoot() { roots.append(root) }
-    } catch let error as YamlError {
-      throw problem(error)
-    } catch {
-      throw YAMLProblem(code: .invalidYAML, message: "not valid YAML", range: 0..<0, label: "\(error)")
+  private mutating func roots() throws(YAMLProblem) -> [Node] {
+    var bytes = index.bytes
+    while true {
+      do {
+        var roots: [Node] = []
+        let text = String(decoding: bytes, as: UTF8.self)
+        let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+        while let root = try parser.nextRoot() { roots.append(root) }
+        return roots
+      } catch let error as YamlError {
+        guard let key = secondKey(error), renamedKeys[key.lowerBound] == nil,
+          renamedKeys.count < Self.duplicatesMax, Self.rename(key, number: renamedKeys.count, in: &bytes)
+        else { throw problem(error) }
+        renamedKeys[key.lowerBound] = key
+      } catch {
+        throw YAMLProblem(code: .invalidYAML, message: "not valid YAML", range: 0..<0, label: "\(error)")
+      }
     }
-    return roots
   }
 
   // MARK: Nodes
@@ -95,6 +103,12 @@ struct YAMLReader {
       throw YAMLProblem(
         code: .unsupportedYAML, message: "a collection cannot be a key", range: byte(at: start),
         label: "keys are words")
+    }
+    if let start = key.mark.map({ marks.offset(of: $0) }), let range = renamedKeys[start] {
+      var name = MappedText(anchor: FileRange(source: source, range: range))
+      name.append(index.bytes[range], for: range)
+      let known = YAMLNode(content: .scalar(YAMLScalar(text: name, isPlain: true)), file: name.anchor)
+      return YAMLEntry(key: known, value: try node(value, depth: depth))
     }
     return YAMLEntry(key: try node(key, depth: depth), value: try node(value, depth: depth))
   }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MartletEvents
+
 /// Reads the `exceptions` of a rule, and adds some to those there are.
 struct ExceptionReader {
   /// Something was wrong: the rule is not to be used.
@@ -11,202 +13,249 @@ struct ExceptionReader {
     let place: FileRange
     var fields: YAMLNode?
     var comparisons: YAMLNode?
-    var values: YAMLNode?
+    var values: [YAMLNode]?
+
+    fileprivate var location: LoadLocation { LoadLocation(.exception, name.string, place) }
   }
 
   private static let keys: Set<String> = ["name", "fields", "comps", "values"]
 
-  mutating func entries(_ node: YAMLNode, _ log: inout DiagnosticLog) -> [Entry] {
+  // MARK: Shapes
+
+  mutating func entries(_ node: YAMLNode, isAppended: Bool, _ log: inout DiagnosticLog) -> [Entry] {
     guard case .sequence(let items) = node.content else {
-      if !node.isNull { reject("'exceptions' takes a list", node, "has \(node.kindName)", &log) }
+      if !node.isNull {
+        reject(
+          "'exceptions' takes a list", node, "has \(node.kindName)", &log, upstream: .yamlValidate,
+          words: "Rule exceptions must be a sequence", LoadLocation(.exceptions, "", node.file))
+      }
       return []
     }
-    return items.compactMap { entry($0, &log) }
+    var first: [[UInt8]: FileRange] = [:]
+    var entries: [Entry] = []
+    for item in items {
+      guard let entry = entry(item, isAppended: isAppended, &first, &log) else { continue }
+      entries.append(entry)
+    }
+    return entries
   }
 
-  private mutating func entry(_ node: YAMLNode, _ log: inout DiagnosticLog) -> Entry? {
+  private mutating func entry(
+    _ node: YAMLNode, isAppended: Bool, _ first: inout [[UInt8]: FileRange], _ log: inout DiagnosticLog
+  ) -> Entry? {
+    let here = LoadLocation(.exception, "", node.file)
     guard case .mapping(let pairs) = node.content else {
-      reject("an exception is a mapping with 'name', 'fields' and 'values'", node, "\(node.kindName)", &log)
+      reject(
+        "an exception is a mapping with 'name', 'fields' and 'values'", node, "\(node.kindName)", &log,
+        upstream: .yamlValidate, words: "Rule exception must be a mapping", here)
       return nil
     }
     var values: [String: YAMLNode] = [:]
     for pair in pairs {
       let key = pair.key.scalar?.text.string ?? ""
-      values[key] = pair.value
+      values[key] = values[key] ?? pair.value
       guard !Self.keys.contains(key) else { continue }
       let nearest = log.nearest(to: key, among: Self.keys)
       log.report(
-        .unknownKey, "unknown key '\(key)' in an exception", at: pair.key.file, "ignored",
+        .unknownExceptionKey, "unknown key '\(key)' in an exception", at: pair.key.file, "ignored",
         help: Suggestion.didYouMean(nearest, replacing: log.span(pair.key.file)))
     }
     guard let name = values["name"]?.scalar?.text, !name.isEmpty else {
-      reject("an exception needs 'name'", values["name"] ?? node, "has none", &log)
+      reject(
+        "an exception needs 'name'", values["name"] ?? node, "has none", &log, upstream: .yamlValidate,
+        words: "Item has no mapping for key 'name'", here)
       return nil
     }
-    return Entry(
-      name: name, place: name.file, fields: values["fields"], comparisons: values["comps"], values: values["values"])
+    var entry = Entry(name: name, place: node.file, fields: values["fields"], comparisons: values["comps"])
+    warnOfSecond(entry, &first, &log)
+    guard checkFields(entry, isAppended: isAppended, &log) else { return nil }
+    guard let list = values["values"] else {
+      if isAppended {
+        log.report(
+          .exceptionWithoutValues, "exception '\(name.string)' is appended to without 'values'", at: name.file,
+          "changes nothing", words: "Overriding/appending exception with no values", detail: entry.location)
+      }
+      return entry
+    }
+    guard case .sequence(let items) = list.content else {
+      reject(
+        "'values' takes a list", list, "has \(list.kindName)", &log, upstream: .yamlValidate,
+        words: "Rule exception values must be a sequence", LoadLocation(.exceptionValues, "", list.file))
+      return nil
+    }
+    entry.values = items
+    return entry
   }
 
-  /// New exceptions of one rule; two of one name are warned of, and both count.
-  mutating func definitions(_ entries: [Entry], _ log: inout DiagnosticLog) -> [ExceptionDefinition] {
-    var first: [[UInt8]: FileRange] = [:]
-    return entries.compactMap { entry in
-      if let place = first[entry.name.bytes] {
-        log.report(
-          .duplicateException, "exception '\(entry.name.string)' is defined twice in one rule", at: entry.place,
-          "second time", related: [SourceLabel(log.span(place), "first time")])
-      }
-      first[entry.name.bytes] = first[entry.name.bytes] ?? entry.place
-      return definition(entry, &log)
+  /// Two exceptions of one name both count.
+  private func warnOfSecond(_ entry: Entry, _ first: inout [[UInt8]: FileRange], _ log: inout DiagnosticLog) {
+    let name = entry.name
+    guard let place = first[name.bytes] else {
+      first[name.bytes] = name.file
+      return
     }
+    log.report(
+      .duplicateException, "exception '\(name.string)' is defined twice in one rule", at: name.file,
+      "second time", related: [SourceLabel(log.span(place), "first time")],
+      words: "Multiple definitions of exception '\(name.string)' in the same rule", detail: entry.location)
+  }
+
+  private mutating func checkFields(_ entry: Entry, isAppended: Bool, _ log: inout DiagnosticLog) -> Bool {
+    if entry.fields == nil, !isAppended {
+      reject(
+        "exception '\(entry.name.string)' needs 'fields'", entry.name.file, "has none", &log, upstream: .yamlValidate,
+        words: "Item has no mapping for key 'fields'", entry.location)
+      return false
+    }
+    for (key, node) in [("fields", entry.fields), ("comps", entry.comparisons)] {
+      guard let node, let scalar = node.scalar, scalar.text.isEmpty, !node.isNull else { continue }
+      reject(
+        "'\(key)' is empty", node.file, "has nothing", &log, upstream: .yamlValidate, words: "Value must be non-empty",
+        LoadLocation(.value, key, node.file))
+      return false
+    }
+    return true
+  }
+
+  // MARK: Definitions
+
+  /// New exceptions of one rule. `checkingFields`: whether their fields are known here.
+  mutating func definitions(
+    _ entries: [Entry], checkingFields: Bool, _ log: inout DiagnosticLog
+  ) -> ExceptionTable {
+    var table = ExceptionTable()
+    for entry in entries {
+      if let definition = definition(entry, checkingFields: checkingFields, &log) { table.append(definition) }
+    }
+    return table
   }
 
   /// Adds to the exceptions of a rule: values to those of a known name, others as they are.
-  mutating func append(_ entries: [Entry], to exceptions: inout [ExceptionDefinition], _ log: inout DiagnosticLog) {
+  mutating func append(
+    _ entries: [Entry], to exceptions: inout ExceptionTable, checkingFields: Bool, _ log: inout DiagnosticLog
+  ) {
     for entry in entries {
-      guard let known = exceptions.firstIndex(where: { $0.name.bytes == entry.name.bytes }) else {
-        guard entry.values != nil else {
-          reject("a new exception needs 'values'", entry.place, "has none", &log)
+      guard exceptions.contains(entry.name) else {
+        guard entry.fields == nil || entry.values?.isEmpty == false else {
+          reject(
+            "a new exception needs 'values'", entry.name.file, "has none", &log,
+            words: "Rule exception must have values property with a list of values", entry.location)
           continue
         }
-        if let definition = definition(entry, &log) { exceptions.append(definition) }
+        if let definition = definition(entry, checkingFields: checkingFields, &log) { exceptions.append(definition) }
         continue
       }
       if let node = entry.fields ?? entry.comparisons {
+        let key = entry.fields == nil ? "comps" : "fields"
         reject(
           "exception '\(entry.name.string)' has its fields already; only 'values' can be appended", node,
-          "cannot be appended", &log)
-      } else if let values = entry.values {
-        exceptions[known].tuples += tuples(values, exceptions[known], &log)
+          "cannot be appended", &log,
+          words: "Can not append exception \(key) to existing exception, only values", entry.location)
       } else {
-        log.report(
-          .exceptionWithoutValues, "exception '\(entry.name.string)' is appended to without 'values'",
-          at: entry.place, "changes nothing")
+        exceptions.append(values: entry.values ?? [], to: entry.name)
       }
     }
   }
 
-  // MARK: One definition
-
-  private mutating func definition(_ entry: Entry, _ log: inout DiagnosticLog) -> ExceptionDefinition? {
-    guard let fields = entry.fields else {
-      reject("exception '\(entry.name.string)' needs 'fields'", entry.place, "has none", &log)
+  private mutating func definition(
+    _ entry: Entry, checkingFields: Bool, _ log: inout DiagnosticLog
+  ) -> ExceptionDefinition? {
+    guard let fields = entry.fields, let names = Self.texts(fields), !names.isEmpty else {
+      reject(
+        "exception '\(entry.name.string)' needs 'fields'", entry.fields?.firstByte ?? entry.name.file, "has none",
+        &log, words: "Rule exception item must have fields property with a list of fields", entry.location)
       return nil
     }
-    guard let names = texts(fields, "fields", &log), !names.isEmpty else { return nil }
     let hasOneField = fields.scalar != nil
     var comparisons: [MappedText]?
-    if let node = entry.comparisons {
-      comparisons = self.comparisons(node, count: names.count, hasOneField: hasOneField, &log)
+    if let node = entry.comparisons, !node.isNull {
+      comparisons = self.comparisons(node, count: names.count, hasOneField: hasOneField, entry, &log)
       guard comparisons != nil else { return nil }
     }
-    let others = names.filter { !Self.isOperand($0) }
-    for name in others {
-      reject("'\(name.string)' is no field", name.file, "expected a field or a transformer", &log)
+    if checkingFields {
+      for name in names where !Self.isKnownOperand(name) {
+        let nearest = log.nearest(to: name.string, among: FieldRegistry.names)
+        reject(
+          "'\(name.string)' is no field", name.file, "expected a field or a transformer", &log,
+          words: "'\(name.string)' is not a supported filter field", entry.location,
+          help: Suggestion.didYouMean(nearest, replacing: log.span(name.file)))
+        return nil
+      }
     }
-    guard others.isEmpty else { return nil }
-    var definition = ExceptionDefinition(
-      name: entry.name, fields: names, comparisons: comparisons, hasOneField: hasOneField, tuples: [])
-    if let values = entry.values { definition.tuples = tuples(values, definition, &log) }
-    return definition
+    return ExceptionDefinition(
+      name: entry.name, place: entry.place, fields: names, comparisons: comparisons, hasOneField: hasOneField,
+      values: entry.values ?? [])
   }
 
   private mutating func comparisons(
-    _ node: YAMLNode, count: Int, hasOneField: Bool, _ log: inout DiagnosticLog
+    _ node: YAMLNode, count: Int, hasOneField: Bool, _ entry: Entry, _ log: inout DiagnosticLog
   ) -> [MappedText]? {
-    guard (node.scalar != nil) == hasOneField, let words = texts(node, "comps", &log), words.count == count else {
+    guard (node.scalar != nil) == hasOneField, let words = Self.texts(node), words.count == count else {
       reject(
         "an exception has as many 'comps' as 'fields', and is a list where that is", node,
-        hasOneField ? "expected one operator" : "expected a list of \(count)", &log)
+        hasOneField ? "expected one operator" : "expected a list of \(count)", &log,
+        words: hasOneField
+          ? "Fields and comps must both be strings" : "Fields and comps lists must have equal length", entry.location)
       return nil
     }
     for word in words {
       let comparison = ExceptionComparison(word.string)
-      guard comparison.isValid else {
-        reject("'\(word.string)' is no operator that compares", word.file, "no such operator", &log)
+      guard !hasOneField || (comparison.isValid && comparison.takesList) else {
+        reject(
+          "an exception of one field compares with a list of values, and '\(word.string)' does not", word.file,
+          "expected 'in', 'pmatch' or 'intersects'", &log,
+          words: "When fields is a single value, comps must be one of (in, pmatch, intersects)", entry.location,
+          help: comparison.isValid ? [Suggestion("write '\(word.string) anyof' for any of the values")] : [])
         return nil
       }
-      guard comparison.takesList || !hasOneField else {
+      guard comparison.isValid else {
         reject(
-          "an exception of one field compares with a list of values, and '\(word.string)' takes one", word.file,
-          "expected 'in', 'pmatch' or 'intersects'", &log, help: "write '\(word.string) anyof' for any of the values")
+          "'\(word.string)' is no operator that compares", word.file, "no such operator", &log,
+          words: "'\(word.string)' is not a supported comparison operator", entry.location)
         return nil
       }
     }
     return words
   }
 
-  private mutating func tuples(
-    _ node: YAMLNode, _ definition: ExceptionDefinition, _ log: inout DiagnosticLog
-  ) -> [[ExceptionDefinition.Element]] {
-    guard case .sequence(let items) = node.content else {
-      if !node.isNull { reject("'values' takes a list", node, "has \(node.kindName)", &log) }
-      return []
-    }
-    return items.compactMap { item in
-      guard !definition.hasOneField else {
-        guard let scalar = item.scalar else {
-          reject("the values of an exception of one field are texts", item, "\(item.kindName), not a text", &log)
-          return nil
-        }
-        return [.one(scalar)]
-      }
-      guard case .sequence(let nodes) = item.content, nodes.count == definition.fields.count else {
-        let found = if case .sequence(let nodes) = item.content { "has \(nodes.count)" } else { item.kindName }
-        reject(
-          "each of the values is a list of \(definition.fields.count), one for each field", item, found, &log)
-        return nil
-      }
-      let elements = nodes.compactMap { element($0, &log) }
-      return elements.count == nodes.count ? elements : nil
-    }
+  /// A text, or a list of texts; nil if it is anything else.
+  private static func texts(_ node: YAMLNode) -> [MappedText]? {
+    guard case .sequence(let items) = node.content else { return node.isNull ? nil : node.scalar.map { [$0.text] } }
+    let texts = items.compactMap(\.scalar?.text)
+    return texts.count == items.count && texts.allSatisfy { !$0.isEmpty } ? texts : nil
   }
 
-  private mutating func element(_ node: YAMLNode, _ log: inout DiagnosticLog) -> ExceptionDefinition.Element? {
-    if let scalar = node.scalar { return .one(scalar) }
-    guard case .sequence(let nodes) = node.content, nodes.allSatisfy({ $0.scalar != nil }) else {
-      reject("a field is compared with a text or a list of texts", node, "\(node.kindName)", &log)
-      return nil
+  /// A field, perhaps with brackets, or a transformer of one: not a whole condition.
+  private static func isKnownOperand(_ text: MappedText) -> Bool {
+    if text.bytes.last == .closeParenthesis, let open = text.bytes.firstIndex(of: .openParenthesis) {
+      return TransformerNames.all.contains(text.bytes[..<open].string)
     }
-    return .several(nodes.compactMap(\.scalar))
-  }
-
-  // MARK: Shapes
-
-  /// A text, or a list of texts.
-  private mutating func texts(_ node: YAMLNode, _ key: String, _ log: inout DiagnosticLog) -> [MappedText]? {
-    var nodes = [node]
-    if case .sequence(let items) = node.content { nodes = items }
-    let texts = nodes.compactMap(\.scalar?.text)
-    guard !texts.isEmpty, texts.count == nodes.count, texts.allSatisfy({ !$0.isEmpty }) else {
-      reject("'\(key)' of an exception takes a text or a list of texts", node, "has something else", &log)
-      return nil
-    }
-    return texts
-  }
-
-  /// A field, perhaps with brackets, or a call: not a whole condition.
-  private static func isOperand(_ text: MappedText) -> Bool {
     let name = ConditionLexer(text.bytes).name()
-    guard !name.isEmpty, name.upperBound < text.bytes.count else { return !name.isEmpty }
-    switch text.bytes[name.upperBound] {
-    case .openBracket: return text.bytes.last == .closeBracket
-    case .openParenthesis:
-      return TransformerNames.all.contains(text.bytes[name].string) && text.bytes.last == .closeParenthesis
-    default: return false
+    var argument: [UInt8]?
+    if name.upperBound < text.bytes.count {
+      guard text.bytes[name.upperBound] == .openBracket, text.bytes.last == .closeBracket else { return false }
+      argument = Array(text.bytes[(name.upperBound + 1)...].dropLast())
     }
+    guard case .success = FieldNames.resolve(text.bytes[name].string, argument: argument) else { return false }
+    return true
   }
 
+  // MARK: Reports
+
   private mutating func reject(
-    _ message: String, _ node: YAMLNode, _ label: String, _ log: inout DiagnosticLog
+    _ message: String, _ node: YAMLNode, _ label: String, _ log: inout DiagnosticLog,
+    upstream: UpstreamCode = .validate, words: String, _ location: LoadLocation
   ) {
-    reject(message, node.scalar == nil ? node.firstByte : node.file, label, &log)
+    reject(
+      message, node.scalar == nil ? node.firstByte : node.file, label, &log, upstream: upstream, words: words, location)
   }
 
   private mutating func reject(
-    _ message: String, _ place: FileRange, _ label: String, _ log: inout DiagnosticLog, help: String? = nil
+    _ message: String, _ place: FileRange, _ label: String, _ log: inout DiagnosticLog,
+    upstream: UpstreamCode = .validate, words: String, _ location: LoadLocation, help: [Suggestion] = []
   ) {
     isBroken = true
-    log.report(.invalidException, message, at: place, label, help: help.map { [Suggestion($0)] } ?? [])
+    log.report(
+      .invalidException, message, at: place, label, help: help, upstream: upstream, words: words, detail: location)
   }
 }

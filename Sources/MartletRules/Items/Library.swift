@@ -24,6 +24,8 @@ struct Library {
   /// Definitions and amendments so far.
   var count: Int { nextOrder }
 
+  func rule(named name: String) -> RuleDefinition? { ruleIndex[name].map { rules[$0].definition } }
+
   /// Returns what it replaces.
   mutating func define(_ list: ListDefinition) -> ListDefinition? {
     Self.define(list, named: list.name.string, in: &lists, &listIndex, order: takeOrder())

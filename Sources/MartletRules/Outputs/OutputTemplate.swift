@@ -9,6 +9,17 @@ public struct OutputTemplate: Hashable, Sendable {
   }
 
   public let pieces: [Piece]
+
+  /// As a rule would write it.
+  public var text: String {
+    pieces.map { piece in
+      switch piece {
+      case .literal(let bytes): bytes.string
+      case .field(let reference, let width): "%\(width.map(String.init) ?? "")\(reference.text)"
+      }
+    }.joined()
+  }
+
   /// Every field that is named, once, in order.
   public let fields: [FieldReference]
 

@@ -88,7 +88,9 @@ extension RuleTest {
   public static func read(
     _ sources: [SourceFile], ruleNames: [String], limits: Limits = Limits()
   ) -> RuleTestReading {
-    let compiler = Compiler(sources: sources, limits: limits) { _ in nil }
+    var options = CompileOptions()
+    options.limits = limits
+    let compiler = Compiler(sources: sources, options: options)
     return compiler.readDocuments { documents, log in
       var reader = RuleTestReader(ruleNames: ruleNames, limits: limits)
       for document in documents { reader.read(document, &log) }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Explanations of what is allowed and will hardly do what was meant.
+extension DiagnosticCode {
+  var adviceText: (title: String, explanation: String) {
+    switch self {
+    case .unknownExceptionKey:
+      (
+        "unknown key in an exception",
+        "An exception has 'name', 'fields', 'comps' and 'values'. Any other key is ignored; likely it is misspelled."
+      )
+    case .transformerAsText:
+      (
+        "transformer taken as a text",
+        """
+        The value looks like a transformer, but is in quotes or has a blank behind its name, so that it is compared as
+        the text it is. Without quotes and blank it is a transformer.
+        """
+      )
+    case .unsafeNotAvailableCheck:
+      (
+        "comparison with <NA>",
+        "The text '<NA>' is what these fields print where they have no value. Whether there is one is asked with 'exists'."
+      )
+    case .shadowedRule:
+      (
+        "rule behind a weaker one",
+        """
+        Of the rules that hold for an event only the first fires. This rule's condition says everything that an earlier
+        one's says, and more, so that the earlier one always fires instead.
+        """
+      )
+    case .looseAppend:
+      (
+        "appended condition binds loosely",
+        """
+        Conditions are appended as texts. 'and c' behind 'a or b' becomes 'a or (b and c)', and 'or c' behind 'a and b'
+        fires without either. Put the first condition in parentheses, or use 'override: {condition: replace}'.
+        """
+      )
+    default:
+      (
+        "longer than a process's name can be",
+        """
+        The kernel keeps the first fifteen bytes of a process's name, and 'proc.name', 'proc.pname' and 'proc.aname'
+        are these. Compare with the name cut to fifteen bytes, or with 'proc.exepath', which is whole.
+        """
+      )
+    }
+  }
+}
