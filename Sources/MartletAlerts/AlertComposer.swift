@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import MartletEvents
+import MartletMatching
 public import MartletRules
 public import MartletState
 
@@ -13,7 +14,12 @@ public struct AlertComposer: Sendable {
   private struct Form: Sendable {
     var rule: Rule
     /// Sorted by key.
-    var fields: [(key: [UInt8], reference: FieldReference)]
+    var fields: [(key: [UInt8], content: Content)]
+  }
+
+  private enum Content: Sendable {
+    case field(FieldReference)
+    case transformed(Operand)
   }
 
   /// In every alert, so that it can be triaged without another look at the node.
@@ -36,11 +42,9 @@ public struct AlertComposer: Sendable {
     explanation = explains ? AlertExplanation() : nil
     forms = ruleset.rules.map { rule in
       let references = Set(rule.output.fields + Self.alwaysShown)
-      return Form(
-        rule: rule,
-        fields: references.map { (key: Array($0.text.utf8), reference: $0) }.sorted {
-          $0.key.lexicographicallyPrecedes($1.key)
-        })
+      let fields = references.map { (key: Array($0.text.utf8), content: Content.field($0)) }
+      let others = rule.output.transformed.map { (key: Array($0.text.utf8), content: Content.transformed($0.operand)) }
+      return Form(rule: rule, fields: (fields + others).sorted { $0.key.lexicographicallyPrecedes($1.key) })
     }
   }
 
@@ -109,17 +113,40 @@ public struct AlertComposer: Sendable {
 
   private func writeFields(_ form: Form, _ context: inout EventContext, _ json: inout JSONWriter) {
     json.beginObject()
-    for (key, reference) in form.fields {
+    for (key, content) in form.fields {
       json.key(key)
-      if reference.field == .eventTime {
-        json.value(context.realtimeNanoseconds)
-      } else if reference.multiplicity == .ancestors {
+      switch content {
+      case .field(let reference) where reference.field == .eventTime: json.value(context.realtimeNanoseconds)
+      case .field(let reference) where reference.multiplicity == .ancestors:
         json.value(AlertText.value(of: reference, &context))
-      } else {
-        write(context.value(of: reference.field, reference.argument), &json)
+      case .field(let reference): write(context.value(of: reference.field, reference.argument), &json)
+      case .transformed(let operand): write(OperandEvaluator.value(of: operand, &context), &json)
       }
     }
     json.endObject()
+  }
+
+  private func write(_ value: OperandValue, _ json: inout JSONWriter) {
+    switch value {
+    case .missing, .pending: json.null()
+    case .one(let constant): write(constant, &json)
+    case .many(let constants):
+      json.beginArray()
+      for constant in constants { write(constant, &json) }
+      json.endArray()
+    }
+  }
+
+  private func write(_ constant: Constant, _ json: inout JSONWriter) {
+    switch constant {
+    case .text(let text): json.value(text)
+    case .signed(let number): json.value(number)
+    case .unsigned(let number): json.value(number)
+    case .boolean(let flag): json.value(flag)
+    case .double(let number): json.value(number)
+    case .address(let address): json.value(Array(address.description.utf8))
+    case .network: json.null()
+    }
   }
 
   private func write(_ value: FieldValue, _ json: inout JSONWriter) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MartletEvents
+import MartletMatching
 import MartletRules
 import MartletState
 
@@ -19,9 +20,11 @@ struct AlertText {
       switch piece {
       case .literal(let literal): text.bytes += literal
       case .field(let reference, nil): text.append(reference, &context)
-      case .field(let reference, let width?):
-        let value = value(of: reference, &context).prefix(width)
-        text.bytes += value + [UInt8](repeating: UInt8(ascii: " "), count: width - value.count)
+      case .field(let reference, let width?): text.append(value(of: reference, &context), width: width)
+      case .transformed(let operand, _, let width):
+        var value = AlertText()
+        value.append(OperandEvaluator.value(of: operand, &context))
+        text.append(value.bytes, width: width ?? value.bytes.count)
       }
     }
     return text.bytes
@@ -41,6 +44,38 @@ struct AlertText {
     for index in stride(from: 1, through: context.ancestorCount(for: reference.field), by: 1) {
       if index > 1 { append(" ") }
       append(context.value(of: reference.field, at: .index(index)))
+    }
+  }
+
+  /// Padded with blanks, or cut.
+  private mutating func append(_ value: [UInt8], width: Int) {
+    bytes += value.prefix(width)
+    bytes += [UInt8](repeating: UInt8(ascii: " "), count: max(width - value.count, 0))
+  }
+
+  private mutating func append(_ value: OperandValue) {
+    switch value {
+    case .missing, .pending: append("<NA>")
+    case .one(let constant): append(constant)
+    case .many(let constants):
+      append("(")
+      for (index, constant) in constants.enumerated() {
+        if index > 0 { append(",") }
+        append(constant)
+      }
+      append(")")
+    }
+  }
+
+  private mutating func append(_ constant: Constant) {
+    switch constant {
+    case .text(let text): bytes += text
+    case .signed(let number): append("\(number)")
+    case .unsigned(let number): append("\(number)")
+    case .boolean(let flag): append("\(flag)")
+    case .double(let number): append("\((number * 10).rounded() / 10)")
+    case .address(let address): append("\(address)")
+    case .network: append("<IPNET>")
     }
   }
 

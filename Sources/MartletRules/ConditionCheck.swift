@@ -38,7 +38,7 @@ public struct ConditionCheck: Sendable {
     var analyzer = Analyzer(library: Library(), options: options, log: log)
     let scope = Scope(ListExpander.Expanded(mapped), mapped, macro: nil, chain: [])
     let parsed = analyzer.parse(scope.expanded, in: scope)
-    let expansion = analyzer.condition(parsed, in: scope)
+    let expansion = parsed.isValid ? analyzer.condition(parsed, in: scope) : nil
     self.init(
       source: source, condition: analyzer.log.hasErrors ? nil : expansion?.condition,
       canonical: parsed.isValid ? parsed.tree.canonical : nil, diagnostics: analyzer.log.sorted())
@@ -77,20 +77,21 @@ extension ConditionCheck {
 
 extension Diagnostic {
   fileprivate func writeShort(to writer: inout JSONWriter) {
-    let texts: [(StaticString, String)] = [
-      ("code", code.rawValue), ("help", help.map(\.text).joined(separator: "; ")), ("message", message),
-      ("severity", severity.rawValue), ("stage", code.stage.rawValue),
-    ]
-    let numbers: [(StaticString, Int)] = [("column", primary.span.column), ("line", primary.span.line)]
     writer.beginObject()
-    for (name, text) in texts {
-      writer.key(name)
-      writer.value(text)
-    }
-    for (name, number) in numbers {
-      writer.key(name)
-      writer.value(Int64(number))
-    }
+    writer.key("code")
+    writer.value(code.rawValue)
+    writer.key("column")
+    writer.value(Int64(primary.span.column))
+    writer.key("help")
+    writer.value(help.map(\.text).joined(separator: "; "))
+    writer.key("line")
+    writer.value(Int64(primary.span.line))
+    writer.key("message")
+    writer.value(message)
+    writer.key("severity")
+    writer.value(severity.rawValue)
+    writer.key("stage")
+    writer.value(code.stage.rawValue)
     writer.endObject()
   }
 }

@@ -53,7 +53,13 @@ struct OperandTests {
       ("proc.pid < val(proc.ppid)", false), ("proc.pid >= val(proc.ppid)", true),
       ("basename(proc.exe) = Bash", true), ("basename(fd.nameraw) = ''", true), ("basename(proc.name) = Bash", true),
       ("len(proc.name) = 4", true), ("len(proc.name) > 4", false), ("len(('a', 'b', proc.name)) in (3)", true),
-      ("b64(proc.args) = hello", true), ("b64(proc.name) exists", true), ("b64(fd.nameraw) exists", false),
+      ("b64(proc.args) = hello", true),
+      ("b64('aGVsbG8') = hello", true), ("b64('aGVsbG8==') = hello", true), ("b64('aGVsbG9=') exists", false),
+      ("b64('aGVsb===') exists", false), ("b64('a') exists", false), ("b64('=') exists", false), ("b64('') = ''", true),
+      ("b64('YQ') = a", true), ("b64('YR') exists", false), ("b64('a-_b') exists", false), ("b64('+/+/') exists", true),
+      ("proc.pid = oneof (7, 8)", true), ("proc.pid = oneof (7, 7)", false), ("proc.pid != allof (1, 2)", true),
+      ("proc.pid = anyof ()", false), ("len(()) = 0", true), ("join('-', ()) = ''", true), ("proc.name in proc", false),
+      ("b64(proc.name) exists", true), ("b64(fd.nameraw) exists", false),
       ("concat(proc.name, '-', proc.pname) = Bash-bash", true),
       ("join('/', (proc.name, 'x', proc.pname)) = Bash/x/bash", true),
       ("proc.exe endswith val(proc.name)", true), ("proc.exe contains concat('in', '/B')", true),
@@ -89,7 +95,10 @@ struct OperandTests {
       ("'-l', '-p', '8080'", "lp:", "l,p,8080"), ("'-lp8080'", "lp:", "l,p,8080"), ("'-p'", "p:", "p,"),
       ("'-x'", "a", "?"), ("'-ab'", "ab", "a,b"), ("'a', '-b'", "b", ""), ("'-a', '--', '-b'", "ab", "a"),
       ("'-a', '--long', '-b'", "ab", "a,b"), ("'-', '-a'", "a", ""), ("'-p', '-a'", "ap:", "p,-a"),
-      ("'-:'", "a:", "?"), ("'-a', 'x', '-b'", "ab", "a"), ("'-p', ''", "p:", "p,"),
+      ("'-:'", "a:", "?"), ("'-ap', '1'", "ap:", "a,p,1"), ("'-pa', '1'", "ap:", "p,a"), ("'-axb'", "ab", "a,?,b"),
+      ("'--'", "a", ""), ("'--a', '--b=c', '-a'", "a", "a"), ("'-a', '-a'", "a", "a,a"), ("'-p', '--'", "p:", "p,--"),
+      ("''", "a", ""), ("'-a', '', '-b'", "ab", "a"), ("'-p1', '-p', '2', '-p'", "p:", "p,1,p,2,p,"),
+      ("'-a', 'x', '-b'", "ab", "a"), ("'-p', ''", "p:", "p,"),
     ] as [(String, String, String?)])
   func getopt(arguments: String, known: String, expected: String?) throws {
     let call = "getopt((\(arguments)), '\(known)')"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import MartletTesting
 import Testing
 
@@ -54,14 +55,45 @@ struct HostileInputTests {
     for _ in 0..<200 { Self.survive(Self.mutate(bytes, &generator)) }
   }
 
+  /// Another one can be tried with MARTLET_SEED=n in the environment.
+  private static let seed = getenv("MARTLET_SEED").flatMap { UInt64(String(cString: $0)) } ?? 1
+
+  @Test("mutated outputs")
+  func outputs() {
+    var generator = SeededGenerator(seed: Self.seed)
+    let outputs = [
+      "%proc.name: %20fd.name and %proc.aname[2].", "%toupper(proc.name)%%5join(',', (proc.name, 'x'))",
+      "a %evt.arg.flags b",
+    ]
+    for text in outputs {
+      for _ in 0..<300 {
+        let output = Self.mutate(Array(text.utf8), &generator)
+        Self.survive(
+          Array("- {rule: R, desc: D, condition: evt.type = open, priority: INFO, output: \"".utf8) + output
+            + Array("\"}".utf8))
+      }
+    }
+  }
+
   @Test("mutated conditions")
   func conditions() {
-    var generator = SeededGenerator(seed: 1)
+    var generator = SeededGenerator(seed: Self.seed)
     for text in ConditionCases.valid + ConditionCases.invalid.map(\.0) {
       for _ in 0..<200 {
         let bytes = Self.mutate(Array(text.utf8), &generator)
-        let problems = ConditionParser.parse(bytes, depthMax: 100).problems
-        #expect(problems.allSatisfy { $0.range.upperBound <= bytes.count })
+        let (tree, problems) = ConditionParser.parse(bytes, depthMax: 100)
+        #expect(problems.allSatisfy { $0.range.lowerBound >= 0 && $0.range.upperBound <= bytes.count })
+        let check = ConditionCheck(bytes)
+        #expect(check.diagnostics.allSatisfy { $0.primary.span.end.offset <= bytes.count })
+        guard problems.isEmpty else { continue }
+        // What was read loses nothing: printed and read again it is the same, but where Falco prints what it cannot read.
+        let printed = Array(tree.canonical.utf8)
+        let again = ConditionParser.parse(printed, depthMax: 100)
+        let isReadable = again.problems.isEmpty || bytes.contains { [0, .apostrophe, .quote, .backslash].contains($0) }
+        #expect(isReadable, "\(bytes.string)")
+        if again.problems.isEmpty, !tree.canonical.contains("not not ") {
+          #expect(again.tree.canonical == tree.canonical, "\(bytes.string)")
+        }
       }
     }
   }

@@ -97,6 +97,8 @@ struct RulesetTests {
     #expect(try compiledRule("evt.type = open", output: text).output.pieces == expected)
   }
 
+  private static let upperName = Operand.transformed(.toUpper, [.field(FieldReference(.processName))], selector: nil)
+
   static func literal(_ text: String) -> OutputTemplate.Piece { .literal(Array(text.utf8)) }
   static let outputs: [(String, [OutputTemplate.Piece])] = [
     ("plain", [literal("plain")]),
@@ -109,6 +111,12 @@ struct RulesetTests {
       [.field(.init(.processAncestorName, .index(3)), width: nil), .field(.init(.processID), width: nil)]
     ),
     ("%proc.name[x]", [.field(.init(.processName), width: nil), literal("[x]")]),
+    ("%proc.aname[x]", [.field(.init(.processAncestorName), width: nil), literal("[x]")]),
+    ("%0proc.pid", [.field(.init(.processID), width: nil)]),
+    (
+      "<%8toupper( proc.name )>",
+      [literal("<"), .transformed(upperName, text: "toupper(proc.name)", width: 8), literal(">")]
+    ),
   ]
 
   @Test("fields of an output are listed once, in order")

@@ -96,6 +96,33 @@ struct SocketCallTests {
     #expect(feed.text(.fdRealPath, on: Event.unix(peer: "\0bus", by: program)) == nil)
   }
 
+  @Test(
+    "parameters are those that Falco's events have",
+    arguments: [
+      (.connect, "tuple", "10.0.0.5:443->203.0.113.7:41000"), (.connect, "addr", "203.0.113.7:41000"),
+      (.connect, "res", "0"), (.connect, "flags", nil), (.accept, "res", nil), (.accept4, "addr", nil),
+      (.accept, "tuple", "203.0.113.7:41000->10.0.0.5:443"), (.recvfrom, "tuple", "203.0.113.7:41000->10.0.0.5:443"),
+      (.sendto, "tuple", "10.0.0.5:443->203.0.113.7:41000"), (.listen, "tuple", nil), (.listen, "res", "0"),
+      (.bind, "addr", "10.0.0.5:443"), (.bind, "tuple", nil),
+    ] as [(EventType, String, String?)])
+  func parameters(type: EventType, name: String, expected: String?) {
+    let feed = Feed()
+    let text = Array(name.utf8).withUnsafeBufferPointer { bytes in
+      bytes.baseAddress.flatMap { start in
+        feed.text(.eventArgument, .key(ByteView(start: start, count: bytes.count)), on: call(type))
+      }
+    }
+    #expect(text == expected)
+  }
+
+  @Test("a Unix socket's parameters have its name")
+  func unixParameters() {
+    let feed = Feed()
+    let event = Event.unix(peer: "/run/x.sock", by: program, cookies: (1, 2))
+    #expect(feed.text(.eventArgument, .key("tuple"), on: event) == "1->2 /run/x.sock")
+    #expect(feed.text(.eventArguments, on: event)?.contains("<u>") == true)
+  }
+
   @Test("what came through io_uring says so")
   func ring() {
     let feed = Feed()

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MartletEvents
-import MartletRules
-import MartletState
+public import MartletRules
+public import MartletState
 
 /// What an operand comes to on one event.
-enum OperandValue: Equatable {
+public enum OperandValue: Equatable {
   case missing
   case pending
   case one(Constant)
@@ -43,7 +43,7 @@ enum OperandValue: Equatable {
 
 /// Predicates with transformers, or with a field on their right. Both engines evaluate them here; unlike everything else
 /// in the matcher this allocates, for the few rules that transform anything.
-enum OperandEvaluator {
+public enum OperandEvaluator {
   static func holds(_ predicate: Predicate, _ context: inout EventContext) -> Truth {
     let left = value(of: predicate.left, &context)
     guard case .against(let symbol, let operand) = predicate.comparison else {
@@ -71,7 +71,7 @@ enum OperandEvaluator {
     }
   }
 
-  static func value(of operand: Operand, _ context: inout EventContext) -> OperandValue {
+  public static func value(of operand: Operand, _ context: inout EventContext) -> OperandValue {
     switch operand {
     case .field(let reference) where reference.multiplicity == .list:
       let elements = (0..<context.listCount(of: reference.field)).map {

@@ -56,7 +56,7 @@ extension Analyzer {
     }
     text = withoutContainerInfo(text, of: definition)
     log.trail = ownerTrail(isInCondition: false) + [LoadLocation(.ruleOutput, "", definition.output.anchor)]
-    let template = OutputReader.read(text, &log)
+    let template = OutputReader.read(text, &self)
     if template != nil { warnOfDeprecation(inOutput: text) }
     log.trail = ownerTrail(isInCondition: false)
     return template

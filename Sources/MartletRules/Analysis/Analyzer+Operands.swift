@@ -31,6 +31,11 @@ extension Analyzer {
     }
   }
 
+  /// A transformer of an output; nil if anything in it is wrong.
+  mutating func outputOperand(_ transformer: ConditionSyntax.Transformer, _ scope: Scope) -> Operand? {
+    side(transformer, scope)?.operand
+  }
+
   private mutating func side(_ syntax: ConditionSyntax.Transformer, _ scope: Scope) -> Side? {
     guard let transformer = Transformer(rawValue: syntax.name) else { return nil }
     if let selector = syntax.selector, transformer != .getopt {

@@ -136,7 +136,7 @@ struct ConditionLexer {
         SyntaxProblem(
           code: .unclosedQuote, message: "a quoted text is not closed", range: start..<start + 1,
           label: end < bytes.count ? "runs into a zero byte" : "begins here",
-          help: bytes.last == mark ? "a text cannot end in a backslash" : nil))
+          help: bytes.last == mark && bytes.count > start + 1 ? "a text cannot end in a backslash" : nil))
       position = bytes.count
       return .init(bytes: Array(bytes[start + 1..<bytes.count]), isQuoted: true, range: start..<bytes.count)
     }

@@ -30,7 +30,7 @@ extension ConditionParser {
   private static let bracketBytesMax = 64
 
   /// `[arg]` or `["arg"]`, with the position at the bracket; nil, behind what was read, if it is neither.
-  private mutating func bracketed() -> ConditionSyntax.Value? {
+  mutating func bracketed() -> ConditionSyntax.Value? {
     lexer.position += 1
     let start = lexer.position
     if let byte = lexer.peek(), byte == .quote || byte == .apostrophe {

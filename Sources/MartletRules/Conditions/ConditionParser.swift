@@ -19,6 +19,23 @@ struct ConditionParser {
     return (tree, parser.lexer.problems)
   }
 
+  /// The transformer whose name begins at `start`, and where it ends; nil if it cannot be read.
+  static func transformer(
+    in lexer: ConditionLexer, at start: Int, depthMax: Int
+  ) -> (tree: ConditionSyntax.Transformer, end: Int)? {
+    var parser = ConditionParser(lexer: lexer, depthMax: depthMax)
+    let tree = parser.transformer(lexer.word(at: start))
+    return parser.lexer.problems.isEmpty ? (tree, parser.lexer.position) : nil
+  }
+
+  /// What stands in the brackets that open at `start`, and where they end; nil if it cannot be read.
+  static func brackets(in lexer: ConditionLexer, at start: Int) -> (argument: ConditionSyntax.Value, end: Int)? {
+    var parser = ConditionParser(lexer: lexer, depthMax: 0)
+    parser.lexer.position = start
+    guard let argument = parser.bracketed(), parser.lexer.problems.isEmpty else { return nil }
+    return (argument, parser.lexer.position)
+  }
+
   private init(lexer: ConditionLexer, depthMax: Int) {
     self.lexer = lexer
     self.depthMax = depthMax

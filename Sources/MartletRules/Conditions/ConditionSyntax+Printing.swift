@@ -3,8 +3,8 @@
 /// Canonical text, as Falco prints conditions: `and` and `or` in parentheses of their own, one blank around operators,
 /// values in quotes where a blank, a quote, a backslash or `=` asks for it. Operators and numbers stay as written.
 extension ConditionSyntax {
-  /// Of a tree without mistakes it is read again as the same tree, but for texts that have one of `(),` in them, which
-  /// Falco leaves without quotes.
+  /// Of a tree without mistakes it is read again as the same tree, but for what Falco prints and cannot read: texts that
+  /// have one of `(),` in them are left without quotes, and neither a zero byte nor a backslash at the end is good in them.
   var canonical: String {
     var printer = ConditionPrinter()
     printer.append(self)
@@ -75,7 +75,7 @@ struct ConditionPrinter {
     append(")")
   }
 
-  private mutating func append(_ operand: ConditionSyntax.Operand) {
+  mutating func append(_ operand: ConditionSyntax.Operand) {
     switch operand {
     case .field(let field):
       append(field.name)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Explanations of what is allowed and will hardly do what was meant.
+/// Explanations of what is allowed and will hardly do what was meant, and of mistakes in rule tests.
 extension DiagnosticCode {
   var adviceText: (title: String, explanation: String) {
     switch self {
@@ -44,6 +44,29 @@ extension DiagnosticCode {
         """
         The kernel keeps the first fifteen bytes of a process's name, and 'proc.name', 'proc.pname' and 'proc.aname'
         are these. Compare with the name cut to fifteen bytes, or with 'proc.exepath', which is whole.
+        """
+      )
+    }
+  }
+
+  /// Of what can be wrong in rule tests.
+  var ruleTestText: (title: String, explanation: String) {
+    switch self {
+    case .invalidRuleTest:
+      (
+        "not a rule test",
+        """
+        A file of rule tests is a list. Each test has a name ('test'), the events that happen ('given': mappings of
+        fields to values), and what is to come of them: 'expect', the alerts in order, or 'not', rules that must stay
+        silent. A test that has neither could not fail. 'martlet help test' shows one.
+        """
+      )
+    default:
+      (
+        "no such rule",
+        """
+        A rule test names a rule that is not among those under test, or a pattern that takes none of them. A name that
+        is misspelled behind 'not' would make the test pass for ever, so it is an error.
         """
       )
     }

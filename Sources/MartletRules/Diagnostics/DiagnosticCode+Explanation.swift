@@ -13,6 +13,7 @@ extension DiagnosticCode {
     case "00": rawValue < DiagnosticCode.emptyCondition.rawValue ? fileText : syntaxText
     case "01": nameText
     case "02": typeText
+    case "05": ruleTestText
     case "03" where rawValue >= DiagnosticCode.unknownExceptionKey.rawValue && self != .simplePattern: adviceText
     default: styleText
     }

@@ -166,14 +166,6 @@ extension DiagnosticCode {
         any of them.
         """
       )
-    case .unsupportedCondition:
-      (
-        "not supported yet",
-        """
-        This is part of the rule language, but Martlet cannot do it yet: transformers in outputs. The rule is refused
-        rather than understood in part.
-        """
-      )
     case .unsupportedKey:
       (
         "key without effect",
@@ -188,23 +180,6 @@ extension DiagnosticCode {
         """
         'append: true' still works. Newer rule files say which keys are meant: 'override: {condition: append}'. Note
         that conditions are joined as texts: 'and' at the start of the second binds to the end of the first.
-        """
-      )
-    case .invalidRuleTest:
-      (
-        "not a rule test",
-        """
-        A file of rule tests is a list. Each test has a name ('test'), the events that happen ('given': mappings of
-        fields to values), and what is to come of them: 'expect', the alerts in order, or 'not', rules that must stay
-        silent. A test that has neither could not fail. 'martlet help test' shows one.
-        """
-      )
-    case .unknownRule:
-      (
-        "no such rule",
-        """
-        A rule test names a rule that is not among those under test, or a pattern that takes none of them. A name that
-        is misspelled behind 'not' would make the test pass for ever, so it is an error.
         """
       )
     case .ignoredKey:

@@ -85,7 +85,6 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case nameTooLong = "R0326"
   case simplePattern = "R0330"
   // Deprecated, not supported
-  case unsupportedCondition = "R0401"
   case unsupportedKey = "R0402"
   case deprecatedSwitch = "R0403"
   case deprecatedAppend = "R0404"

@@ -71,7 +71,7 @@ extension DiagnosticCode {
     case .operatorMismatch, .invalidConstant, .constantTooLong, .constantWithNUL, .invalidTransformer, .sidesMismatch,
       .invalidPattern:
       .compileCondition
-    case .invalidOutput, .filterOnlyField, .unsupportedCondition: .compileOutput
+    case .invalidOutput, .filterOnlyField: .compileOutput
     case .unknownSource: .unknownSource
     case .unknownItem: .unknownItem
     case .unknownKey: .unknownKey

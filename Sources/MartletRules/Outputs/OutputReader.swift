@@ -2,7 +2,8 @@
 
 import MartletEvents
 
-/// Reads `%field`, `%field[index]` and `%20field` out of an output. Everything else is literal; there is no `%%`.
+/// Reads `%field`, `%field[argument]`, `%toupper(field)` and `%20field` out of an output. Everything else is literal;
+/// there is no `%%`.
 struct OutputReader {
   private let text: MappedText
   private var lexer: ConditionLexer
@@ -12,13 +13,13 @@ struct OutputReader {
 
   /// The widest field: a template is not a way to fill a disk.
   static let widthMax = 1024
-  /// How far a `]` is looked for.
-  private static let argumentBytesMax = 64
+  /// No field's name is longer than a line; what is longer is not tried byte by byte.
+  private static let nameBytesMax = 128
 
   /// Nil if anything in it is wrong.
-  static func read(_ text: MappedText, _ log: inout DiagnosticLog) -> OutputTemplate? {
+  static func read(_ text: MappedText, _ analyzer: inout Analyzer) -> OutputTemplate? {
     var reader = OutputReader(text: text)
-    reader.read(&log)
+    reader.read(&analyzer)
     return reader.isBroken ? nil : OutputTemplate(pieces: reader.pieces)
   }
 
@@ -27,10 +28,10 @@ struct OutputReader {
     lexer = ConditionLexer(text.bytes)
   }
 
-  private mutating func read(_ log: inout DiagnosticLog) {
+  private mutating func read(_ analyzer: inout Analyzer) {
     while let byte = lexer.peek() {
       if byte == .percent {
-        token(&log)
+        token(&analyzer)
       } else {
         literal.append(byte)
         lexer.position += 1
@@ -44,26 +45,25 @@ struct OutputReader {
     literal = []
   }
 
-  private mutating func token(_ log: inout DiagnosticLog) {
+  private mutating func token(_ analyzer: inout Analyzer) {
     let start = lexer.position
     lexer.position += 1
-    let width = self.width(&log)
+    let width = self.width(&analyzer.log)
     let name = lexer.name()
     guard !name.isEmpty else {
       let range = start..<lexer.position
       return fail(
-        .invalidOutput, "a '%' with no field behind it", range, "stands alone", &log,
+        .invalidOutput, "a '%' with no field behind it", range, "stands alone", &analyzer.log,
         help: [Suggestion("leave the '%' out: it cannot be written in an output")])
     }
-    if lexer.bytes.byte(at: name.upperBound) == .openParenthesis,
-      TransformerNames.all.contains(lexer.text(name))
-    {
-      lexer.position = name.upperBound
-      return fail(.unsupportedCondition, "transformers are not supported yet", name, "cannot be written", &log)
+    if lexer.bytes.byte(at: name.upperBound) == .openParenthesis, TransformerNames.all.contains(lexer.text(name)) {
+      transformer(name, width, &analyzer)
+    } else {
+      field(name, width, &analyzer.log)
     }
-    field(name, width, &log)
   }
 
+  /// A width of nothing is none.
   private mutating func width(_ log: inout DiagnosticLog) -> Int? {
     let start = lexer.position
     while lexer.peek()?.isDigit == true { lexer.position += 1 }
@@ -73,49 +73,60 @@ struct OutputReader {
       fail(.invalidOutput, "a width of more than \(Self.widthMax)", range, "too wide", &log)
       return nil
     }
-    return width
+    return width == 0 ? nil : width
   }
 
-  /// The longest name that is a field is meant: in `%proc.nameand` as in `%proc.name.`.
+  // MARK: Transformers
+
+  private mutating func transformer(_ name: Range<Int>, _ width: Int?, _ analyzer: inout Analyzer) {
+    let depthMax = analyzer.limits.conditionDepth
+    guard let (tree, end) = ConditionParser.transformer(in: lexer, at: name.lowerBound, depthMax: depthMax) else {
+      // Nobody knows where it was meant to end.
+      lexer.position = lexer.bytes.count
+      return fail(
+        .invalidOutput, "'\(lexer.text(name))' is not followed by arguments and a ')'", name, "cannot be read",
+        &analyzer.log)
+    }
+    lexer.position = end
+    guard let operand = analyzer.outputOperand(tree, Scope(ListExpander.Expanded(text), text, macro: nil, chain: []))
+    else {
+      isBroken = true
+      return
+    }
+    endLiteral()
+    var printer = ConditionPrinter()
+    printer.append(.transformer(tree))
+    pieces.append(.transformed(operand, text: printer.bytes.string, width: width))
+  }
+
+  // MARK: Fields
+
+  /// The longest that is a field is meant: in `%proc.nameand`, `%proc.name.` and `%proc.name[x]` it is `proc.name`.
   private mutating func field(_ name: Range<Int>, _ width: Int?, _ log: inout DiagnosticLog) {
     let whole = lexer.text(name)
+    let brackets =
+      lexer.bytes.byte(at: name.upperBound) == .openBracket
+      ? ConditionParser.brackets(in: lexer, at: name.upperBound) : nil
+    let result = FieldNames.resolve(whole, argument: brackets?.argument.bytes)
+    if case .success(let reference) = result {
+      lexer.position = brackets?.end ?? name.upperBound
+      return add(reference, name, width, &log)
+    }
     var known = name
-    while !known.isEmpty, !FieldNames.isKnown(lexer.text(known)) {
+    repeat {
+      if let reference = try? FieldNames.resolve(lexer.text(known), argument: nil).get() {
+        lexer.position = known.upperBound
+        return add(reference, known, width, &log)
+      }
       known = known.lowerBound..<known.upperBound - 1
-      // No field's name is longer than a line; what is longer is not tried byte by byte.
-      if name.count > 128 { known = name.lowerBound..<name.lowerBound }
-    }
-    guard !known.isEmpty else {
-      lexer.position = name.upperBound
-      let nearest = log.nearest(to: whole, among: FieldRegistry.names)
-      let help = Suggestion.didYouMean(nearest, replacing: log.span(text.file(name)))
-      return fail(.unknownField, "unknown field '\(whole)'", name, "no such field", &log, help: help)
-    }
-    lexer.position = known.upperBound
-    var argument: Range<Int>?
-    let reach = lexer.bytes[lexer.position...].prefix(Self.argumentBytesMax)
-    if lexer.peek() == .openBracket, let end = reach.firstIndex(of: .closeBracket) {
-      argument = lexer.position + 1..<end
-    }
-    reference(known, argument, width, &log)
-  }
-
-  private mutating func reference(
-    _ name: Range<Int>, _ argument: Range<Int>?, _ width: Int?, _ log: inout DiagnosticLog
-  ) {
-    let text = lexer.text(name)
-    let bytes = argument.map { Array(lexer.bytes[$0]) }
-    if let argument { lexer.position = argument.upperBound + 1 }
-    switch FieldNames.resolve(text, argument: bytes) {
-    case .success(let reference): add(reference, name, width, &log)
-    case .failure(.unexpectedArgument):
-      // The brackets are literal text then: `%proc.name[x]`.
-      lexer.position = name.upperBound
-      if let reference = try? FieldNames.resolve(text, argument: nil).get() { add(reference, name, width, &log) }
-    case .failure(let error):
-      let mistake = FieldNames.mistake(error, text)
-      fail(mistake.code, mistake.message, argument ?? name, mistake.label, &log)
-    }
+    } while !known.isEmpty && name.count <= Self.nameBytesMax
+    lexer.position = brackets?.end ?? name.upperBound
+    guard case .failure(let error) = result else { return }
+    let mistake = FieldNames.mistake(error, whole)
+    let nearest = error == .unknownField ? log.nearest(to: whole, among: FieldRegistry.names) : nil
+    fail(
+      mistake.code, mistake.message, brackets.map { $0.argument.range } ?? name, mistake.label, &log,
+      help: Suggestion.didYouMean(nearest, replacing: log.span(text.file(name))))
   }
 
   private mutating func add(
@@ -135,8 +146,6 @@ struct OutputReader {
     help: [Suggestion] = []
   ) {
     isBroken = true
-    log.report(
-      code, message, at: text.file(range), label, help: help,
-      upstream: code == .unsupportedCondition ? nil : .compileOutput)
+    log.report(code, message, at: text.file(range), label, help: help, upstream: .compileOutput)
   }
 }
