@@ -31,9 +31,16 @@ public struct CaptureConfiguration: Sendable {
 
   public init() {}
 
-  /// The wanted calls on sockets as the probe takes them: a bit for each number.
+  /// The wanted calls on sockets as the probe takes them: a bit for each number. Which call a datagram came by is known
+  /// when the call returns, so all that send belong together, and all that receive.
   var socketCalls: UInt32 {
-    EventType.allCases.filter { $0.kind == .connect && events.contains($0) }.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
+    var wanted = events
+    for group in [[EventType.sendto, .sendmsg, .sendmmsg], [.recvfrom, .recvmsg, .recvmmsg]] {
+      let set = EventTypeSet(group.map { EventTypeSet($0) })
+      if !wanted.isDisjoint(with: set) { wanted.formUnion(set) }
+    }
+    return EventType.allCases.filter { $0.kind == .connect && wanted.contains($0) }
+      .reduce(0) { $0 | 1 << UInt32($1.rawValue) }
   }
 
   /// Requests of io_uring open files and connect.
