@@ -39,27 +39,6 @@ static __always_inline void store__opened_file(struct slot *slot, struct task_st
   record->file_flags = slot->file_flags;
 }
 
-/* What a relative name starts from. */
-static __always_inline void store__open_directory(struct slot *slot, struct task_struct *task, __s32 directory_fd) {
-  struct martlet_open *record = RECORD(slot, martlet_open);
-  struct path *path;
-  if (directory_fd == AT_FDCWD) {
-    path = ADDRESS(LOAD(task, fs), pwd);
-  } else {
-    struct file *file = read__file(task, directory_fd);
-    if (!file) return;
-    path = ADDRESS(file, f_path);
-  }
-  record->record.flags |= store__directory(slot, task, path, &record->directory);
-}
-
-static __always_inline bool record__has_relative_name(struct slot *slot) {
-  struct martlet_open *record = RECORD(slot, martlet_open);
-  __u32 at = record->name.offset_bytes;
-  if (record->name.length_bytes == 0 || at >= MARTLET_RECORD_BYTES_MAX) return false;
-  return slot->record[at] != '/';
-}
-
 /* What came from memory may have been changed since: the file knows how it may be used. */
 static __always_inline __u32 read__open_flags(struct open_call *open, struct file *file) {
   __u32 flags = file ? LOAD(file, f_flags) : 0;
@@ -73,8 +52,6 @@ static __always_inline int open_returned(struct open_call *open, long result) {
   struct martlet_open *record;
   struct file *file = NULL;
   struct slot *slot;
-  /* Interrupted: the kernel repeats the call, or makes it fail with EINTR after it has opened nothing. */
-  if (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK) return 0;
   COUNT(MARTLET_HOOK_OPEN, seen);
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     COUNT(MARTLET_HOOK_OPEN, filtered);
@@ -95,7 +72,8 @@ static __always_inline int open_returned(struct open_call *open, long result) {
   if (open->name)
     record->record.flags |= store__user_name(slot, open->name, result < 0 ? FAILED_NAME_BYTES_MAX : TEXT_BYTES_MAX,
                                              &record->name);
-  if (record__has_relative_name(slot)) store__open_directory(slot, task, open->directory_fd);
+  if (store__is_relative(slot, &record->name))
+    record->record.flags |= store__start_directory(slot, task, open->directory_fd, &record->directory);
   emit__finish_within(slot, MARTLET_HOOK_OPEN, result < 0 ? SHARE_FAILED_OPEN : SHARE_OPEN);
   return 0;
 }

@@ -10,6 +10,7 @@
 #include "network.bpf.c"
 #include "process.bpf.c"
 #include "file.bpf.c"
+#include "call.bpf.c"
 #include "socket.bpf.c"
 #include "ring.bpf.c"
 #include "syscall.bpf.c"

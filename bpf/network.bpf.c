@@ -67,23 +67,29 @@ struct far_end {
   __u32 flags;
 };
 
+/* Both ends of an internet socket, into any record that has room for them under these names. */
+#define STORE_ENDS(target, sock)                                                                               \
+  do {                                                                                                         \
+    (target)->family = LOAD(sock, __sk_common.skc_family);                                                     \
+    (target)->protocol = LOAD(sock, sk_protocol);                                                              \
+    (target)->local_port = LOAD(sock, __sk_common.skc_num);                                                    \
+    (target)->remote_port = __builtin_bswap16(LOAD(sock, __sk_common.skc_dport));                              \
+    if ((target)->family == AF_INET) {                                                                         \
+      __u32 local__ = LOAD(sock, __sk_common.skc_rcv_saddr), remote__ = LOAD(sock, __sk_common.skc_daddr);     \
+      __builtin_memcpy((target)->local_address, &local__, sizeof(local__));                                    \
+      __builtin_memcpy((target)->remote_address, &remote__, sizeof(remote__));                                 \
+    } else {                                                                                                   \
+      bpf_probe_read_kernel((target)->local_address, sizeof((target)->local_address),                          \
+                            ADDRESS(sock, __sk_common.skc_v6_rcv_saddr));                                      \
+      bpf_probe_read_kernel((target)->remote_address, sizeof((target)->remote_address),                        \
+                            ADDRESS(sock, __sk_common.skc_v6_daddr));                                          \
+    }                                                                                                          \
+  } while (0)
+
 static __always_inline void store__addresses(struct martlet_connect *record, struct sock *sock) {
-  record->family = LOAD(sock, __sk_common.skc_family);
-  record->protocol = LOAD(sock, sk_protocol);
-  record->local_port = LOAD(sock, __sk_common.skc_num);
-  record->remote_port = __builtin_bswap16(LOAD(sock, __sk_common.skc_dport));
+  STORE_ENDS(record, sock);
   record->socket_cookie = LOAD(sock, __sk_common.skc_cookie.counter);
   record->network_namespace = LOAD(LOAD(sock, __sk_common.skc_net.net), ns.inum);
-  if (record->family == AF_INET) {
-    __u32 local = LOAD(sock, __sk_common.skc_rcv_saddr), remote = LOAD(sock, __sk_common.skc_daddr);
-    __builtin_memcpy(record->local_address, &local, sizeof(local));
-    __builtin_memcpy(record->remote_address, &remote, sizeof(remote));
-  } else {
-    bpf_probe_read_kernel(record->local_address, sizeof(record->local_address),
-                          ADDRESS(sock, __sk_common.skc_v6_rcv_saddr));
-    bpf_probe_read_kernel(record->remote_address, sizeof(record->remote_address),
-                          ADDRESS(sock, __sk_common.skc_v6_daddr));
-  }
 }
 
 /* An IPv4 address as the family of the socket writes it. */
@@ -170,7 +176,7 @@ SHARED int attempt__tell(struct attempt *attempt) {
   record->time_ns = bpf_ktime_get_boot_ns();
   record->cpu = bpf_get_smp_processor_id();
   COUNT(hook, seen);
-  if (emit__send(record, sizeof(struct martlet_connect), SHARE_CONNECT))
+  if (emit__send(record, sizeof(struct martlet_connect), sizeof(struct martlet_connect), SHARE_CONNECT))
     COUNT(hook, lost_ring_full);
   else
     COUNT(hook, delivered);
@@ -394,8 +400,8 @@ SHARED int connect_finished(struct sock *sock, long result, __s32 fd, const void
   cookie = LOAD(sock, __sk_common.skc_cookie.counter);
   attempt = cookie ? bpf_map_lookup_elem(&attempts, &cookie) : NULL;
   if (!attempt) return connect_unasked(sock, result, fd, address);
-  /* Interrupted, it goes on; the others are about a connection that was asked for before. */
-  if ((result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK) || result == -EALREADY || result == -EISCONN) return 0;
+  /* About a connection that was asked for before. */
+  if (result == -EALREADY || result == -EISCONN) return 0;
   if (attempt->is_told) {
     if (result == -EINPROGRESS)
       attempt->has_returned = 1;

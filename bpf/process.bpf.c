@@ -64,41 +64,61 @@ SHARED int store__process(struct slot *slot, struct task_struct *task) {
   return 0;
 }
 
-/* How much of the argument area is taken; `*flags` learns when that is not all of it. */
-static __always_inline __u32 read__arguments_length(struct mm_struct *mm, unsigned long *start, __u32 *flags) {
-  unsigned long end = LOAD(mm, arg_end);
-  *start = LOAD(mm, arg_start);
-  if (end <= *start) return 0;
-  if (end - *start <= MARTLET_ARGUMENTS_BYTES_MAX) return end - *start;
-  *flags |= MARTLET_FLAG_ARGUMENTS_TRUNCATED;
-  return MARTLET_ARGUMENTS_BYTES_MAX;
+/* The longer record, whose environment may still come. */
+static __always_inline void store__no_environment(struct slot *slot) {
+  struct martlet_process_environment *record = RECORD(slot, martlet_process_environment);
+  record->process.record.flags |= MARTLET_FLAG_ENVIRONMENT;
+  record->environment.offset_bytes = 0;
+  record->environment.length_bytes = 0;
+}
+
+/* What a program was started with, out of its own memory: from `start` up to `end`, behind all other texts. Returns
+ * `when_cut` unless it is all there. */
+static __always_inline __u32 store__start_memory(struct slot *slot, unsigned long start, unsigned long end,
+                                                 struct martlet_text *text, __u32 when_cut) {
+  __u32 position = slot->length_bytes, length = MARTLET_ARGUMENTS_BYTES_MAX;
+  char *target = (char *)slot + __builtin_offsetof(struct slot, record);
+  if (end <= start) return 0;
+  if (end - start < MARTLET_ARGUMENTS_BYTES_MAX) length = end - start;
+  /* Room for what the aligning adds. */
+  if (position > MARTLET_RECORD_BYTES_MAX - MARTLET_ARGUMENTS_BYTES_MAX - 8 || length > MARTLET_ARGUMENTS_BYTES_MAX)
+    return when_cut;
+  if (bpf_probe_read_user(target + position, length, (void *)start)) return when_cut;
+  text->offset_bytes = position;
+  text->length_bytes = length;
+  __builtin_memset(target + position + length, 0, 8);
+  slot->length_bytes = store__aligned(position + length);
+  return end - start > length ? when_cut : 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(handle_exec, struct task_struct *task, int old_thread_id, struct linux_binprm *bprm) {
   struct slot *slot;
+  struct martlet_process_environment *longer;
   struct martlet_process *record;
-  unsigned long start;
-  __u32 position, length;
-  char *target;
+  struct mm_struct *mm = LOAD(task, mm);
   __u16 call;
   attempts__tell_all_of(LOAD(task, tgid));
   COUNT(MARTLET_HOOK_EXEC, seen);
-  slot = emit__take(MARTLET_HOOK_EXEC);
+  slot = emit__take_exec(MARTLET_HOOK_EXEC);
   if (!slot) return 0;
   /* Not the call's number: exec has overwritten it. Only execveat of a descriptor or below one needs a path made. */
   call = LOAD(bprm, fdpath) ? MARTLET_CALL_EXECVEAT : MARTLET_CALL_EXECVE;
-  if (!emit__begin(slot, task, MARTLET_HOOK_EXEC, MARTLET_KIND_EXEC, call, sizeof(*record)))
+  if (!emit__begin(slot, task, MARTLET_HOOK_EXEC, MARTLET_KIND_EXEC, call,
+                   settings.environment ? sizeof(*longer) : sizeof(*record)))
     return 0;
   record = RECORD(slot, martlet_process);
   store__process(slot, task);
   record->record.flags |= store__kernel_name(slot, LOAD(bprm, filename), &record->filename);
-  length = read__arguments_length(LOAD(task, mm), &start, &record->record.flags);
-  target = store__text_start(slot, &position);
-  if (target && length > 0 && length <= MARTLET_ARGUMENTS_BYTES_MAX &&
-      !bpf_probe_read_user(target, length, (void *)start))
-    store__text_end(slot, &record->arguments, position, length);
-  emit__finish(slot, MARTLET_HOOK_EXEC);
+  record->record.flags |= store__start_memory(slot, LOAD(mm, arg_start), LOAD(mm, arg_end), &record->arguments,
+                                              MARTLET_FLAG_ARGUMENTS_TRUNCATED);
+  if (settings.environment) {
+    store__no_environment(slot);
+    longer = RECORD(slot, martlet_process_environment);
+    record->record.flags |= store__start_memory(slot, LOAD(mm, env_start), LOAD(mm, env_end), &longer->environment,
+                                                MARTLET_FLAG_ENVIRONMENT_TRUNCATED);
+  }
+  emit__finish_exec(slot, MARTLET_HOOK_EXEC);
   return 0;
 }
 

@@ -27,8 +27,14 @@ struct {
   __type(value, struct ring_name);
 } ring_names SEC(".maps");
 
-static __always_inline bool is_ring_open(__u8 operation) {
-  return operation == RING_OPENAT || operation == RING_OPENAT2;
+/* The call that a request stands for, if a rule asks for it. */
+static __always_inline __u16 ring_call(__u8 operation) {
+  switch (operation) {
+    case RING_OPENAT: return is_wanted(MARTLET_CALL_OPENAT) ? MARTLET_CALL_OPENAT : MARTLET_CALL_NONE;
+    case RING_OPENAT2: return is_wanted(MARTLET_CALL_OPENAT2) ? MARTLET_CALL_OPENAT2 : MARTLET_CALL_NONE;
+    case RING_CONNECT: return is_wanted(MARTLET_CALL_CONNECT) ? MARTLET_CALL_CONNECT : MARTLET_CALL_NONE;
+    default: return MARTLET_CALL_NONE;
+  }
 }
 
 /* A file that has a slot of the ring in place of a descriptor. */
@@ -67,7 +73,7 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   struct task_struct *task = read__current();
   struct martlet_open *record;
   struct slot *slot;
-  __u16 call = LOAD(request, opcode) == RING_OPENAT ? MARTLET_CALL_OPENAT : MARTLET_CALL_OPENAT2;
+  __u16 call = ring_call(LOAD(request, opcode));
   COUNT(MARTLET_HOOK_RING, seen);
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     COUNT(MARTLET_HOOK_RING, filtered);
@@ -89,7 +95,8 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
     record->record.flags |= store__kernel_name(slot, LOAD(LOAD(open, filename), name), &record->name);
   else
     record->record.flags |= MARTLET_FLAG_NAME_MISSING;
-  if (record__has_relative_name(slot)) store__open_directory(slot, task, record->directory_fd);
+  if (store__is_relative(slot, &record->name))
+    record->record.flags |= store__start_directory(slot, task, record->directory_fd, &record->directory);
   emit__finish_within(slot, MARTLET_HOOK_RING, result < 0 ? SHARE_FAILED_OPEN : SHARE_OPEN);
   return 0;
 }
@@ -100,7 +107,8 @@ int BPF_PROG(handle_ring_submit, struct io_kiocb *request) {
   __u64 key = (__u64)request;
   struct ring_name name = {};
   long length;
-  if (!is_ring_open(LOAD(request, opcode))) return 0;
+  __u16 call = ring_call(LOAD(request, opcode));
+  if (call == MARTLET_CALL_NONE || call == MARTLET_CALL_CONNECT) return 0;
   name.is_told = (LOAD(request, flags) & RING_SKIPS_COMPLETION) != 0;
   length = bpf_probe_read_kernel_str(name.bytes, FAILED_NAME_BYTES_MAX, LOAD(LOAD(open, filename), name));
   name.length_bytes = length > 0 ? length : 0;
@@ -128,13 +136,12 @@ int BPF_PROG(handle_ring_complete, struct io_ring_ctx *ring, void *completed, st
   struct file *file = NULL;
   __u32 file_slot;
   long result;
-  __u8 operation;
+  __u16 call;
   /* What a ring says without a request. */
   if (!completed) return 0;
-  operation = LOAD(request, opcode);
-  if (operation == RING_CONNECT && settings.socket_calls & 1u << MARTLET_CALL_CONNECT)
-    return ring_connect_complete(request, LOAD(entry, res));
-  if (!is_ring_open(operation)) return 0;
+  call = ring_call(LOAD(request, opcode));
+  if (call == MARTLET_CALL_NONE) return 0;
+  if (call == MARTLET_CALL_CONNECT) return ring_connect_complete(request, LOAD(entry, res));
   name = bpf_map_lookup_elem(&ring_names, &key);
   if (name && name->is_told) {
     bpf_map_delete_elem(&ring_names, &key);

@@ -10,7 +10,7 @@
 static __always_inline long seed__write(struct seq_file *file, struct slot *slot) {
   __u32 length = slot->length_bytes;
   struct martlet_record *record = RECORD(slot, martlet_record);
-  if (length < sizeof(*record) || length > MARTLET_RECORD_BYTES_MAX) return -NO_MEMORY;
+  if (length < sizeof(*record) || length > SLOT_RECORD_BYTES) return -NO_MEMORY;
   record->length_bytes = length;
   record->time_ns = settings.seed_time_ns;
   return bpf_seq_write(file, slot->record, length);
@@ -62,7 +62,7 @@ static __always_inline bool seed__speaks_for_its_process(struct task_struct *tas
   return !search.found || search.found == task;
 }
 
-/* Without arguments: reading them would fault in a foreign process's memory, and what lies there can be a file whose
+/* Without arguments and environment: reading them would fault in a foreign process's memory, and what lies there can be a file whose
  * server never answers. The reader takes them from where no such page is touched. */
 SEC("iter/task")
 int seed_processes(struct bpf_iter__task *context) {
@@ -76,8 +76,10 @@ int seed_processes(struct bpf_iter__task *context) {
   store__cgroup_ids(slot, task);
   seed__write_cgroup(file, slot, task, 0);
   if (settings.cgroup_v1) seed__write_cgroup(file, slot, task, 1);
-  store__header(slot, task, MARTLET_KIND_PROCESS, MARTLET_CALL_NONE, sizeof(struct martlet_process));
+  store__header(slot, task, MARTLET_KIND_PROCESS, MARTLET_CALL_NONE,
+                settings.environment ? sizeof(struct martlet_process_environment) : sizeof(struct martlet_process));
   store__process(slot, task);
+  if (settings.environment) store__no_environment(slot);
   seed__write(file, slot);
   return 0;
 }

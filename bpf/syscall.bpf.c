@@ -3,143 +3,164 @@
  * System calls, when they return: one program for all families.
  *
  * A watched system call makes every system call of every task pass here, so what is not ours has to leave within a
- * few instructions: a constant switch, which the compiler turns into compares, before anything is looked up. Entry
- * is not watched: it would cost as much again, and arguments are still in the registers on return.
+ * few instructions: one look into a table of numbers, where the loader has left out what no rule asks for. Entry is
+ * not watched: it would cost as much again, and arguments are still in the registers on return.
  */
 
-#if defined(__TARGET_ARCH_x86)
-#define NUMBER_OPEN 2
-#define NUMBER_CONNECT 42
-#define NUMBER_ACCEPT 43
-#define NUMBER_SENDTO 44
-#define NUMBER_RECVFROM 45
-#define NUMBER_SENDMSG 46
-#define NUMBER_RECVMSG 47
-#define NUMBER_BIND 49
-#define NUMBER_LISTEN 50
-#define NUMBER_CREAT 85
-#define NUMBER_OPENAT 257
-#define NUMBER_ACCEPT4 288
-#define NUMBER_RECVMMSG 299
-#define NUMBER_OPEN_BY_HANDLE_AT 304
-#define NUMBER_SENDMMSG 307
-#define NUMBER_OPENAT2 437
-#define TASK_IS_COMPAT 2 /* TS_COMPAT: the number is of the 32-bit table */
-#define ARGUMENT_0 di
-#define ARGUMENT_1 si
-#define ARGUMENT_2 dx
-#define ARGUMENT_3 r10
-#elif defined(__TARGET_ARCH_arm64)
-#define NUMBER_OPENAT 56
-#define NUMBER_BIND 200
-#define NUMBER_LISTEN 201
-#define NUMBER_ACCEPT 202
-#define NUMBER_CONNECT 203
-#define NUMBER_SENDTO 206
-#define NUMBER_RECVFROM 207
-#define NUMBER_SENDMSG 211
-#define NUMBER_RECVMSG 212
-#define NUMBER_ACCEPT4 242
-#define NUMBER_RECVMMSG 243
-#define NUMBER_OPEN_BY_HANDLE_AT 265
-#define NUMBER_SENDMMSG 269
-#define NUMBER_OPENAT2 437
-#define TASK_IS_COMPAT 0 /* 32-bit calls come with their own register layout */
-#define ARGUMENT_0 orig_x0
-#define ARGUMENT_1 regs[1]
-#define ARGUMENT_2 regs[2]
-#define ARGUMENT_3 regs[3]
-#endif
-
 /* What the kernel dispatches on: the lower 32 bits, whatever a program leaves in the others. */
-static __always_inline __s32 read__call_number(struct pt_regs *regs) {
+static __always_inline __u32 read__call_number(struct pt_regs *regs) {
 #if defined(__TARGET_ARCH_x86)
-  return (__s32)regs->orig_ax;
+  return regs->orig_ax;
 #elif defined(__TARGET_ARCH_arm64)
   return regs->syscallno;
 #endif
 }
 
-#define O_CREATE_ONLY 01101 /* O_CREAT | O_WRONLY | O_TRUNC: what creat() stands for */
-
-/* The call, if a rule needs it: what none does, the verifier takes out of the programs. */
-#define IF_WANTED(call) (settings.socket_calls & 1u << (call) ? (call) : MARTLET_CALL_NONE)
-
-static __always_inline __u16 call_of(__s32 number) {
-  switch (number) {
-#ifdef NUMBER_OPEN
-    case NUMBER_OPEN: return MARTLET_CALL_OPEN;
-    case NUMBER_CREAT: return MARTLET_CALL_CREAT;
+/* Whether the call came by the 32-bit table, whose numbers mean something else: of a 32-bit program, or of any through
+ * its gate. */
+static __always_inline bool is_compat_call(struct task_struct *task) {
+#if defined(__TARGET_ARCH_x86)
+  return LOAD(task, thread_info.status) & 2; /* TS_COMPAT */
+#elif defined(__TARGET_ARCH_arm64)
+  return LOAD(task, thread_info.flags) >> 22 & 1; /* TIF_32BIT */
 #endif
-    case NUMBER_OPENAT: return MARTLET_CALL_OPENAT;
-    case NUMBER_OPENAT2: return MARTLET_CALL_OPENAT2;
-    case NUMBER_OPEN_BY_HANDLE_AT: return MARTLET_CALL_OPEN_BY_HANDLE_AT;
-    case NUMBER_CONNECT: return IF_WANTED(MARTLET_CALL_CONNECT);
-    case NUMBER_ACCEPT: return IF_WANTED(MARTLET_CALL_ACCEPT);
-    case NUMBER_ACCEPT4: return IF_WANTED(MARTLET_CALL_ACCEPT4);
-    case NUMBER_LISTEN: return IF_WANTED(MARTLET_CALL_LISTEN);
-    case NUMBER_BIND: return IF_WANTED(MARTLET_CALL_BIND);
-    case NUMBER_SENDTO: return IF_WANTED(MARTLET_CALL_SENDTO);
-    case NUMBER_SENDMSG: return IF_WANTED(MARTLET_CALL_SENDMSG);
-    case NUMBER_SENDMMSG: return IF_WANTED(MARTLET_CALL_SENDMMSG);
-    case NUMBER_RECVFROM: return IF_WANTED(MARTLET_CALL_RECVFROM);
-    case NUMBER_RECVMSG: return IF_WANTED(MARTLET_CALL_RECVMSG);
-    case NUMBER_RECVMMSG: return IF_WANTED(MARTLET_CALL_RECVMMSG);
+}
+
+static __always_inline void read__arguments(struct pt_regs *regs, bool is_compat, __u64 *arguments) {
+#if defined(__TARGET_ARCH_x86)
+  if (is_compat) {
+    arguments[0] = (__u32)regs->bx;
+    arguments[1] = (__u32)regs->cx;
+    arguments[2] = (__u32)regs->dx;
+    arguments[3] = (__u32)regs->si;
+    arguments[4] = (__u32)regs->di;
+    arguments[5] = (__u32)regs->bp;
+    return;
+  }
+  arguments[0] = regs->di;
+  arguments[1] = regs->si;
+  arguments[2] = regs->dx;
+  arguments[3] = regs->r10;
+  arguments[4] = regs->r8;
+  arguments[5] = regs->r9;
+#elif defined(__TARGET_ARCH_arm64)
+  arguments[0] = regs->orig_x0;
+  arguments[1] = regs->regs[1];
+  arguments[2] = regs->regs[2];
+  arguments[3] = regs->regs[3];
+  arguments[4] = regs->regs[4];
+  arguments[5] = regs->regs[5];
+#endif
+}
+
+/* The call that socketcall(2) stands for, whose arguments lie in memory. */
+static __always_inline __u32 unpack_socketcall(__u64 *arguments) {
+  __u32 words[3] = {}, call;
+  switch (arguments[0]) {
+    case 1: call = MARTLET_CALL_SOCKET; break;
+    case 2: call = MARTLET_CALL_BIND; break;
+    case 3: call = MARTLET_CALL_CONNECT; break;
+    case 4: call = MARTLET_CALL_LISTEN; break;
+    case 5: call = MARTLET_CALL_ACCEPT; break;
+    case 11: call = MARTLET_CALL_SENDTO; break;
+    case 12: call = MARTLET_CALL_RECVFROM; break;
+    case 16: call = MARTLET_CALL_SENDMSG; break;
+    case 17: call = MARTLET_CALL_RECVMSG; break;
+    case 18: call = MARTLET_CALL_ACCEPT4; break;
+    case 19: call = MARTLET_CALL_RECVMMSG; break;
+    case 20: call = MARTLET_CALL_SENDMMSG; break;
     default: return MARTLET_CALL_NONE;
   }
+  if (!is_wanted(call)) return MARTLET_CALL_NONE;
+  bpf_probe_read_user(words, sizeof(words), (const void *)arguments[1]);
+  for (int index = 0; index < 3; index++) arguments[index] = words[index];
+  return call;
 }
 
-/* Calls by the 32-bit table, whose numbers mean something else. They are not reported. */
-static __always_inline bool task_is_compat(void) {
-  struct task_struct *task = read__current();
-  return TASK_IS_COMPAT && LOAD(task, thread_info.status) & TASK_IS_COMPAT;
-}
+#define O_CREATE_ONLY 01101 /* O_CREAT | O_WRONLY | O_TRUNC: what creat() stands for */
 
-static __always_inline void read__open_call(struct open_call *open, __u16 call, struct pt_regs *regs) {
+static __always_inline int open_call_returned(__u32 call, const __u64 *arguments, long result) {
+  struct open_call open = {.call = call, .directory_fd = AT_FDCWD, .has_flags = true};
   struct user_open_how how = {};
-  open->call = call;
-  open->directory_fd = AT_FDCWD;
-  open->has_flags = true;
   switch (call) {
     case MARTLET_CALL_OPEN:
-      open->name = (const void *)regs->ARGUMENT_0;
-      open->flags = regs->ARGUMENT_1;
-      open->mode = regs->ARGUMENT_2;
+      open.name = (const void *)arguments[0];
+      open.flags = arguments[1];
+      open.mode = arguments[2];
       break;
     case MARTLET_CALL_CREAT:
-      open->name = (const void *)regs->ARGUMENT_0;
-      open->flags = O_CREATE_ONLY;
-      open->mode = regs->ARGUMENT_1;
+      open.name = (const void *)arguments[0];
+      open.flags = O_CREATE_ONLY;
+      open.mode = arguments[1];
       break;
     case MARTLET_CALL_OPENAT:
-      open->directory_fd = regs->ARGUMENT_0;
-      open->name = (const void *)regs->ARGUMENT_1;
-      open->flags = regs->ARGUMENT_2;
-      open->mode = regs->ARGUMENT_3;
+      open.directory_fd = arguments[0];
+      open.name = (const void *)arguments[1];
+      open.flags = arguments[2];
+      open.mode = arguments[3];
       break;
     case MARTLET_CALL_OPENAT2:
-      open->directory_fd = regs->ARGUMENT_0;
-      open->name = (const void *)regs->ARGUMENT_1;
-      open->has_flags = !bpf_probe_read_user(&how, sizeof(how), (const void *)regs->ARGUMENT_2);
-      open->flags = how.flags;
-      open->mode = how.mode;
+      open.directory_fd = arguments[0];
+      open.name = (const void *)arguments[1];
+      open.has_flags = !bpf_probe_read_user(&how, sizeof(how), (const void *)arguments[2]);
+      open.flags = how.flags;
+      open.mode = how.mode;
       break;
     case MARTLET_CALL_OPEN_BY_HANDLE_AT:
-      open->directory_fd = regs->ARGUMENT_0;
-      open->flags = regs->ARGUMENT_2;
+      open.directory_fd = arguments[0];
+      open.flags = arguments[2];
       break;
   }
+  return open_returned(&open, result);
 }
+
+/* One that succeeded has its own hook, and by now the registers of the new program. */
+static __always_inline int exec_returned(__u32 call, const __u64 *arguments, long result) {
+  if (result >= 0 || (result == -ENOENT && !settings.missing_programs)) return 0;
+  return call_returned(call, arguments, result);
+}
+
+#define PR_SET_NAME 15
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(handle_sys_exit, struct pt_regs *regs, long result) {
-  struct open_call open = {};
-  __u16 call = call_of(read__call_number(regs));
-  if (call == MARTLET_CALL_NONE || task_is_compat()) return 0;
-  if (call >= MARTLET_CALL_SENDTO && call <= MARTLET_CALL_RECVMMSG)
-    return datagram_returned(call, regs->ARGUMENT_0, result);
-  if (call >= MARTLET_CALL_CONNECT && call <= MARTLET_CALL_BIND)
-    return socket_returned(call, regs->ARGUMENT_0, (const void *)regs->ARGUMENT_1, result);
-  read__open_call(&open, call, regs);
-  return open_returned(&open, result);
+  __u64 arguments[6];
+  __u32 number = read__call_number(regs), call;
+  bool is_compat;
+  if (number >= MARTLET_CALL_NUMBERS) return 0;
+  call = settings.calls[number];
+  if (!call) return 0;
+  is_compat = is_compat_call(read__current());
+  call = is_compat ? call >> 8 : call & 0xff;
+  if (call == MARTLET_CALL_NONE) return 0;
+  /* Interrupted: the kernel repeats the call, or makes it fail with EINTR after it has done nothing. */
+  if (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK) return 0;
+  read__arguments(regs, is_compat, arguments);
+  if (call == MARTLET_CALL_SOCKETCALL) call = unpack_socketcall(arguments);
+  switch (call) {
+    case MARTLET_CALL_NONE: return 0;
+    case MARTLET_CALL_OPEN:
+    case MARTLET_CALL_OPENAT:
+    case MARTLET_CALL_OPENAT2:
+    case MARTLET_CALL_CREAT:
+    case MARTLET_CALL_OPEN_BY_HANDLE_AT: return open_call_returned(call, arguments, result);
+    case MARTLET_CALL_CONNECT:
+    case MARTLET_CALL_ACCEPT:
+    case MARTLET_CALL_ACCEPT4:
+    case MARTLET_CALL_LISTEN:
+    case MARTLET_CALL_BIND: return socket_returned(call, arguments[0], (const void *)arguments[1], result);
+    case MARTLET_CALL_SENDTO:
+    case MARTLET_CALL_SENDMSG:
+    case MARTLET_CALL_SENDMMSG:
+    case MARTLET_CALL_RECVFROM:
+    case MARTLET_CALL_RECVMSG:
+    case MARTLET_CALL_RECVMMSG: return datagram_returned(call, arguments[0], result);
+    case MARTLET_CALL_EXECVE:
+    case MARTLET_CALL_EXECVEAT: return exec_returned(call, arguments, result);
+    case MARTLET_CALL_PRCTL:
+      /* The one that changes what is known of the process. */
+      if (arguments[0] != PR_SET_NAME && !is_wanted(call)) return 0;
+      break;
+  }
+  return call_returned(call, arguments, result);
 }

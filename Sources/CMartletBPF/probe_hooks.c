@@ -5,7 +5,8 @@
 
 #include "probe_internal.h"
 
-#define CALL(name) (1u << MARTLET_CALL_##name)
+#define CALL(name) (1ull << MARTLET_CALL_##name)
+#define RING_OPENS (CALL(OPENAT) | CALL(OPENAT2))
 #define SENDS (CALL(SENDTO) | CALL(SENDMSG) | CALL(SENDMMSG))
 #define RECEIVES (CALL(RECVFROM) | CALL(RECVMSG) | CALL(RECVMMSG))
 
@@ -24,7 +25,7 @@ const struct hook martlet_hooks[HOOKS_MAX] = {
      {{"handle_exit", "tp_btf/sched_process_exit, told of the last thread"},
       {"handle_exit_by_count", "tp_btf/sched_process_exit, counting live threads"}}},
     {"system calls",
-     "opens, Unix sockets, results of connects",
+     "opens, Unix sockets, results of connects, calls of other kinds",
      PLACE_KERNEL,
      false,
      0,
@@ -46,24 +47,21 @@ const struct hook martlet_hooks[HOOKS_MAX] = {
     {"recvmsg6", "senders of datagrams", PLACE_CGROUP, true, RECEIVES, {{"handle_recvmsg6", "cgroup/recvmsg6"}}},
     {"ring submission",
      "opens through io_uring, unless there is a completion with a descriptor",
-     PLACE_RING,
+     PLACE_KERNEL,
      true,
-     0,
+     RING_OPENS,
      {{"handle_ring_submit", "tp_btf/io_uring_submit_req"}}},
     {"ring completion",
      "opens through io_uring",
-     PLACE_RING,
+     PLACE_KERNEL,
      true,
-     0,
+     RING_OPENS | CALL(CONNECT),
      {{"handle_ring_complete", "tp_btf/io_uring_complete"}}},
 };
 
 static bool is_wanted(const struct martlet_probe *probe, const struct hook *hook) {
-  switch (hook->place) {
-    case PLACE_ITERATOR: return probe->options.seeds;
-    case PLACE_RING: return probe->options.ring_opens;
-    default: return hook->socket_calls == 0 || hook->socket_calls & probe->options.socket_calls;
-  }
+  if (hook->place == PLACE_ITERATOR) return probe->options.seeds;
+  return hook->calls == 0 || hook->calls & probe->options.wanted_calls[0];
 }
 
 const struct hook_variant *martlet_probe_variant(const struct martlet_probe *probe, size_t hook) {

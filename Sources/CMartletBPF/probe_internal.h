@@ -56,14 +56,14 @@ struct hook_variant {
   const char *name;
 };
 
-enum hook_place { PLACE_KERNEL, PLACE_ITERATOR, PLACE_RING, PLACE_CGROUP };
+enum hook_place { PLACE_KERNEL, PLACE_ITERATOR, PLACE_CGROUP };
 
 struct hook {
   const char *name;
   const char *unseen; /* what is not seen without it */
   enum hook_place place;
   bool is_optional;
-  uint32_t socket_calls; /* wanted when one of these is; 0 for always */
+  uint64_t calls; /* wanted when one of these is, a bit for each of the first 64; 0 for always */
   struct hook_variant variants[4]; /* in order of preference, up to one without a program */
 };
 
@@ -90,6 +90,9 @@ int martlet_rings_create(struct martlet_probe *probe, struct martlet_probe_error
 int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_error *error);
 void martlet_rings_disconnect(struct martlet_probe *probe);
 void martlet_rings_destroy(struct martlet_probe *probe);
+
+/* Fills in which numbers are watched and what their arguments are, by `wanted_calls`. */
+void martlet_calls_configure(struct martlet_probe_settings *settings);
 
 uint64_t martlet_boot_time_ns(void);
 

@@ -51,7 +51,7 @@ void martlet_probe_destroy(struct martlet_probe *probe) {
 
 /* Settings into the object's read-only data, programs that were not chosen switched off. */
 static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct martlet_probe_error *error) {
-  const struct martlet_probe_settings settings = {
+  struct martlet_probe_settings settings = {
       .self_process_id = probe->options.self_process_id,
       .ring_count = probe->ring_count,
       .ring_bytes = probe->options.ring_bytes,
@@ -59,14 +59,21 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
       .cgroup_v1 = probe->options.cgroup_v1,
       .seed_time_ns = seed_time_ns,
       .typed_loads = probe->typed_loads,
+      .environment = probe->options.environment,
+      .missing_programs = probe->options.missing_programs,
       .asked_by_cgroup = martlet_probe_variant(probe, CONNECT4_HOOK) && martlet_probe_variant(probe, CONNECT6_HOOK),
-      .socket_calls = probe->options.socket_calls,
+      .wanted_calls = {probe->options.wanted_calls[0], probe->options.wanted_calls[1]},
   };
   struct bpf_map *map = bpf_object__find_map_by_name(probe->object, "rings");
+  int cpus = libbpf_num_possible_cpus();
   struct bpf_program *program;
   bool is_set = false;
   if (!map || bpf_map__set_max_entries(map, probe->ring_count))
     return martlet_fail(error, EINVAL, "size the table of rings", "rings", &probe->log);
+  map = bpf_object__find_map_by_name(probe->object, "exec_slots");
+  if (!map || cpus <= 0 || bpf_map__set_max_entries(map, (uint32_t)cpus))
+    return martlet_fail(error, EINVAL, "size the room for execs", "exec_slots", &probe->log);
+  martlet_calls_configure(&settings);
   bpf_object__for_each_map(map, probe->object) {
     if (strstr(bpf_map__name(map), ".rodata"))
       is_set = bpf_map__set_initial_value(map, &settings, sizeof(settings)) == 0;

@@ -46,7 +46,7 @@ static int check_options(const struct martlet_probe_options *options, struct mar
   if (bytes < MARTLET_RING_BYTES_MIN || bytes > MARTLET_RING_BYTES_MAX || (bytes & (bytes - 1)) ||
       bytes % (uint32_t)sysconf(_SC_PAGESIZE)) {
     char subject[64];
-    snprintf(subject, sizeof(subject), "%u bytes: not a power of two from 64 KiB to 256 MiB", bytes);
+    snprintf(subject, sizeof(subject), "%u bytes: not a power of two from 256 KiB to 256 MiB", bytes);
     return martlet_fail(error, EINVAL, "size the rings", subject, NULL);
   }
   return 0;

@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import MartletAlerts
 import MartletCapture
+import MartletEvents
 public import MartletRules
 import MartletState
 import ServiceLifecycle
@@ -50,15 +51,18 @@ public struct Agent {
     self.logger = logger
   }
 
-  /// What the rules need; everything without rules, or when a recording is made, which others may be tried on. The environment names the node where the agent cannot see its name,
-  /// in a pod, and may keep the agent to a cgroup: `MARTLET_CGROUP` is a path, `none` or, as without it, `root`.
+  /// What to capture: what rules ask for, or everything for a recording, which later rules may be tried on.
+  ///
+  /// The environment names the node where the agent cannot see its name, in a pod, and may keep the agent to a cgroup:
+  /// `MARTLET_CGROUP` is a path, `none` or, as without it, `root`.
   private func captureConfiguration(for ruleset: Ruleset?, isRecorded: Bool) -> CaptureConfiguration {
     var configuration = CaptureConfiguration()
     configuration.hostname = Self.setting("MARTLET_HOSTNAME")
     configuration.cgroup = Self.setting("MARTLET_CGROUP").map { CgroupChoice(text: $0) } ?? .root
     if let ruleset, !isRecorded {
-      configuration.events = ruleset.rules.filter(\.isEnabled).reduce([]) { $0.union($1.eventTypes) }
+      configuration.eventTypes = ruleset.eventTypes
     }
+    configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
   }
 

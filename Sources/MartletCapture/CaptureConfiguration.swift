@@ -5,7 +5,7 @@ public import MartletEvents
 
 /// How the kernel is watched. The defaults suit a node.
 public struct CaptureConfiguration: Sendable {
-  /// Bytes of each CPU's ring: a power of two from 64 KiB to 256 MiB.
+  /// Bytes of each CPU's ring: a power of two from 256 KiB to 256 MiB.
   ///
   /// The default holds some 20,000 opens with short paths (200 bytes each), 20 ms of a loop that does nothing else: time
   /// for a reader that has to wait for its CPU, at 4 MiB of memory for each. All rings together take at most
@@ -18,34 +18,33 @@ public struct CaptureConfiguration: Sendable {
   public var hostname: String?
   /// Whether kernel memory is read by typed loads where the kernel has them (6.2); else, and without, through a helper.
   public var usesTypedLoads = true
-  /// The types of event that someone wants. Programs and parts of programs that serve no other are left out; what changes
-  /// what is known of processes always comes.
-  public var events = EventTypeSet.all
   /// The cgroup below which connections are asked about before they are made. Elsewhere `CaptureHook.unseen` holds.
   public var cgroup = CgroupChoice.none
   /// How often a tick enters the stream.
   public var tickMilliseconds = 1000
 
-  /// What all rings may take together; with more than 2048 CPUs, 64 KiB each.
+  /// Which events are wanted: programs and parts of programs that serve no other are left out. Starts and ends of
+  /// processes, and what else changes what is known of them, are told in any case.
+  public var eventTypes = EventTypeSet.all
+  /// Whether processes are told with their environment.
+  public var includesEnvironment = false
+  /// Whether execs are told that fail because there is no such file. A shell tries a dozen names for each command.
+  public var includesMissingPrograms = false
+
+  /// What all rings may take together; with more than 512 CPUs, 256 KiB each.
   public static let ringsBytesMax: UInt32 = 128 << 20
 
   public init() {}
 
-  /// The wanted calls on sockets as the probe takes them: a bit for each number. Which call a datagram came by is known
-  /// when the call returns, so all that send belong together, and all that receive.
-  var socketCalls: UInt32 {
-    var wanted = events
+  /// What the probe has to watch for them. Which call a datagram came by is known when the call returns, so all that send
+  /// belong together, and all that receive.
+  var watchedCalls: EventTypeSet {
+    var wanted = eventTypes
     for group in [[EventType.sendto, .sendmsg, .sendmmsg], [.recvfrom, .recvmsg, .recvmmsg]] {
       let set = EventTypeSet(group.map { EventTypeSet($0) })
       if !wanted.isDisjoint(with: set) { wanted.formUnion(set) }
     }
-    return EventType.allCases.filter { $0.kind == .connect && wanted.contains($0) }
-      .reduce(0) { $0 | 1 << UInt32($1.rawValue) }
-  }
-
-  /// Requests of io_uring open files and connect.
-  var watchesRings: Bool {
-    [EventType.openat, .openat2, .open, .connect].contains { events.contains($0) }
+    return wanted
   }
 
   /// The size of each ring on a machine of `cpus`: as configured, or the largest power of two within each one's share. A

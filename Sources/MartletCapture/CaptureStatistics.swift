@@ -39,6 +39,8 @@ public struct CaptureStatistics: Sendable {
     case socket = 6
     /// Opens through io_uring.
     case ring = 7
+    /// Calls without a hook of their own.
+    case call = 8
   }
 
   /// A table of the probe that can be full; raw values are those of `enum martlet_table`.

@@ -17,7 +17,8 @@ public final class KernelSource: @unchecked Sendable {
   public static let batchRecordsMax = 4096
   /// Waits are cut to this: on processors that reorder loads a wake-up may be missed, once in a long while.
   private static let waitNanosecondsMax: UInt64 = 100_000_000
-  private static let seedBytes = 64 << 10
+  /// Holds the longest record.
+  private static let seedBytes = 256 << 10
 
   private let configuration: CaptureConfiguration
   private let cgroups: CgroupLayout
@@ -52,9 +53,11 @@ public final class KernelSource: @unchecked Sendable {
     options.self_process_id = UInt32(getpid())
     options.cgroup_v1 = cgroups.rawValue
     options.typed_loads = configuration.usesTypedLoads
+    options.environment = configuration.includesEnvironment
+    options.missing_programs = configuration.includesMissingPrograms
+    let wanted = configuration.watchedCalls.rawValue
+    options.wanted_calls = (UInt64(truncatingIfNeeded: wanted), UInt64(truncatingIfNeeded: wanted >> 64))
     options.seeds = configuration.seed == .automatic || configuration.seed == .iterator
-    options.socket_calls = configuration.socketCalls
-    options.ring_opens = configuration.watchesRings
     options.cgroup_fd = -1
     cgroup = OpenCgroup(
       configuration.cgroup, mounts: Procfs.text("/proc/mounts") ?? "", status: Procfs.text("/proc/self/status") ?? "")
@@ -187,14 +190,18 @@ public final class KernelSource: @unchecked Sendable {
   private func makeSeed(at time: UInt64) throws(CaptureError) -> (any Seed)? {
     switch configuration.seed {
     case .none: return nil
-    case .procfs: return ProcfsSeed(time: time, cgroups: cgroups)
+    case .procfs: return procfsSeed(at: time)
     case .automatic, .iterator:
       var error = martlet_probe_error()
       let file = martlet_probe_open_seed(probe, &error)
       if file >= 0 { return IteratorSeed(file: file) }
-      if configuration.seed == .automatic { return ProcfsSeed(time: time, cgroups: cgroups) }
+      if configuration.seed == .automatic { return procfsSeed(at: time) }
       throw CaptureError(error, code: .seed)
     }
+  }
+
+  private func procfsSeed(at time: UInt64) -> ProcfsSeed {
+    ProcfsSeed(time: time, cgroups: cgroups, includesEnvironment: configuration.includesEnvironment)
   }
 
   /// The next part of the seed, if there still is one.
@@ -204,7 +211,7 @@ public final class KernelSource: @unchecked Sendable {
       counts.seedFailures += 1
       let hasTwin = configuration.seed == .automatic && seed is IteratorSeed
       // From its start: a process told twice is the same process.
-      self.seed = hasTwin ? ProcfsSeed(time: seedTime, cgroups: cgroups) : nil
+      self.seed = hasTwin ? procfsSeed(at: seedTime) : nil
       return
     }
     if count == 0 {

@@ -9,15 +9,17 @@ import Glibc
 /// else, while it is read.
 final class ProcfsSeed: Seed {
   /// A process's records take at most this much, so that each one fits whole.
-  static let recordsBytesMax = 32 << 10
+  static let recordsBytesMax = Int(MARTLET_RECORD_BYTES_MAX) + (16 << 10)
 
   private let time: UInt64
+  private let includesEnvironment: Bool
   private let cgroups: ProcfsCgroups
   /// Nil when /proc itself cannot be listed.
   private var pending: [pid_t]?
 
-  init(time: UInt64, cgroups layout: CgroupLayout) {
+  init(time: UInt64, cgroups layout: CgroupLayout, includesEnvironment: Bool) {
     self.time = time
+    self.includesEnvironment = includesEnvironment
     cgroups = ProcfsCgroups(layout: layout)
     pending = Procfs.numbers(in: "/proc")?.reversed()
   }
@@ -59,11 +61,28 @@ final class ProcfsSeed: Seed {
     part.record = common
     part.record.kind = UInt16(MARTLET_KIND_PROCESS.rawValue)
     if process.hasMoreArguments { part.record.flags |= UInt32(MARTLET_FLAG_ARGUMENTS_TRUNCATED) }
-    writer.begin(part)
-    writer.append(process.exePath, at: \martlet_process.exe_path)
-    writer.append(process.directory, at: \martlet_process.directory)
-    writer.append(process.arguments, at: \martlet_process.arguments)
+    guard includesEnvironment else {
+      writer.begin(part)
+      append(process, at: \martlet_process.self, to: &writer)
+      return writer.end()
+    }
+    let limit = Int(MARTLET_ENVIRONMENT_BYTES_MAX)
+    let environment = Procfs.bytes("/proc/\(process.id)/task/\(process.thread)/environ", limit: limit + 1) ?? []
+    part.record.flags |= UInt32(MARTLET_FLAG_ENVIRONMENT)
+    if environment.count > limit { part.record.flags |= UInt32(MARTLET_FLAG_ENVIRONMENT_TRUNCATED) }
+    writer.begin(martlet_process_environment(process: part, environment: martlet_text()))
+    append(process, at: \martlet_process_environment.process, to: &writer)
+    writer.append(environment, at: \martlet_process_environment.environment, limit: limit)
     writer.end()
+  }
+
+  private func append<Part>(
+    _ process: ProcfsProcess, at place: WritableKeyPath<Part, martlet_process>, to writer: inout RecordWriter
+  ) {
+    writer.append(process.exePath, at: place.appending(path: \.exe_path))
+    writer.append(process.directory, at: place.appending(path: \.directory))
+    writer.append(
+      process.arguments, at: place.appending(path: \.arguments), limit: Int(MARTLET_ARGUMENTS_BYTES_MAX))
   }
 }
 
@@ -83,8 +102,10 @@ struct RecordWriter {
   }
 
   /// Appends a text, cut to what a record takes, and notes its place in the fixed part.
-  mutating func append<Part>(_ text: [UInt8], at place: WritableKeyPath<Part, martlet_text>) {
-    let bytes = text.prefix(Int(MARTLET_PATH_BYTES_MAX))
+  mutating func append<Part>(
+    _ text: [UInt8], at place: WritableKeyPath<Part, martlet_text>, limit: Int = Int(MARTLET_PATH_BYTES_MAX)
+  ) {
+    let bytes = text.prefix(limit)
     guard let base = buffer.baseAddress, !bytes.isEmpty else { return }
     let part = (base + start).assumingMemoryBound(to: Part.self)
     part.pointee[keyPath: place] = martlet_text(

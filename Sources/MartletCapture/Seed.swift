@@ -10,14 +10,15 @@ protocol Seed: AnyObject {
   func read(into buffer: UnsafeMutableRawBufferPointer) -> Int?
 }
 
-/// The kernel's iterator over processes: one read, some hundred processes. Their arguments come from /proc.
+/// The kernel's iterator over processes: one read, some hundred processes. Their arguments and environment come from
+/// /proc.
 ///
 /// The kernel's programs must not read them: a page of the argument area can be mapped from a file whose server never
-/// answers. /proc/PID/cmdline leaves such pages out.
+/// answers. /proc/PID/cmdline and environ leave such pages out.
 final class IteratorSeed: Seed {
   /// The kernel fills no more than this a read, and cuts no record as long as it may fill as much.
   static let readBytes = 32 << 10
-  private static let argumentsBytesMax = (Int(MARTLET_ARGUMENTS_BYTES_MAX) + 7) & ~7
+  private static let textsBytesMax = Int(MARTLET_ARGUMENTS_BYTES_MAX) + Int(MARTLET_ENVIRONMENT_BYTES_MAX)
 
   private let file: Int32
   private let kernelRecords = UnsafeMutableRawBufferPointer.allocate(byteCount: readBytes, alignment: 8)
@@ -46,39 +47,52 @@ final class IteratorSeed: Seed {
       let rest = UnsafeRawBufferPointer(rebasing: kernelRecords[pending])
       // What is no record goes on as it is: whoever cuts it counts it.
       let length = recordLength(atFrontOf: rest) ?? rest.count
-      guard buffer.count - written >= length + Self.argumentsBytesMax else { break }
+      guard buffer.count - written >= length + Self.textsBytesMax else { break }
       let target = UnsafeMutableRawBufferPointer(rebasing: buffer[written...])
       target.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<length]))
-      written += length + appendArguments(toRecordIn: target, length: length)
+      written += appendTexts(toRecordIn: target, length: length)
       pending = pending.lowerBound + length..<pending.upperBound
     }
     return written
   }
 
-  /// Puts the arguments behind a process's record, where there are any; returns how many bytes that makes.
-  private func appendArguments(toRecordIn buffer: UnsafeMutableRawBufferPointer, length: Int) -> Int {
-    guard length >= MemoryLayout<martlet_process>.size, let base = buffer.baseAddress else { return 0 }
+  /// Puts arguments and environment behind a process's record, where there are any; returns how long it is then.
+  private func appendTexts(toRecordIn buffer: UnsafeMutableRawBufferPointer, length: Int) -> Int {
+    guard length >= MemoryLayout<martlet_process>.size, let base = buffer.baseAddress else { return length }
     let part = base.assumingMemoryBound(to: martlet_process.self)
     // Kernel threads have neither file nor arguments.
     guard part.pointee.record.kind == UInt16(MARTLET_KIND_PROCESS.rawValue), part.pointee.exe_inode > 0
-    else { return 0 }
-    let (text, hasMore) = Self.arguments(of: part.pointee.record)
-    guard !text.isEmpty else { return 0 }
-    if hasMore { part.pointee.record.flags |= UInt32(MARTLET_FLAG_ARGUMENTS_TRUNCATED) }
-    part.pointee.arguments = martlet_text(offset_bytes: UInt32(length), length_bytes: UInt32(text.count))
-    let padded = (text.count + 7) & ~7
-    memset(base + length, 0, padded)
-    UnsafeMutableRawBufferPointer(rebasing: buffer[length...]).copyBytes(from: text)
-    part.pointee.record.length_bytes = UInt32(length + padded)
-    return padded
+    else { return length }
+    var end = length
+    func append(_ name: String, limit: Int32, whenCut flag: UInt32) -> martlet_text? {
+      let (text, hasMore) = Self.start(name, of: part.pointee.record, limit: Int(limit))
+      if hasMore { part.pointee.record.flags |= flag }
+      guard !text.isEmpty else { return nil }
+      let padded = (text.count + 7) & ~7
+      memset(base + end, 0, padded)
+      UnsafeMutableRawBufferPointer(rebasing: buffer[end...]).copyBytes(from: text)
+      defer { end += padded }
+      return martlet_text(offset_bytes: UInt32(end), length_bytes: UInt32(text.count))
+    }
+    let arguments = append(
+      "cmdline", limit: MARTLET_ARGUMENTS_BYTES_MAX, whenCut: UInt32(MARTLET_FLAG_ARGUMENTS_TRUNCATED))
+    if let arguments { part.pointee.arguments = arguments }
+    if part.pointee.record.flags & UInt32(MARTLET_FLAG_ENVIRONMENT) != 0 {
+      let environment = append(
+        "environ", limit: MARTLET_ENVIRONMENT_BYTES_MAX, whenCut: UInt32(MARTLET_FLAG_ENVIRONMENT_TRUNCATED))
+      let longer = base.assumingMemoryBound(to: martlet_process_environment.self)
+      if let environment { longer.pointee.environment = environment }
+    }
+    part.pointee.record.length_bytes = UInt32(end)
+    return end
   }
 
-  /// The arguments of the process a record is about; none when its number has gone to another process.
-  static func arguments(of record: martlet_record) -> (text: ArraySlice<UInt8>, hasMore: Bool) {
-    let limit = Int(MARTLET_ARGUMENTS_BYTES_MAX)
+  /// What the process that a record is about was started with, out of its file `name` in /proc; nothing when its number
+  /// has gone to another process.
+  static func start(_ name: String, of record: martlet_record, limit: Int) -> (text: ArraySlice<UInt8>, hasMore: Bool) {
     let process = pid_t(truncatingIfNeeded: record.process_id)
     // By the thread that the record names: /proc shows nothing of a main thread that has ended.
-    guard let bytes = Procfs.bytes("/proc/\(process)/task/\(record.thread_id)/cmdline", limit: limit + 1),
+    guard let bytes = Procfs.bytes("/proc/\(process)/task/\(record.thread_id)/\(name)", limit: limit + 1),
       let start = ProcfsStat(process)?.startNanoseconds
     else { return ([], false) }
     let (early, late) = (min(start, record.process_start_ns), max(start, record.process_start_ns))

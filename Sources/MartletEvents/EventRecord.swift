@@ -45,6 +45,7 @@ public struct EventRecord {
   public var open: UnsafePointer<martlet_open> { fixedPart(.open) }
   public var connect: UnsafePointer<martlet_connect> { fixedPart(.connect) }
   public var unix: UnsafePointer<martlet_unix> { fixedPart(.unix) }
+  public var call: UnsafePointer<martlet_syscall> { fixedPart(.call) }
   public var cgroup: UnsafePointer<martlet_cgroup> { fixedPart(.cgroup) }
   public var host: UnsafePointer<martlet_host> { fixedPart(.host) }
   public var end: UnsafePointer<martlet_end> { fixedPart(.end) }
@@ -59,6 +60,12 @@ public struct EventRecord {
   public func bytes(_ text: martlet_text) -> ByteView {
     ByteView(
       start: (start + Int(text.offset_bytes)).assumingMemoryBound(to: UInt8.self), count: Int(text.length_bytes))
+  }
+
+  /// What a process was started with, `NAME=VALUE` each ended by NUL; nil where it was not asked for.
+  public var environment: ByteView? {
+    guard kind == .exec || kind == .process, has(flag: UInt32(MARTLET_FLAG_ENVIRONMENT)) else { return nil }
+    return bytes(start.assumingMemoryBound(to: martlet_process_environment.self).pointee.environment)
   }
 
   /// The acting thread's name, without its padding.
@@ -87,6 +94,11 @@ public struct EventRecord {
     switch kind {
     case .exec, .process:
       let part = process.pointee
+      if has(flag: UInt32(MARTLET_FLAG_ENVIRONMENT)) {
+        guard byteCount >= MemoryLayout<martlet_process_environment>.size,
+          isInside(start.assumingMemoryBound(to: martlet_process_environment.self).pointee.environment)
+        else { return false }
+      }
       return isInside(part.exe_path) && isInside(part.filename) && isInside(part.arguments)
         && isInside(part.directory)
     case .open:
@@ -95,6 +107,10 @@ public struct EventRecord {
     case .unix:
       let part = unix.pointee
       return isInside(part.name) && isInside(part.peer_name) && isInside(part.path)
+    case .call:
+      let part = call.pointee
+      return isInside(part.path) && isInside(part.names.0) && isInside(part.names.1) && isInside(part.names.2)
+        && isInside(part.directories.0) && isInside(part.directories.1)
     case .cgroup: return isInside(cgroup.pointee.path)
     case .host: return isInside(host.pointee.hostname) && isInside(host.pointee.node_id)
     case .fork, .exit, .connect, .tick, .end: return true

@@ -16,6 +16,30 @@ public struct Ruleset: Sendable {
   public subscript(id: RuleID) -> Rule { rules[id.rawValue] }
 }
 
+extension Ruleset {
+  /// The event types that some enabled rule can hold on.
+  public var eventTypes: EventTypeSet {
+    rules.filter(\.isEnabled).reduce([]) { $0.union($1.eventTypes) }
+  }
+
+  /// Whether an enabled rule asks for the field, in its condition or for its output.
+  public func names(_ field: Field) -> Bool {
+    rules.contains { rule in
+      rule.isEnabled && (rule.condition.names(field) || rule.output.fields.contains { $0.field == field })
+    }
+  }
+}
+
+extension Condition {
+  fileprivate func names(_ field: Field) -> Bool {
+    switch self {
+    case .all(let operands), .any(let operands): operands.contains { $0.names(field) }
+    case .not(let operand): operand.names(field)
+    case .predicate(let predicate): predicate.fields.contains { $0.field == field }
+    }
+  }
+}
+
 /// Which of the rules that hold for an event fire.
 public enum RuleMatching: String, CaseIterable, Sendable {
   /// The first in load order.

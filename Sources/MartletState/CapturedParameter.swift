@@ -2,7 +2,7 @@
 
 import MartletEvents
 
-/// The parameters of Falco's events that records of ours carry.
+/// The parameters of Falco's execs, opens and connects that records of ours carry.
 enum CapturedParameter: UInt8, CaseIterable {
   case result, exe, arguments, threadID, processID, parentID, directory, comm, terminal, namespaceGroupID
   case loginUserID, capabilitiesInheritable, capabilitiesPermitted, capabilitiesEffective, exeInode
@@ -87,8 +87,7 @@ enum CapturedParameter: UInt8, CaseIterable {
   static func all(of type: EventType) -> [CapturedParameter?] { byType[Int(type.rawValue)] }
 
   private static let byType: [[CapturedParameter?]] = {
-    let last = EventType.allCases.map(\.rawValue).max() ?? 0
-    var table = [[CapturedParameter?]](repeating: [], count: 1 + Int(last))
+    var table = [[CapturedParameter?]](repeating: [], count: Int(UInt8.max) + 1)
     for type in EventType.allCases { table[Int(type.rawValue)] = list(of: type) }
     return table
   }()
@@ -140,6 +139,8 @@ enum CapturedParameter: UInt8, CaseIterable {
     case .sendmmsg, .recvmmsg: [.result, .descriptor, nil, nil, .tuple]
     case .recvfrom: [.result, nil, .tuple, .descriptor, nil]
     case .recvmsg: [.result, nil, nil, .tuple, nil, .descriptor]
+    // `CallParameter` has the others.
+    default: []
     }
   }
 }

@@ -10,8 +10,9 @@ extension EventContext {
     guard let record else { return .missing }
     switch record.kind {
     case .open: return extractFile(field, record)
-    case .connect: return extractSocket(field, record, end: index)
+    case .connect: return extractSocket(field, record.connect.pointee, end: index)
     case .unix: return extractUnixSocket(field, record)
+    case .call: return extractCallDescriptor(field, record, end: index)
     default: return .missing
     }
   }

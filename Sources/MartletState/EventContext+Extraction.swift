@@ -40,7 +40,8 @@ extension EventContext {
     case .eventIsOpenExec: return .boolean(isOpenForExecution)
     case .eventIsOpenCreate: return .boolean(isOpenThatCreates)
     case .processName, .processExe, .processExePath, .processArguments, .processCommandLine, .processExeLine,
-      .processArgumentCount, .processArgumentLength, .processDirectory, .processID, .processParentID,
+      .processArgumentCount, .processArgumentLength, .processEnvironment, .processDirectory, .processID,
+      .processParentID,
       .processNamespaceID, .processParentNamespaceID, .processSessionID, .processGroupID, .processNamespaceGroupID,
       .processTerminal, .processIsSessionLeader, .processIsGroupLeader, .processIsNamespaceGroupLeader,
       .processIsExeUpperLayer, .processIsExeLowerLayer, .processIsExeFromMemfd, .processExeInode, .processExeChanged,
@@ -76,6 +77,7 @@ extension EventContext {
     case .open: return record.open.pointee.result
     case .connect: return record.connect.pointee.result
     case .unix: return record.unix.pointee.result
+    case .call: return record.call.pointee.result
     default: return 0
     }
   }
@@ -95,7 +97,22 @@ extension EventContext {
     switch record?.kind {
     case .exec: "process"
     case .open: "file"
+    case .call: callCategory
     default: "net"
+    }
+  }
+
+  private var callCategory: ByteView {
+    switch type {
+    case .socket: "net"
+    case .execve, .execveat, .ptrace, .prctl, .unshare, .setns, .pidfdOpen, .chdir, .fchdir, .chroot: "process"
+    case .setuid, .setgid, .setreuid, .setregid, .setresuid, .setresgid, .capset: "user"
+    case .kill, .tkill, .tgkill: "signal"
+    case .dup, .dup2, .dup3: "IO-other"
+    case .bpf, .initModule, .finitModule, .deleteModule, .ioUringSetup, .userfaultfd, .processVmReadv,
+      .processVmWritev:
+      "system"
+    default: "file"
     }
   }
 

@@ -8,6 +8,7 @@ import MartletEvents
 extension EventContext {
   /// What a parameter stands for, or else its plain form; `<NA>` where there is nothing in it.
   mutating func parameterText(_ selector: FieldSelector) -> FieldValue {
+    if let callRecord { return callParameterText(selector, callRecord) }
     guard let parameter = parameter(selector), isKnown(parameter) else { return .missing }
     var text = beginText()
     writeMeaning(of: parameter, to: &text)
@@ -18,6 +19,7 @@ extension EventContext {
 
   /// `name=plain(meaning)`, with spaces between; what records do not carry is left out.
   mutating func allParameters() -> ByteView {
+    if let callRecord { return allCallParameters(callRecord) }
     guard let type else { return .empty }
     var text = beginText()
     for parameter in CapturedParameter.all(of: type) {
@@ -57,6 +59,7 @@ extension EventContext {
   // MARK: - Values
 
   mutating func rawParameter(_ selector: FieldSelector) -> FieldValue {
+    if let callRecord { return rawCallParameter(selector, callRecord) }
     guard let record, let parameter = parameter(selector) else { return .missing }
     switch record.kind {
     case .exec: return rawValue(of: parameter, record.process.pointee, record)

@@ -17,6 +17,7 @@ extension EventContext {
     case .processArgumentCount: return argumentMeasure { $0.count }
     case .processArgumentLength: return argumentMeasure { $0.byteCount }
     case .processDirectory: return imageText(of: slot, .directory)
+    case .processEnvironment: return environment(selector)
     case .processID: return .signed(Int64(common.process_id))
     case .processParentID: return processNumber(process.pointee.parentID)
     case .processNamespaceID: return processNumber(process.pointee.namespaceProcessID)
@@ -49,6 +50,30 @@ extension EventContext {
     case .userLoginID: return .signed(process.pointee.loginUserID == .max ? -1 : Int64(process.pointee.loginUserID))
     case .groupID: return .unsigned(UInt64(common.group_id))
     default: return .missing
+    }
+  }
+
+  /// `K=V K2=V2`, or the value of one variable.
+  private mutating func environment(_ selector: FieldSelector) -> FieldValue {
+    guard case .text(let all) = imageText(of: slot, .environment) else { return .missing }
+    switch selector {
+    case .index: return .missing
+    case .whole:
+      var text = beginText()
+      for index in 0..<all.count where index + 1 < all.count || all[index] != 0 {
+        text.append(byte: all[index] == 0 ? UInt8(ascii: " ") : all[index])
+      }
+      return .text(end(text))
+    case .key(let name):
+      var rest = all
+      while !rest.isEmpty {
+        let end = rest.firstIndex(of: 0) ?? rest.count
+        if end > name.count, rest.hasPrefix(name), rest[name.count] == UInt8(ascii: "=") {
+          return .text(rest.slice(from: name.count + 1, to: end))
+        }
+        rest = rest.slice(from: end + 1, to: rest.count)
+      }
+      return .missing
     }
   }
 

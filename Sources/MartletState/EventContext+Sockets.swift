@@ -24,8 +24,7 @@ extension EventContext {
   /// Whether this end is the server.
   var isServerEnd: Bool { role != .client }
 
-  mutating func extractSocket(_ field: Field, _ record: EventRecord, end: Int) -> FieldValue {
-    let part = record.connect.pointee
+  mutating func extractSocket(_ field: Field, _ part: martlet_connect, end: Int) -> FieldValue {
     let isAlone = role == .serverAlone
     // An IPv4 address in an IPv6 socket is an IPv4 connection.
     let isV6 = isAlone ? part.family == UInt16(AF_INET6) : remoteAddress(part).family == .v6
@@ -36,8 +35,8 @@ extension EventContext {
     case .fdName, .fdNameRaw: return .text(socketName(part))
     case .fdProtocol: return .text(protocolName(part.protocol))
     case .fdSocketFamily: return .text("ip")
-    case .fdIsConnected: return .boolean(isConnected(record))
-    case .fdHasNewName: return .boolean(changesName(record))
+    case .fdIsConnected: return .boolean(isConnected(part.record, result: part.result))
+    case .fdHasNewName: return .boolean(changesName(part.record, result: part.result))
     case .fdIsServer: return .boolean(isServerEnd)
     case .fdLocalAddress, .fdLocalNetwork: return address(localOf: part)
     case .fdRemoteAddress, .fdRemoteNetwork: return isAlone ? .missing : .address(remoteAddress(part))
@@ -54,18 +53,17 @@ extension EventContext {
   }
 
   /// A connect that goes on counts: what the socket sends goes to that peer from now on.
-  private func isConnected(_ record: EventRecord) -> Bool {
+  private func isConnected(_ record: martlet_record, result: Int64) -> Bool {
     switch type {
-    case .connect:
-      let result = record.kind == .unix ? record.unix.pointee.result : record.connect.pointee.result
-      return result == 0 || result == -Int64(EINPROGRESS)
-    case .accept, .accept4: return true
-    default: return record.has(flag: UInt32(MARTLET_FLAG_SOCKET_CONNECTED))
+    case .connect: result == 0 || result == -Int64(EINPROGRESS)
+    case .accept, .accept4: true
+    default: record.flags & UInt32(MARTLET_FLAG_SOCKET_CONNECTED) != 0
     }
   }
 
-  private func changesName(_ record: EventRecord) -> Bool {
-    type == .connect ? isConnected(record) : record.has(flag: UInt32(MARTLET_FLAG_PEER_IS_NEW))
+  private func changesName(_ record: martlet_record, result: Int64) -> Bool {
+    type == .connect
+      ? isConnected(record, result: result) : record.flags & UInt32(MARTLET_FLAG_PEER_IS_NEW) != 0
   }
 
   func remoteAddress(_ part: martlet_connect) -> IPAddress {
@@ -152,8 +150,8 @@ extension EventContext {
     case .fdProtocol: return .text("<NA>")
     case .fdName, .fdNameRaw: return .text(unixName(record))
     case .fdRealPath: return part.path.length_bytes > 0 ? .text(record.bytes(part.path)) : .missing
-    case .fdIsConnected: return .boolean(isConnected(record))
-    case .fdHasNewName: return .boolean(changesName(record))
+    case .fdIsConnected: return .boolean(isConnected(part.record, result: part.result))
+    case .fdHasNewName: return .boolean(changesName(part.record, result: part.result))
     default: return .missing
     }
   }

@@ -23,7 +23,9 @@ struct ProcessImage {
   var arguments = Span()
   /// The same, each ended by NUL but the last.
   var separateArguments = Span()
-  /// With a slash at its end.
+  /// `NAME=VALUE`, each ended by NUL.
+  var environment = Span()
+  /// With a slash at its end. The last text of the block, so that it can be exchanged.
   var directory = Span()
   /// MARTLET_FILE_*
   var exeFlags: UInt32
@@ -33,6 +35,7 @@ struct ProcessImage {
   var exeModifiedNanoseconds: UInt64
   var hasPath = true
   var hasArguments = true
+  var hasEnvironment = false
 
   typealias Reference = UnsafeMutablePointer<ProcessImage>
 
@@ -41,6 +44,7 @@ struct ProcessImage {
     let part = record.process.pointee
     return MemoryLayout<ProcessImage>.stride + Int(part.exe_path.length_bytes)
       + Int(part.arguments.length_bytes) * 2 + Int(MARTLET_COMM_BYTES) + Int(part.directory.length_bytes) + 4
+      + (record.environment?.count ?? 0)
   }
 
   /// What is kept of an executable's path when there is no room for more: enough to name any program of a distribution,
@@ -70,6 +74,26 @@ struct ProcessImage {
     return image
   }
 
+  /// The same image with another working directory; nil for one that keeps none.
+  static func make(from image: Reference, directory: ByteView) -> Reference? {
+    guard image.pointee.hasArguments else { return nil }
+    let headerByteCount = MemoryLayout<ProcessImage>.stride
+    let keptByteCount = Int(image.pointee.directory.offset)
+    let byteCount = headerByteCount + keptByteCount + directory.count + 1
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: byteCount, alignment: MemoryLayout<ProcessImage>.alignment)
+    let copy = block.bindMemory(to: ProcessImage.self, capacity: 1)
+    copy.initialize(to: image.pointee)
+    copy.pointee.referenceCount = 1
+    copy.pointee.byteCount = byteCount
+    let texts = (UnsafeRawPointer(image) + headerByteCount).assumingMemoryBound(to: UInt8.self)
+    var writer = TextWriter(
+      start: (block + headerByteCount).assumingMemoryBound(to: UInt8.self), capacity: byteCount - headerByteCount)
+    _ = writer.append(ByteView(start: texts, count: keptByteCount))
+    copy.pointee.directory = writer.append(directory: directory)
+    return copy
+  }
+
   private mutating func fill(from record: EventRecord, into writer: inout TextWriter) {
     let part = record.process.pointee
     let arguments = record.bytes(part.arguments)
@@ -83,16 +107,16 @@ struct ProcessImage {
     if exeEnd + 1 < arguments.count { writer.append(byte: UInt8(ascii: " ")) }
     self.arguments = writer.append(rest, replacing: 0, with: UInt8(ascii: " "))
     commandLine = Span(offset: UInt32(start), count: UInt32(writer.count - start))
-    let path = record.bytes(part.directory)
-    let directoryStart = writer.count
-    _ = writer.append(path)
-    if path.count == 0 || path[path.count - 1] != UInt8(ascii: "/") { writer.append(byte: UInt8(ascii: "/")) }
-    directory = Span(offset: UInt32(directoryStart), count: UInt32(writer.count - directoryStart))
+    if let environment = record.environment {
+      self.environment = writer.append(environment)
+      hasEnvironment = true
+    }
+    directory = writer.append(directory: record.bytes(part.directory))
   }
 
   /// Which of the texts.
   enum Text {
-    case exePath, exe, commandLine, arguments, separateArguments, directory
+    case exePath, exe, commandLine, arguments, separateArguments, environment, directory
   }
 
   /// Nil where it was not kept.
@@ -104,6 +128,9 @@ struct ProcessImage {
     case .commandLine: span = image.pointee.commandLine
     case .arguments: span = image.pointee.arguments
     case .separateArguments: span = image.pointee.separateArguments
+    case .environment:
+      guard image.pointee.hasEnvironment else { return nil }
+      span = image.pointee.environment
     case .directory: span = image.pointee.directory
     }
     guard text == .exePath ? image.pointee.hasPath : image.pointee.hasArguments else { return nil }
@@ -134,6 +161,15 @@ private struct TextWriter {
     (start + count).update(from: bytes.start, count: bytes.count)
     defer { count += bytes.count }
     return ProcessImage.Span(offset: UInt32(count), count: UInt32(bytes.count))
+  }
+
+  /// A path, with a slash at its end.
+  mutating func append(directory path: ByteView) -> ProcessImage.Span {
+    var span = append(path)
+    guard path.count == 0 || path[path.count - 1] != UInt8(ascii: "/") else { return span }
+    append(byte: UInt8(ascii: "/"))
+    span.count += 1
+    return span
   }
 
   mutating func append(_ bytes: ByteView, replacing old: UInt8, with new: UInt8) -> ProcessImage.Span {

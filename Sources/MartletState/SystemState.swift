@@ -62,6 +62,10 @@ public struct SystemState: ~Copyable {
     case .fork: applyFork(record)
     case .exit: applyExit(record)
     case .open, .connect, .unix: return context(of: record, slot: actingProcess(of: record))
+    case .call:
+      let slot = actingProcess(of: record)
+      applyCall(record, by: slot)
+      return context(of: record, slot: slot)
     case .cgroup: applyCgroup(record)
     case .host: applyHost(record)
     case .tick, .end: break
@@ -192,6 +196,24 @@ public struct SystemState: ~Copyable {
     let common = record.common.pointee
     let slot = processes.lookup.find(common.process_id, startNanoseconds: common.process_start_ns)
     if slot >= 0 { processes.exit(slot) }
+  }
+
+  /// What a call changed about the process that made it. Ids and comm are in every record.
+  private mutating func applyCall(_ record: EventRecord, by slot: Int32) {
+    let part = record.call.pointee
+    processes.slots[Int(slot)].capabilities = Capabilities(
+      effective: part.capabilities_effective, permitted: part.capabilities_permitted,
+      inheritable: part.capabilities_inheritable)
+    guard part.result >= 0, record.type == .chdir || record.type == .fchdir, part.path.length_bytes > 0,
+      let image = processes.slots[Int(slot)].image
+    else { return }
+    let directory = record.bytes(part.path)
+    let byteCount = image.pointee.byteCount + directory.count
+    guard processes.imageByteCount + byteCount <= limits.imageByteCountMax else {
+      counters.shortenedImageCount += 1
+      return
+    }
+    if let moved = ProcessImage.make(from: image, directory: directory) { processes.setImage(of: slot, to: moved) }
   }
 
   private mutating func link(_ slot: Int32, parentID: UInt32, startNanoseconds: UInt64) {

@@ -40,7 +40,7 @@ struct LifeTests {
     }
     let events = try #require(root["events"] as? [String: Int])
     let judged = ["matched", "not_matched", "undecided"].compactMap { ledger[$0] as? Int }.reduce(0, +)
-    #expect(judged == ["exec", "open", "connect"].compactMap { events[$0] }.reduce(0, +) && judged > 0)
+    #expect(judged == ["exec", "open", "connect", "call"].compactMap { events[$0] }.reduce(0, +) && judged > 0)
     #expect(ledger["alerts_written"] as? Int == agent.printed.count)
     #expect((ledger["malformed"] as? Int) == 0)
   }

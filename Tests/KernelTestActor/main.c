@@ -8,6 +8,8 @@
  * `wait-in-thread`, which waits in a second thread after the main thread has ended.
  */
 #define _GNU_SOURCE
+#include "actor.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,8 +32,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "verbs.h"
-
 void require(int holds, const char *what) {
   if (holds) return;
   perror(what);
@@ -45,8 +45,7 @@ void require(int holds, const char *what) {
 #define DISGUISED(number) (number)
 #endif
 
-/* The last descriptor that a verb opened. */
-static int last = -1;
+int last = -1;
 
 /* Opens what a descriptor stands for once more. */
 static void open_again(int fd) {
@@ -308,6 +307,8 @@ static int act_on_process(const char *verb, char **rest) {
 
 /* Verbs that open and connect. */
 static int act_on_files(const char *verb, char **rest) {
+  if (strcmp(verb, "call") == 0) return verb_call(rest, 0);
+  if (strcmp(verb, "gate") == 0) return verb_call(rest, 1);
   VERB("handle", 1, verb_handle(rest[0]))
   VERB("repeat-open", 2, verb_repeat_open(atoi(rest[0]), rest[1]))
   VERB("memfd-open", 0, open_again(memfd_create("payload", 0)))
@@ -322,6 +323,7 @@ static int act_on_files(const char *verb, char **rest) {
 int main(int count, char **arguments) {
   for (char **next = arguments + 1; next < arguments + count; next++) {
     int taken = act_on_process(next[0], next + 1);
+    if (taken < 0) taken = act_around(next[0], next + 1);
     if (taken < 0) taken = act_on_sockets(next[0], next + 1);
     if (taken < 0) taken = act_on_rings(next[0], next + 1);
     if (taken < 0) taken = act_on_files(next[0], next + 1);

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "verbs.h"
+#include "actor.h"
 
 #define ENTRIES 8u
 

@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "verbs.h"
+#include "actor.h"
 
 unsigned short listener_port;
 static int listener = -1;

@@ -14,7 +14,7 @@ final class Actor {
 
   convenience init(_ verbs: String...) throws { try self.init(verbs) }
 
-  init(_ verbs: [String]) throws {
+  init(_ verbs: [String], environment: [String] = []) throws {
     var toChild: [Int32] = [0, 0]
     var fromChild: [Int32] = [0, 0]
     try #require(pipe(&toChild) == 0 && pipe(&fromChild) == 0)
@@ -27,8 +27,11 @@ final class Actor {
     posix_spawn_file_actions_adddup2(&actions, fromChild[1], 1)
     var arguments: [UnsafeMutablePointer<CChar>?] = (["actor"] + verbs).map { strdup($0) } + [nil]
     defer { arguments.forEach { free($0) } }
+    var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
+    defer { variables.forEach { free($0) } }
     var child: pid_t = 0
-    try #require(posix_spawn(&child, Self.path, &actions, nil, &arguments, nil) == 0, "cannot run '\(Self.path)'")
+    try #require(
+      posix_spawn(&child, Self.path, &actions, nil, &arguments, &variables) == 0, "cannot run '\(Self.path)'")
     close(toChild[0])
     close(fromChild[1])
     process = child

@@ -54,7 +54,7 @@ extension KernelTests {
     @Test("without a rule about opens or connections the rings are not watched")
     func unwanted() throws {
       var configuration = CaptureConfiguration.withoutSeed
-      configuration.events = EventTypeSet(.execve)
+      configuration.eventTypes = EventTypeSet(.execve)
       let recorder = try Recorder(configuration)
       #expect(!recorder.source.hooks.contains { $0.name.hasPrefix("ring") && $0.isAttached })
     }

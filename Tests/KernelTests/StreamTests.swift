@@ -84,9 +84,9 @@ extension KernelTests {
     @Test("when a ring overflows, what was seen is what was delivered, filtered and lost")
     func overflow() throws {
       var configuration = CaptureConfiguration.withoutSeed
-      configuration.ringBytes = 64 << 10
+      configuration.ringBytes = 256 << 10
       let recorder = try Recorder(configuration)
-      let actor = try Actor("repeat-open", "5000", "/etc/hostname", "wait")
+      let actor = try Actor("repeat-open", "10000", "/etc/hostname", "wait")
       // Nothing is read meanwhile.
       try #require(actor.awaitWaiting())
       actor.finish()
@@ -104,7 +104,7 @@ extension KernelTests {
       #expect(delivered(statistics) == received)
       #expect(statistics.isBalanced)
       let opens = try #require(statistics.hooks[.open])
-      #expect(opens.seen > 5000)
+      #expect(opens.seen > 10_000)
       #expect(opens.lostRingFull > 4000)
       #expect(recorder.malformed == 0)
     }

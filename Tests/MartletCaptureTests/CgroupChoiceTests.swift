@@ -57,12 +57,13 @@ struct CgroupChoiceTests {
   @Test("the probe is told of the calls that someone wants, and no others")
   func calls() {
     var configuration = CaptureConfiguration()
-    #expect(configuration.socketCalls == 0b111_1111_1111 << 8)
-    configuration.events = [EventTypeSet(.connect), EventTypeSet(.sendmsg), EventTypeSet(.execve)]
+    #expect(configuration.watchedCalls == .all)
+    configuration.eventTypes = [EventTypeSet(.connect), EventTypeSet(.sendmsg), EventTypeSet(.execve)]
     // Whoever wants one call that sends gets all: only its return says which one it was.
-    #expect(configuration.socketCalls == 1 << MARTLET_CALL_CONNECT.rawValue | 0b111 << MARTLET_CALL_SENDTO.rawValue)
-    #expect(configuration.watchesRings)
-    configuration.events = EventTypeSet(.execve)
-    #expect(configuration.socketCalls == 0 && !configuration.watchesRings)
+    #expect(
+      configuration.watchedCalls
+        == EventTypeSet([.connect, .sendto, .sendmsg, .sendmmsg, .execve].map { EventTypeSet($0) }))
+    configuration.eventTypes = EventTypeSet(.execve)
+    #expect(configuration.watchedCalls == EventTypeSet(.execve))
   }
 }

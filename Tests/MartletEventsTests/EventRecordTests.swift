@@ -37,6 +37,14 @@ struct EventRecordTests {
     #expect(EventType.bind.rawValue == UInt8(MARTLET_CALL_BIND.rawValue))
     #expect(EventType.sendto.rawValue == UInt8(MARTLET_CALL_SENDTO.rawValue))
     #expect(EventType.recvmmsg.rawValue == UInt8(MARTLET_CALL_RECVMMSG.rawValue))
+    #expect(EventKind.call.rawValue == UInt16(MARTLET_KIND_CALL.rawValue))
+    #expect(EventType.dup.rawValue == UInt8(MARTLET_CALL_DUP.rawValue))
+    #expect(EventType.ptrace.rawValue == UInt8(MARTLET_CALL_PTRACE.rawValue))
+    #expect(EventType.ioUringSetup.rawValue == UInt8(MARTLET_CALL_IO_URING_SETUP.rawValue))
+    #expect(EventType.fchmodat2.rawValue == UInt8(MARTLET_CALL_FCHMODAT2.rawValue))
+    #expect(EventType.allCases.allSatisfy { UInt32($0.rawValue) < MARTLET_CALL_COUNT.rawValue })
+    let names = Set(EventType.allCases.map { "\($0.name)" })
+    #expect(names.count == EventType.allCases.count && !names.contains(""))
   }
 
   @Test("every way to cut a record short is refused", arguments: [0, 4, 79, 80, 159, 175])
@@ -64,6 +72,45 @@ struct EventRecordTests {
       }
     }
     #expect(acceptedCount > 100)
+  }
+
+  @Test("damage to a call's fixed part never leads outside the record")
+  func damagedCall() {
+    var acceptedCount = 0
+    for offset in stride(from: 0, to: MemoryLayout<martlet_syscall>.size, by: 4) {
+      for value: UInt32 in [0, 1, 271, 272, 300, 1 << 16, .max] {
+        let damaged = Event.call(
+          .renameat, by: TestProcess(7), names: ["old", "new"], below: ["/a", "/b"], path: "/a/file")
+        damaged.bytes.storeBytes(of: value, toByteOffset: offset, as: UInt32.self)
+        guard let record = damaged.record, record.kind == .call else { continue }
+        acceptedCount += 1
+        let part = record.call.pointee
+        for text in [part.path, part.names.0, part.names.1, part.names.2, part.directories.0, part.directories.1] {
+          let view = record.bytes(text)
+          let start = UnsafeRawPointer(view.start) - UnsafeRawPointer(damaged.bytes.baseAddress!)
+          #expect(start >= 0 && start + view.count <= damaged.bytes.count)
+        }
+      }
+    }
+    #expect(acceptedCount > 100)
+  }
+
+  @Test("an exec that failed is a call, an open is none")
+  func failedExec() {
+    let failed = Event.call(.execve, by: TestProcess(7), result: -13, names: ["/x"])
+    defer { withExtendedLifetime(failed) {} }
+    #expect(failed.record?.kind == .call && failed.record?.type == .execve)
+    #expect(Event.call(.openat, by: TestProcess(7)).record == nil)
+  }
+
+  @Test("a record that claims an environment has to have room for it")
+  func environment() throws {
+    let exec = Event.exec(TestProcess(7))
+    let flags = try #require(MemoryLayout<martlet_record>.offset(of: \.flags))
+    #expect(exec.record?.environment == nil)
+    exec.bytes.storeBytes(of: UInt32(MARTLET_FLAG_ENVIRONMENT), toByteOffset: flags, as: UInt32.self)
+    // Where its place would stand there is a text.
+    #expect(exec.record == nil)
   }
 
   @Test("a record longer than the kernel side makes is refused")

@@ -27,6 +27,8 @@ struct CapturedFieldTests {
       Event.exec(cat, at: 200_000_000_000),
       Event.open("/etc/x", by: cat, at: 200_000_000_000),
       Event.connect(to: "10.0.0.7", port: 443, from: "10.0.0.1", localPort: 50000, by: cat, at: 200_000_000_000),
+      Event.call(.fchmod, by: cat, arguments: [3, 0o755], fd: 3, path: "/bin/x", mode: S_IFREG, at: 200_000_000_000),
+      Event.exec(cat, environment: ["A=b"]),
     ]
   }
 

@@ -46,6 +46,26 @@ struct ProcessTests {
     #expect(feed.text(.processCommandLine, on: Event.exec(bare)) == "ls")
   }
 
+  @Test("a process that changes its folder has the new one from then on, and its children too; its parent has not")
+  func changedDirectory() {
+    let feed = Feed()
+    let (child, grandchild) = (shell.child(101, "/bin/sh"), shell.child(102, "/bin/sh"))
+    feed.apply(Event.exec(shell), Event.fork(child, by: shell))
+    for folder in ["/srv/some/where", "/", "/srv"] {
+      let expected = folder == "/" ? "/" : folder + "/"
+      let move = Event.call(.chdir, by: child, names: ["x"], path: folder)
+      #expect(feed.text(.processDirectory, on: move) == expected)
+      #expect(feed.text(.processDirectory, on: Event.open("/x", by: child)) == expected)
+      #expect(feed.text(.processCommandLine, on: Event.open("/x", by: child)) == "sh -c cat x")
+    }
+    feed.apply(Event.fork(grandchild, by: child), Event.call(.fchdir, by: child, fd: 3, path: "/tmp"))
+    #expect(feed.text(.processDirectory, on: Event.open("/x", by: grandchild)) == "/srv/")
+    #expect(feed.text(.processDirectory, on: Event.open("/x", by: child)) == "/tmp/")
+    #expect(feed.text(.processDirectory, on: Event.open("/x", by: shell)) == "/")
+    let failed = Event.call(.chdir, by: child, result: -2, names: ["x"])
+    #expect(feed.text(.processDirectory, on: failed) == "/tmp/")
+  }
+
   @Test("a forked child is its parent's image until it executes another")
   func fork() {
     let feed = Feed()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CMartletABI
+public import CMartletABI
 public import Glibc
 public import MartletEvents
 
@@ -47,6 +47,34 @@ public enum Event {
   public static func seed(_ process: TestProcess) -> TestRecord { image(.process, process, call: 0, at: 0) }
 
   private static func image(_ kind: EventKind, _ process: TestProcess, call: UInt16, at time: UInt64) -> TestRecord {
+    var builder = RecordBuilder(processPart(kind, process, call: call, at: time))
+    addTexts(of: process, at: \.self, to: &builder)
+    return builder.build()
+  }
+
+  /// With the environment that it was started with.
+  public static func exec(_ process: TestProcess, environment: [String]) -> TestRecord {
+    var part = martlet_process_environment()
+    part.process = processPart(.exec, process, call: UInt16(MARTLET_CALL_EXECVE.rawValue), at: 0)
+    part.process.record.flags |= UInt32(MARTLET_FLAG_ENVIRONMENT)
+    var builder = RecordBuilder(part)
+    addTexts(of: process, at: \.process, to: &builder)
+    builder.part.environment = builder.text(environment.flatMap { Array($0.utf8) + [0] })
+    return builder.build()
+  }
+
+  private static func addTexts<Part>(
+    of process: TestProcess, at place: WritableKeyPath<Part, martlet_process>, to builder: inout RecordBuilder<Part>
+  ) {
+    builder.part[keyPath: place].exe_path = builder.text(process.exePath)
+    builder.part[keyPath: place].filename = builder.text(process.exePath)
+    builder.part[keyPath: place].arguments = builder.text(process.arguments.flatMap { Array($0.utf8) + [0] })
+    builder.part[keyPath: place].directory = builder.text(process.directory)
+  }
+
+  private static func processPart(
+    _ kind: EventKind, _ process: TestProcess, call: UInt16, at time: UInt64
+  ) -> martlet_process {
     var part = martlet_process()
     part.record = common(kind, process, at: time)
     part.record.call = call
@@ -64,12 +92,7 @@ public enum Event {
     part.namespace_process_group_id = process.namespaceID
     part.capabilities_effective = 0x1ff
     part.capabilities_permitted = 0x21
-    var builder = RecordBuilder(part)
-    builder.part.exe_path = builder.text(process.exePath)
-    builder.part.filename = builder.text(process.exePath)
-    builder.part.arguments = builder.text(process.arguments.flatMap { Array($0.utf8) + [0] })
-    builder.part.directory = builder.text(process.directory)
-    return builder.build()
+    return part
   }
 
   public static func fork(_ child: TestProcess, by creator: TestProcess, at time: UInt64 = 0) -> TestRecord {
@@ -151,6 +174,35 @@ public enum Event {
     builder.part.name = builder.text(name)
     builder.part.peer_name = builder.text(peer)
     builder.part.path = builder.text(path)
+    return builder.build()
+  }
+
+  /// A call without a kind of its own. `path` is that of the file behind `fd`, or the new working directory.
+  public static func call(
+    _ type: EventType, by process: TestProcess, result: Int64 = 0, arguments: [UInt64] = [], names: [String] = [],
+    below directories: [String] = [], fd: Int32 = -1, path: String = "", mode: mode_t = 0, ends: martlet_ends? = nil,
+    at time: UInt64 = 0
+  ) -> TestRecord {
+    var part = martlet_syscall()
+    part.record = common(.call, process, at: time)
+    part.record.call = UInt16(type.rawValue)
+    part.result = result
+    part.fd = fd
+    part.inode_mode = UInt32(mode)
+    if let ends { part.ends = ends }
+    withUnsafeMutableBytes(of: &part.arguments) { bytes in
+      for (index, value) in arguments.enumerated() { bytes.bindMemory(to: UInt64.self)[index] = value }
+    }
+    var builder = RecordBuilder(part)
+    builder.part.path = builder.text(path)
+    let texts = names.map { builder.text($0) }
+    withUnsafeMutableBytes(of: &builder.part.names) { bytes in
+      for (index, text) in texts.enumerated() { bytes.bindMemory(to: martlet_text.self)[index] = text }
+    }
+    let starts = directories.map { builder.text($0) }
+    withUnsafeMutableBytes(of: &builder.part.directories) { bytes in
+      for (index, text) in starts.enumerated() { bytes.bindMemory(to: martlet_text.self)[index] = text }
+    }
     return builder.build()
   }
 

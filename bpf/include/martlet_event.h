@@ -31,8 +31,9 @@ typedef int64_t martlet_s64;
 /* Bounds, in bytes. A text that does not fit is cut and its record says so in `flags`. */
 #define MARTLET_COMM_BYTES 16
 #define MARTLET_PATH_BYTES_MAX 4096
-#define MARTLET_ARGUMENTS_BYTES_MAX 4096
-#define MARTLET_RECORD_BYTES_MAX 24576
+#define MARTLET_ARGUMENTS_BYTES_MAX 65536
+#define MARTLET_ENVIRONMENT_BYTES_MAX 65536
+#define MARTLET_RECORD_BYTES_MAX 155648
 
 /* What a record is about. Never renumber: recordings keep these values. */
 enum martlet_kind {
@@ -44,6 +45,7 @@ enum martlet_kind {
   MARTLET_KIND_CONNECT = 6, /* a call on an internet socket, most often connect: martlet_connect */
   MARTLET_KIND_CGROUP = 7,  /* a cgroup id and its path, before the first record that carries it */
   MARTLET_KIND_UNIX = 8,    /* a call on a Unix socket: martlet_unix */
+  MARTLET_KIND_CALL = 12,   /* a call that has no kind of its own returned: martlet_syscall */
   /* From here on records are made in user space and enter the same stream. */
   MARTLET_KIND_HOST = 32,   /* host name and clock offset: martlet_host */
   MARTLET_KIND_TICK = 33,   /* time went by; the fixed part alone */
@@ -62,6 +64,9 @@ enum martlet_kind {
 #define MARTLET_FLAG_PATH_UNREACHABLE (1u << 5)
 /* A text could not be read: its page was not there. */
 #define MARTLET_FLAG_NAME_MISSING (1u << 6)
+/* A martlet_process is the front of a martlet_process_environment. */
+#define MARTLET_FLAG_ENVIRONMENT (1u << 16)
+#define MARTLET_FLAG_ENVIRONMENT_TRUNCATED (1u << 17)
 /* Asked for through io_uring, by no system call of its own. */
 #define MARTLET_FLAG_IO_URING (1u << 24)
 /* The socket has a peer that it sends to without being told whom. */
@@ -100,6 +105,68 @@ enum martlet_call {
   MARTLET_CALL_RECVFROM = 16,
   MARTLET_CALL_RECVMSG = 17,
   MARTLET_CALL_RECVMMSG = 18,
+  /* From here on by MARTLET_KIND_CALL. */
+  MARTLET_CALL_DUP = 32,
+  MARTLET_CALL_DUP2 = 33,
+  MARTLET_CALL_DUP3 = 34,
+  MARTLET_CALL_SYMLINK = 35,
+  MARTLET_CALL_SYMLINKAT = 36,
+  MARTLET_CALL_LINK = 37,
+  MARTLET_CALL_LINKAT = 38,
+  MARTLET_CALL_RENAME = 39,
+  MARTLET_CALL_RENAMEAT = 40,
+  MARTLET_CALL_RENAMEAT2 = 41,
+  MARTLET_CALL_UNLINK = 42,
+  MARTLET_CALL_UNLINKAT = 43,
+  MARTLET_CALL_RMDIR = 44,
+  MARTLET_CALL_MKDIR = 45,
+  MARTLET_CALL_MKDIRAT = 46,
+  MARTLET_CALL_CHMOD = 47,
+  MARTLET_CALL_FCHMOD = 48,
+  MARTLET_CALL_FCHMODAT = 49,
+  MARTLET_CALL_PTRACE = 50,
+  MARTLET_CALL_SOCKET = 51,
+  MARTLET_CALL_SETNS = 52,
+  MARTLET_CALL_UNSHARE = 53,
+  MARTLET_CALL_SETUID = 54,
+  MARTLET_CALL_SETGID = 55,
+  MARTLET_CALL_SETREUID = 56,
+  MARTLET_CALL_SETREGID = 57,
+  MARTLET_CALL_SETRESUID = 58,
+  MARTLET_CALL_SETRESGID = 59,
+  MARTLET_CALL_BPF = 60,
+  MARTLET_CALL_USERFAULTFD = 61,
+  MARTLET_CALL_INIT_MODULE = 62,
+  MARTLET_CALL_FINIT_MODULE = 63,
+  MARTLET_CALL_DELETE_MODULE = 64,
+  MARTLET_CALL_MOUNT = 65,
+  MARTLET_CALL_UMOUNT = 66,
+  MARTLET_CALL_UMOUNT2 = 67,
+  MARTLET_CALL_MEMFD_CREATE = 68,
+  MARTLET_CALL_PROCESS_VM_READV = 69,
+  MARTLET_CALL_PROCESS_VM_WRITEV = 70,
+  MARTLET_CALL_KILL = 71,
+  MARTLET_CALL_TKILL = 72,
+  MARTLET_CALL_TGKILL = 73,
+  MARTLET_CALL_TRUNCATE = 74,
+  MARTLET_CALL_FTRUNCATE = 75,
+  MARTLET_CALL_IO_URING_SETUP = 76,
+  MARTLET_CALL_CAPSET = 77,
+  MARTLET_CALL_CHROOT = 78,
+  MARTLET_CALL_PRCTL = 79,
+  MARTLET_CALL_CHDIR = 80,
+  MARTLET_CALL_FCHDIR = 81,
+  MARTLET_CALL_PIDFD_OPEN = 82,
+  MARTLET_CALL_PIDFD_GETFD = 83,
+  MARTLET_CALL_CHOWN = 84,
+  MARTLET_CALL_LCHOWN = 85,
+  MARTLET_CALL_FCHOWN = 86,
+  MARTLET_CALL_FCHOWNAT = 87,
+  MARTLET_CALL_MKNOD = 88,
+  MARTLET_CALL_MKNODAT = 89,
+  MARTLET_CALL_PIVOT_ROOT = 90,
+  MARTLET_CALL_FCHMODAT2 = 91,
+  MARTLET_CALL_COUNT = 128, /* numbers stay below */
 };
 
 /* A text inside its record: `offset_bytes` from the record's first byte. No terminating NUL is counted. */
@@ -158,6 +225,12 @@ struct martlet_process {
   struct martlet_text filename;  /* as passed to execve; a script's own name, not its interpreter's */
   struct martlet_text arguments; /* argv, each ended by NUL */
   struct martlet_text directory; /* the working directory, from the same root */
+};
+
+/* The same where the environment was asked for, which MARTLET_FLAG_ENVIRONMENT says. */
+struct martlet_process_environment {
+  struct martlet_process process;
+  struct martlet_text environment; /* NAME=VALUE, each ended by NUL */
 };
 
 /* MARTLET_KIND_FORK: the record's task is the child. */
@@ -225,6 +298,35 @@ struct martlet_unix {
   struct martlet_text path;      /* of the socket's file, from the root of the mount namespace; the peer's for connect */
 };
 
+/* The ends of an internet socket. */
+struct martlet_ends {
+  martlet_u16 family;            /* AF_INET, AF_INET6; 0 where there is no such socket */
+  martlet_u16 protocol;          /* IPPROTO_* */
+  martlet_u16 local_port;        /* host byte order; 0 before one is bound */
+  martlet_u16 remote_port;       /* host byte order; 0 without a peer */
+  martlet_u8 local_address[16];  /* network byte order; AF_INET uses the first four */
+  martlet_u8 remote_address[16];
+};
+
+/* MARTLET_KIND_CALL; also an execve or execveat that failed. Which argument is what stands in probe_calls.c. */
+struct martlet_syscall {
+  struct martlet_record record;
+  martlet_s64 result;            /* what the call returned, or a negated errno */
+  martlet_u64 arguments[6];      /* as the call passed them; those of a 32-bit call are zero-extended */
+  martlet_u64 capabilities_effective; /* of the acting thread, once the call is over */
+  martlet_u64 capabilities_permitted;
+  martlet_u64 capabilities_inheritable;
+  martlet_u64 inode;             /* this and what follows up to `ends`: of the file behind the descriptor */
+  martlet_u32 device;            /* kernel encoding: major << 20 | minor */
+  martlet_u32 inode_mode;        /* type and permission bits */
+  martlet_u32 file_flags;        /* MARTLET_FILE_* */
+  martlet_s32 fd;                /* the descriptor that the call used or made; -1 for none */
+  struct martlet_ends ends;      /* of a socket */
+  struct martlet_text path;      /* of the file, or the new working directory, from the root of the mount namespace */
+  struct martlet_text names[3];  /* strings that the program passed, in the order of the arguments */
+  struct martlet_text directories[2]; /* what a relative name starts from, for the first two; empty for absolute ones */
+};
+
 /* MARTLET_KIND_CGROUP: id and path of record.cgroup_id (hierarchy 0) or record.cgroup_v1_id (1). */
 struct martlet_cgroup {
   struct martlet_record record;
@@ -259,7 +361,8 @@ enum martlet_hook {
   MARTLET_HOOK_CGROUP = 5,
   MARTLET_HOOK_SOCKET = 6,       /* accept, listen, bind, Unix sockets, datagrams */
   MARTLET_HOOK_RING = 7,         /* opens through io_uring */
-  MARTLET_HOOK_COUNT = 8,
+  MARTLET_HOOK_CALL = 8,
+  MARTLET_HOOK_COUNT = 9,
 };
 
 struct martlet_hook_counters {
@@ -275,11 +378,14 @@ struct martlet_hook_counters {
 MARTLET_ASSERT_SIZE(struct martlet_text, 8);
 MARTLET_ASSERT_SIZE(struct martlet_record, 80);
 MARTLET_ASSERT_SIZE(struct martlet_process, 240);
+MARTLET_ASSERT_SIZE(struct martlet_process_environment, 248);
 MARTLET_ASSERT_SIZE(struct martlet_fork, 112);
 MARTLET_ASSERT_SIZE(struct martlet_exit, 88);
 MARTLET_ASSERT_SIZE(struct martlet_open, 160);
 MARTLET_ASSERT_SIZE(struct martlet_connect, 144);
 MARTLET_ASSERT_SIZE(struct martlet_unix, 136);
+MARTLET_ASSERT_SIZE(struct martlet_ends, 40);
+MARTLET_ASSERT_SIZE(struct martlet_syscall, 272);
 MARTLET_ASSERT_SIZE(struct martlet_cgroup, 104);
 MARTLET_ASSERT_SIZE(struct martlet_host, 104);
 MARTLET_ASSERT_SIZE(struct martlet_end, 96);

@@ -17,6 +17,22 @@ enum martlet_cgroup_v1 {
   MARTLET_CGROUP_V1_CPU = 3,
 };
 
+/* Numbers of system calls that are looked up; those of every table lie below. */
+#define MARTLET_CALL_NUMBERS 512
+
+/* Which arguments of a call are strings, directories and descriptors: each as its index plus one, 0 for none. */
+struct martlet_call_shape {
+  martlet_u8 names[3];
+  martlet_u8 directories[2]; /* of the first two; 0 for the working directory, MARTLET_NO_DIRECTORY for no path */
+  martlet_u8 fd;             /* MARTLET_FD_RESULT for the result */
+  martlet_u8 flags;          /* MARTLET_SHAPE_* */
+  martlet_u8 reserved;
+};
+#define MARTLET_FD_RESULT 7
+#define MARTLET_NO_DIRECTORY 7
+#define MARTLET_SHAPE_STATE (1u << 0)     /* changes what is known of the process: told whether rules ask or not */
+#define MARTLET_SHAPE_DIRECTORY (1u << 1) /* `path` is the working directory after the call */
+
 struct martlet_probe_settings {
   martlet_u32 self_process_id; /* whose own opens and connections are filtered */
   martlet_u32 ring_count;
@@ -25,11 +41,16 @@ struct martlet_probe_settings {
   martlet_u64 seed_time_ns;    /* time stamp of every seed record: from before the hooks were attached */
   martlet_u32 ring_bytes;
   martlet_u8 typed_loads;      /* follow kernel pointers by typed loads, not by calls of a helper */
+  martlet_u8 environment;      /* exec records carry it */
+  martlet_u8 missing_programs; /* execs that fail because there is no such file are told */
   martlet_u8 asked_by_cgroup;  /* connects are told of by the cgroup hooks before anything else sees them */
-  martlet_u8 reserved[2];
-  martlet_u32 socket_calls;    /* wanted calls on sockets: bit n for the call n */
-  martlet_u32 reserved_2;
+  martlet_u64 wanted_calls[2]; /* a bit for each enum martlet_call that rules ask for */
+  martlet_u16 calls[MARTLET_CALL_NUMBERS]; /* by number: the call, and above it that of the 32-bit table */
+  struct martlet_call_shape shapes[MARTLET_CALL_COUNT];
 };
+
+/* In `calls`, of the 32-bit table: several calls behind one number. */
+#define MARTLET_CALL_SOCKETCALL 255
 
 /* Tables of the probe that can be full. Each has a counter for what is then done without it. */
 enum martlet_table {
@@ -43,7 +64,8 @@ struct martlet_consumer {
   martlet_u32 reserved;
 };
 
-MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 40);
+MARTLET_ASSERT_SIZE(struct martlet_call_shape, 8);
+MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 2096);
 MARTLET_ASSERT_SIZE(struct martlet_consumer, 8);
 
 #endif

@@ -36,6 +36,15 @@ static __always_inline struct slot *emit__take(__u32 hook) {
   return NULL;
 }
 
+/* The slot of this CPU's for execs, or NULL, which is counted. */
+static __always_inline struct slot *emit__take_exec(__u32 hook) {
+  __u32 key = bpf_get_smp_processor_id();
+  struct exec_slot *taken = bpf_map_lookup_elem(&exec_slots, &key);
+  if (taken && !__sync_lock_test_and_set(&taken->slot.is_taken, 1)) return &taken->slot;
+  COUNT(hook, lost_nested);
+  return NULL;
+}
+
 /* A plain store: whoever looks at it runs on this CPU, and sees what we did before it as done. */
 static __always_inline void emit__release(struct slot *slot) {
   barrier();
@@ -71,12 +80,13 @@ static __always_inline __u32 emit__ring_limit(enum ring_share share) {
 
 /*
  * The record into this CPU's ring, and the consumer woken if it wants to be.
+ * `length_max` is what there is room for at `record`.
  *
  * The consumer releases what it read, says that it sleeps, looks at the rings once more, and sleeps. If it said so
  * before we looked, the first record in an empty ring wakes it. If it said so after we looked, it may have looked at
  * the ring before our record was in it: then, and only then, our second look finds it asleep and wakes it.
  */
-SHARED int emit__send(void *record, __u32 length, enum ring_share share) {
+SHARED int emit__send(void *record, __u32 length, __u32 length_max, enum ring_share share) {
   __u32 key = bpf_get_smp_processor_id() % (settings.ring_count ?: 1);
   void *ring = bpf_map_lookup_elem(&rings, &key);
   volatile struct martlet_consumer *reader = emit__consumer();
@@ -84,8 +94,7 @@ SHARED int emit__send(void *record, __u32 length, enum ring_share share) {
   __u64 unread;
   bool wakes;
   long error;
-  if (!ring || !reader || length < sizeof(struct martlet_record) || length > MARTLET_RECORD_BYTES_MAX)
-    return -NO_MEMORY;
+  if (!ring || !reader || length < sizeof(struct martlet_record) || length > length_max) return -NO_MEMORY;
   slept = reader->sleeps;
   unread = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
   if (share != SHARE_WHOLE && unread + length > emit__ring_limit(share)) return -NO_MEMORY;
@@ -96,13 +105,13 @@ SHARED int emit__send(void *record, __u32 length, enum ring_share share) {
 }
 
 /* The slot's record, once its length is known. */
-static __always_inline int emit__output(struct slot *slot, enum ring_share share) {
+static __always_inline int emit__output(struct slot *slot, enum ring_share share, __u32 length_max) {
   RECORD(slot, martlet_record)->length_bytes = slot->length_bytes;
-  return emit__send(slot->record, slot->length_bytes, share);
+  return emit__send(slot->record, slot->length_bytes, length_max, share);
 }
 
 static __always_inline void emit__finish_within(struct slot *slot, __u32 hook, enum ring_share share) {
-  if (emit__output(slot, share))
+  if (emit__output(slot, share, SLOT_RECORD_BYTES))
     COUNT(hook, lost_ring_full);
   else
     COUNT(hook, delivered);
@@ -111,6 +120,14 @@ static __always_inline void emit__finish_within(struct slot *slot, __u32 hook, e
 
 static __always_inline void emit__finish(struct slot *slot, __u32 hook) {
   emit__finish_within(slot, hook, SHARE_WHOLE);
+}
+
+static __always_inline void emit__finish_exec(struct slot *slot, __u32 hook) {
+  if (emit__output(slot, SHARE_WHOLE, MARTLET_RECORD_BYTES_MAX))
+    COUNT(hook, lost_ring_full);
+  else
+    COUNT(hook, delivered);
+  emit__release(slot);
 }
 
 /* A cgroup's record, made in `slot`. */
@@ -136,7 +153,7 @@ SHARED int emit__announce(struct slot *slot, struct task_struct *task, __u32 hie
   COUNT(MARTLET_HOOK_CGROUP, seen);
   emit__cgroup_record(slot, task, node, hierarchy);
   RECORD(slot, martlet_record)->time_ns = bpf_ktime_get_boot_ns();
-  if (emit__output(slot, SHARE_WHOLE)) {
+  if (emit__output(slot, SHARE_WHOLE, SLOT_RECORD_BYTES)) {
     COUNT(MARTLET_HOOK_CGROUP, lost_ring_full);
     return -NO_MEMORY;
   }

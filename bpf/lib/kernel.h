@@ -153,6 +153,8 @@ struct fs_struct {
 struct mm_struct {
   unsigned long arg_start;
   unsigned long arg_end;
+  unsigned long env_start;
+  unsigned long env_end;
   struct file *exe_file;
 };
 struct cred {
@@ -204,6 +206,7 @@ struct css_set {
 };
 
 struct thread_info {
+  unsigned long flags;
   __u32 status;
 };
 struct task_struct {
@@ -326,7 +329,7 @@ struct bpf_iter__task {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-  unsigned long di, si, dx, r10, orig_ax;
+  unsigned long bp, bx, r10, r9, r8, cx, dx, si, di, orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
@@ -351,6 +354,7 @@ struct pt_regs {
 #define EISCONN 106
 #define EALREADY 114
 #define EINPROGRESS 115
+#define ENOENT 2
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 #define IPPROTO_TCP 6

@@ -30,6 +30,9 @@ struct walk {
 
 #define NAME_BYTES_MAX 255
 
+/* Room for a record without arguments and environment. */
+#define SLOT_RECORD_BYTES 24576
+
 /* Where one record is made. The walk's text may start anywhere, hence the slack behind it. */
 struct slot {
   __u32 is_taken;
@@ -40,7 +43,7 @@ struct slot {
   __u64 cgroup_ids[2]; /* of the task the record is about: on v2, on the v1 hierarchy in use */
   struct walk walk;
   char path[MARTLET_PATH_BYTES_MAX + NAME_BYTES_MAX + 1];
-  char record[MARTLET_RECORD_BYTES_MAX];
+  char record[SLOT_RECORD_BYTES];
 };
 
 /* Two per CPU: a program may be interrupted by another one. A third is refused and counted. */
@@ -51,6 +54,19 @@ struct {
   __type(key, __u32);
   __type(value, struct slot);
 } slots SEC(".maps");
+
+/* Execs have their own, with room for all that a program is started with: more than a per-CPU array holds. One for each
+ * CPU, as the kernel runs no program while it runs the same one. */
+struct exec_slot {
+  struct slot slot; /* its record goes on behind it */
+  char more[MARTLET_RECORD_BYTES_MAX - SLOT_RECORD_BYTES];
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1); /* the loader makes it one for each CPU */
+  __type(key, __u32);
+  __type(value, struct exec_slot);
+} exec_slots SEC(".maps");
 
 /* The iterator has its own, so that it takes none from the hooks. One reader at a time. */
 struct {

@@ -18,7 +18,7 @@ static __always_inline __u32 store__aligned(__u32 length) {
 /* Where the next text goes; NULL when the record is full, which no record's number of texts reaches. */
 static __always_inline char *store__text_start(struct slot *slot, __u32 *position) {
   __u32 at = slot->length_bytes;
-  if (at > MARTLET_RECORD_BYTES_MAX - TEXT_BYTES_MAX - 8) return NULL;
+  if (at > SLOT_RECORD_BYTES - TEXT_BYTES_MAX - 8) return NULL;
   *position = at;
   return slot->record + at;
 }
@@ -29,7 +29,7 @@ static __always_inline void store__text_end(struct slot *slot, struct martlet_te
   __u32 end = position + length;
   text->offset_bytes = position;
   text->length_bytes = length;
-  if (end > MARTLET_RECORD_BYTES_MAX - 8) return;
+  if (end > SLOT_RECORD_BYTES - 8) return;
   __builtin_memset(slot->record + end, 0, 8);
   slot->length_bytes = store__aligned(end);
 }
@@ -112,6 +112,27 @@ static __always_inline __u32 store__kernel_name(struct slot *slot, const void *a
   if (length <= 0) return MARTLET_FLAG_NAME_MISSING;
   store__text_end(slot, text, position, (__u32)(length - 1) & (TEXT_BYTES_MAX - 1));
   return 0;
+}
+
+/* What a relative name starts from. Returns record flags. */
+static __always_inline __u32 store__start_directory(struct slot *slot, struct task_struct *task, __s32 directory_fd,
+                                                    struct martlet_text *text) {
+  struct path *path;
+  if (directory_fd == AT_FDCWD) {
+    path = ADDRESS(LOAD(task, fs), pwd);
+  } else {
+    struct file *file = read__file(task, directory_fd);
+    if (!file) return 0;
+    path = ADDRESS(file, f_path);
+  }
+  return store__directory(slot, task, path, text);
+}
+
+/* Whether a text that was stored is there and does not begin with a slash. */
+static __always_inline bool store__is_relative(struct slot *slot, const struct martlet_text *text) {
+  __u32 at = text->offset_bytes;
+  if (text->length_bytes == 0 || at >= SLOT_RECORD_BYTES) return false;
+  return slot->record[at] != '/';
 }
 
 SHARED int store__cgroup_ids(struct slot *slot, struct task_struct *task) {

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MARTLET_RING_BYTES_MIN (64u << 10)
+#define MARTLET_RING_BYTES_MIN (256u << 10)
 #define MARTLET_RING_BYTES_MAX (256u << 20)
 
 struct martlet_probe;
@@ -25,9 +25,10 @@ struct martlet_probe_options {
   uint32_t cgroup_v1;       /* enum martlet_cgroup_v1 */
   bool typed_loads;         /* try typed loads of kernel memory before the helper that reads it */
   bool seeds;               /* whether the iterator over processes is wanted */
-  bool ring_opens;          /* whether opens through io_uring are wanted */
-  uint32_t socket_calls;    /* wanted calls on sockets: bit n for the enum martlet_call n */
+  bool environment;         /* exec records carry the environment */
+  bool missing_programs;    /* execs that fail because there is no such file are told */
   int32_t cgroup_fd;        /* the cgroup below which connections are watched; -1 for none; stays the caller's */
+  uint64_t wanted_calls[2]; /* a bit for each enum martlet_call; exec, fork and exit are always told */
 };
 
 /* What went wrong: which step, on what, with which errno, and the line of the library's or verifier's log that says

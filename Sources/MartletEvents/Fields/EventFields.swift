@@ -22,13 +22,15 @@ extension FieldRegistry {
     .init(.eventDirection, "evt.dir", .string, "Always `<`: rules see calls when they return."),
     .init(
       .eventType, "evt.type", .string,
-      "The call the event came from: execve, execveat, open, openat, openat2, creat, open_by_handle_at, connect, accept, accept4, listen, bind, and of datagrams the first with each peer: sendto, sendmsg, sendmmsg, recvfrom, recvmsg, recvmmsg."
+      "The call the event came from: execve, openat, connect, ptrace and so on. Of calls that move datagrams (sendto, sendmsg, sendmmsg, recvfrom, recvmsg, recvmmsg), the first with each peer of a socket."
     ),
     .init(
       .eventTypeIs, "evt.type.is", .uint32, argument: .eventName,
       "1 where the event is of that type, otherwise 0: `evt.type.is.open`."),
     .init(.systemCallType, "syscall.type", .string, "The same as evt.type."),
-    .init(.eventCategory, "evt.category", .string, "What the call is about: process, file or net."),
+    .init(
+      .eventCategory, "evt.category", .string,
+      "What the call is about: process, file, net, user, signal, system or IO-other."),
     .init(.eventCPU, "evt.cpu", .int16, "Number of the processor that ran the call."),
   ]
 

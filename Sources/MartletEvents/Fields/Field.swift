@@ -13,7 +13,7 @@ public enum Field: Hashable, Sendable {
   case eventIsOpenRead, eventIsOpenWrite, eventIsOpenExec, eventIsOpenCreate, eventIsIOURing
   // proc, thread
   case processName, processExe, processExePath, processArguments, processCommandLine, processExeLine
-  case processArgumentCount, processArgumentLength, processDirectory
+  case processArgumentCount, processArgumentLength, processEnvironment, processDirectory
   case processID, processParentID, processNamespaceID, processParentNamespaceID
   case processSessionID, processGroupID, processNamespaceGroupID, processTerminal
   case processParentName, processParentExe, processParentExePath, processParentCommandLine

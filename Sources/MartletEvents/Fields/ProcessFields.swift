@@ -16,6 +16,9 @@ extension FieldRegistry {
     .init(.processExeLine, "proc.exeline", .string, "proc.exe, a space, and proc.args."),
     .init(.processArgumentCount, "proc.cmdnargs", .uint64, "How many arguments proc.args has."),
     .init(
+      .processEnvironment, "proc.env", .string, argument: .optionalIndexOrKey,
+      "Environment the process was started with, or one variable of it: `proc.env[HOME]`."),
+    .init(
       .processArgumentLength, "proc.cmdlenargs", .uint64,
       "Bytes of all arguments in proc.args, without the spaces between."),
     .init(.processDirectory, "proc.cwd", .path, "Working directory at the time of exec, with a slash at its end."),

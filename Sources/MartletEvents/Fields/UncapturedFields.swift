@@ -53,9 +53,6 @@ extension FieldRegistry {
       "proc.aenv", .string, argument: .optionalIndexOrKey, multiplicity: .ancestors,
       "Environment of an ancestor, by index, or one variable of it, by name."),
     .init(
-      "proc.env", .string, argument: .optionalIndexOrKey,
-      "Environment of the process, or one variable of it: `proc.env[HOME]`."),
-    .init(
       "proc.exe_ino.ctime_duration_pidns_start", .absoluteTime,
       "Time from the start of the pid namespace to the last change of the executable's inode."),
     .init("proc.fdlimit", .int64, "How many descriptors the process may have open."),

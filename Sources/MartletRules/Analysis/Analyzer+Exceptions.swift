@@ -64,7 +64,7 @@ extension Analyzer {
 
   /// `%container.info` once stood for what is now part of every alert, and means nothing.
   private mutating func withoutContainerInfo(_ text: MappedText, of definition: RuleDefinition) -> MappedText {
-    guard let first = text.bytes.firstRange(of: Self.containerInfo) else { return text }
+    guard let first = text.bytes.place(of: Self.containerInfo) else { return text }
     log.trail = ownerTrail(isInCondition: false)
     log.report(
       .deprecatedOutput, "'%container.info' means nothing any more", at: text.file(first), "left out",
@@ -72,7 +72,7 @@ extension Analyzer {
         + "The container plugin will automatically add required fields to the output message.")
     var result = MappedText(anchor: text.anchor)
     var copied = 0
-    for range in text.bytes.ranges(of: Self.containerInfo) {
+    while let range = text.bytes.place(of: Self.containerInfo, from: copied) {
       result.join(text, copied..<range.lowerBound)
       copied = range.upperBound
     }

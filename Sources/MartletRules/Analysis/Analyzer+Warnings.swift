@@ -132,7 +132,7 @@ extension Analyzer {
   /// An output may name such fields, too.
   mutating func warnOfDeprecation(inOutput text: MappedText) {
     for name in Self.deprecatedFields.keys.sorted() {
-      guard let place = text.bytes.firstRange(of: Array(name.utf8)) else { continue }
+      guard let place = text.bytes.place(of: Array(name.utf8)) else { continue }
       log.report(
         .deprecatedField, "'\(name)' says nothing any more", at: text.file(place),
         "only the end of a system call is seen",

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Calls without a family of their own, when they return: one program for all, told by `settings.shapes` what the
+ * arguments of a call are.
+ *
+ * Names are what user memory holds when the call is over: another thread may have changed them since the kernel read
+ * them, so they are marked. What a descriptor stands for comes from the kernel.
+ */
+
+static __always_inline bool is_wanted(__u32 call) {
+  return call < MARTLET_CALL_COUNT && settings.wanted_calls[call / 64] >> (call % 64) & 1;
+}
+
+static __always_inline __u64 record__argument(struct martlet_syscall *record, __u8 ordinal) {
+  __u32 index = ordinal - 1u;
+  return index < 6 ? record->arguments[index] : 0;
+}
+
+/* A string that the call passed; `ordinal` is its argument's index plus one. */
+SHARED __u32 store__call_name(struct slot *slot, __u8 ordinal, __u32 room, struct martlet_text *text) {
+  const void *address;
+  if (!ordinal || !slot || !text) return 0;
+  address = (const void *)record__argument(RECORD(slot, martlet_syscall), ordinal);
+  return address ? store__user_name(slot, address, room, text) : MARTLET_FLAG_NAME_MISSING;
+}
+
+/* Where a relative name starts, which is the working directory for a call that has no argument for it. */
+static __always_inline void store__call_directory(struct slot *slot, struct task_struct *task, __u8 ordinal,
+                                                  const struct martlet_text *name, struct martlet_text *directory) {
+  struct martlet_syscall *record = RECORD(slot, martlet_syscall);
+  if (ordinal == MARTLET_NO_DIRECTORY || !store__is_relative(slot, name)) return;
+  record->record.flags |= store__start_directory(
+      slot, task, ordinal ? (__s32)record__argument(record, ordinal) : AT_FDCWD, directory);
+}
+
+static __always_inline void store__ends(struct martlet_ends *ends, struct file *file) {
+  struct socket *socket = (struct socket *)LOAD(file, private_data);
+  struct sock *sock = LOAD(socket, sk);
+  __u16 family = LOAD(sock, __sk_common.skc_family);
+  if (family == AF_INET || family == AF_INET6) {
+    STORE_ENDS(ends, sock);
+    return;
+  }
+  ends->family = family;
+  ends->protocol = LOAD(sock, sk_protocol);
+}
+
+/* What the call's descriptor stands for. None, where another thread has closed it meanwhile. */
+static __always_inline void store__call_file(struct slot *slot, struct task_struct *task) {
+  struct martlet_syscall *record = RECORD(slot, martlet_syscall);
+  struct file *file = read__file(task, record->fd);
+  struct inode *inode;
+  if (!file) return;
+  inode = LOAD(file, f_inode);
+  record->inode = LOAD(inode, i_ino);
+  record->inode_mode = LOAD(inode, i_mode);
+  record->device = LOAD(LOAD(inode, i_sb), s_dev);
+  if ((record->inode_mode & S_IFMT) == S_IFSOCK) store__ends(&record->ends, file);
+  record->record.flags |= store__file_path(slot, task, file, &record->path);
+  record->file_flags = slot->file_flags;
+}
+
+static __always_inline void store__call(struct slot *slot, struct task_struct *task, __u32 call, long result) {
+  struct martlet_syscall *record = RECORD(slot, martlet_syscall);
+  const volatile struct martlet_call_shape *shape = &settings.shapes[call];
+  struct cred *cred = (struct cred *)LOAD(task, cred);
+  __u32 room = result < 0 ? FAILED_NAME_BYTES_MAX : TEXT_BYTES_MAX;
+  __u8 fd = shape->fd;
+  record->capabilities_effective = read__capabilities(ADDRESS(cred, cap_effective));
+  record->capabilities_permitted = read__capabilities(ADDRESS(cred, cap_permitted));
+  record->capabilities_inheritable = read__capabilities(ADDRESS(cred, cap_inheritable));
+  record->result = result;
+  if (fd == MARTLET_FD_RESULT)
+    record->fd = result < 0 ? -1 : result;
+  else
+    record->fd = fd ? (__s32)record__argument(record, fd) : -1;
+  if (record->fd >= 0) store__call_file(slot, task);
+  if (shape->flags & MARTLET_SHAPE_DIRECTORY && result >= 0)
+    record->record.flags |= store__directory(slot, task, ADDRESS(LOAD(task, fs), pwd), &record->path);
+  record->record.flags |= store__call_name(slot, shape->names[0], room, &record->names[0]) |
+                          store__call_name(slot, shape->names[1], room, &record->names[1]) |
+                          store__call_name(slot, shape->names[2], FAILED_NAME_BYTES_MAX, &record->names[2]);
+  store__call_directory(slot, task, shape->directories[0], &record->names[0], &record->directories[0]);
+  store__call_directory(slot, task, shape->directories[1], &record->names[1], &record->directories[1]);
+}
+
+static __always_inline int call_returned(__u32 call, const __u64 *arguments, long result) {
+  struct task_struct *task = read__current();
+  struct martlet_syscall *record;
+  struct slot *slot;
+  if (call >= MARTLET_CALL_COUNT) return 0;
+  /* Only for what it changes, and it changed nothing. */
+  if (!is_wanted(call) && result < 0) return 0;
+  COUNT(MARTLET_HOOK_CALL, seen);
+  if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
+    COUNT(MARTLET_HOOK_CALL, filtered);
+    return 0;
+  }
+  slot = emit__take(MARTLET_HOOK_CALL);
+  if (!slot) return 0;
+  if (!emit__begin(slot, task, MARTLET_HOOK_CALL, MARTLET_KIND_CALL, call, sizeof(*record))) return 0;
+  record = RECORD(slot, martlet_syscall);
+  __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
+  for (int index = 0; index < 6; index++) record->arguments[index] = arguments[index];
+  store__call(slot, task, call, result);
+  emit__finish_within(slot, MARTLET_HOOK_CALL, result < 0 ? SHARE_FAILED_OPEN : SHARE_OPEN);
+  return 0;
+}
