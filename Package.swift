@@ -129,7 +129,7 @@ let package = Package(
     .executableTarget(name: "KernelTestActor", path: "Tests/KernelTestActor"),
     .testTarget(
       name: "KernelTests",
-      dependencies: ["MartletCapture", "MartletEvents", "CMartletABI", "KernelTestActor"],
+      dependencies: ["CMartletABI", "KernelTestActor", "MartletCapture", "MartletEvents", "MartletTesting"],
       swiftSettings: swiftSettings),
     .target(name: "ContainerTesting", path: "Tests/ContainerTesting", swiftSettings: swiftSettings),
     .testTarget(name: "CommandTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),

@@ -47,29 +47,70 @@ static __always_inline __u32 read__open_flags(struct open_call *open, struct fil
   return (open->flags & ~O_ACCMODE) | (flags & O_ACCMODE);
 }
 
+/* Where the class alone says so, whether or not it is a directory: the usual case, and the cheapest. */
+static __always_inline bool open_is_unwanted_class(struct open_call *open, bool is_opened, bool is_container) {
+  __u32 kind;
+  if (!open->has_flags || open->call == MARTLET_CALL_OPENAT2) return false;
+  kind = martlet_open_class(open->flags, false, is_opened, is_container);
+  if (filter__verdict(kind) != MARTLET_VERDICT_DROP) return false;
+  return !is_opened || filter__verdict(martlet_open_class(open->flags, true, true, is_container)) == MARTLET_VERDICT_DROP;
+}
+
+static __always_inline bool open_is_unwanted(struct slot *slot, struct task_struct *task, struct open_call *open,
+                                             struct file *file, bool is_opened, bool is_container) {
+  __u32 kind = martlet_open_class(read__open_flags(open, file), filter__is_directory(file), is_opened, is_container);
+  __u32 verdict = filter__verdict(kind);
+  /* Opened, and closed again by another thread: what it was cannot be told. */
+  if (is_opened && !file) return false;
+  if (verdict != MARTLET_VERDICT_TEST_NAMES) return verdict == MARTLET_VERDICT_DROP;
+  slot->search.wanted = 1u << (kind & 31);
+  return !filter__passes_names(slot, task, file, open->name, open->directory_fd);
+}
+
 static __always_inline int open_returned(struct open_call *open, long result) {
   struct task_struct *task = read__current();
   struct martlet_open *record;
   struct file *file = NULL;
   struct slot *slot;
+  bool is_container, is_unwanted = false;
   COUNT(MARTLET_HOOK_OPEN, seen);
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     COUNT(MARTLET_HOOK_OPEN, filtered);
     return 0;
   }
+  if (settings.filters) {
+    is_container = !filter__is_host(task);
+    is_unwanted = open_is_unwanted_class(open, result >= 0, is_container);
+    if (is_unwanted && settings.filters == MARTLET_FILTERING_ON) {
+      COUNT(MARTLET_HOOK_OPEN, filtered);
+      return 0;
+    }
+  }
   /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
   if (result >= 0) file = read__file(task, result);
   slot = emit__take(MARTLET_HOOK_OPEN);
   if (!slot) return 0;
+  slot->spelled_bytes = 0;
+  if (settings.filters && !is_unwanted) {
+    is_unwanted = open_is_unwanted(slot, task, open, file, result >= 0, is_container);
+    if (is_unwanted && settings.filters == MARTLET_FILTERING_ON) {
+      COUNT(MARTLET_HOOK_OPEN, filtered);
+      emit__release(slot);
+      return 0;
+    }
+  }
   if (!emit__begin(slot, task, MARTLET_HOOK_OPEN, MARTLET_KIND_OPEN, open->call, sizeof(*record))) return 0;
   record = RECORD(slot, martlet_open);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
+  if (is_unwanted) record->record.flags |= MARTLET_FLAG_UNWANTED;
   record->result = result;
   record->create_mode = open->mode;
   record->directory_fd = open->directory_fd;
   record->open_flags = read__open_flags(open, file);
   if (file) store__opened_file(slot, task, file);
-  if (open->name)
+  if (slot->spelled_bytes)
+    record->record.flags |= store__spelled(slot, &record->name);
+  else if (open->name)
     record->record.flags |= store__user_name(slot, open->name, result < 0 ? FAILED_NAME_BYTES_MAX : TEXT_BYTES_MAX,
                                              &record->name);
   if (store__is_relative(slot, &record->name))

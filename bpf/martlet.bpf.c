@@ -5,7 +5,7 @@
  * Families stand side by side and share only lib/. A hook may have several programs, its variants; the loader's
  * table (Sources/CMartletBPF/probe_hooks.c) lists them in order of preference and keeps one per hook.
  */
-#include "lib/emit.h"
+#include "lib/filter.h"
 
 #include "network.bpf.c"
 #include "process.bpf.c"

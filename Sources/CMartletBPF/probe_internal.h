@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include "martlet_probe.h"
+#include "martlet_filter.h"
 #include "martlet_probe_shared.h"
 
 #define LOG_BYTES_MAX (1u << 20)

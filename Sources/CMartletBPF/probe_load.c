@@ -59,6 +59,7 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
       .cgroup_v1 = probe->options.cgroup_v1,
       .seed_time_ns = seed_time_ns,
       .typed_loads = probe->typed_loads,
+      .filters = probe->options.filtering,
       .environment = probe->options.environment,
       .missing_programs = probe->options.missing_programs,
       .asked_by_cgroup = martlet_probe_variant(probe, CONNECT4_HOOK) && martlet_probe_variant(probe, CONNECT6_HOOK),
@@ -109,6 +110,22 @@ static int attach(struct martlet_probe *probe, int *failed_hook, struct martlet_
   return 0;
 }
 
+static int install_filter(struct martlet_probe *probe, struct martlet_probe_error *error) {
+  const uint32_t zero = 0;
+  int map = bpf_object__find_map_fd_by_name(probe->object, "open_filter");
+  if (probe->options.filtering == MARTLET_FILTERING_OFF) return 0;
+  if (map < 0 || bpf_map_update_elem(map, &zero, probe->options.open_filter, BPF_ANY))
+    return martlet_fail(error, map < 0 ? ENOENT : errno, "install the filter", "open_filter", &probe->log);
+  return 0;
+}
+
+int martlet_probe_note_host_cgroup(struct martlet_probe *probe, uint64_t id, uint32_t hierarchy) {
+  const uint64_t key = martlet_cgroup_key(id, hierarchy);
+  const uint32_t place = martlet_cgroup_place(key);
+  int map = probe->object ? bpf_object__find_map_fd_by_name(probe->object, "host_cgroups") : -1;
+  return map < 0 ? -1 : bpf_map_update_elem(map, &place, &key, BPF_ANY);
+}
+
 /* One attempt with the present choices. On failure `failed_hook` is the hook to blame, or -1. */
 static int try_start(struct martlet_probe *probe, const void *object, size_t length, int *failed_hook,
                      struct martlet_probe_error *error) {
@@ -125,6 +142,8 @@ static int try_start(struct martlet_probe *probe, const void *object, size_t len
     return martlet_fail(error, code, "load", *program ? program : "probe object", &probe->log);
   }
   if (martlet_rings_connect(probe, error)) return -1;
+  /* Before anything is attached: an empty filter would drop all. */
+  if (install_filter(probe, error)) return -1;
   return attach(probe, failed_hook, error);
 }
 

@@ -5,6 +5,7 @@ import Logging
 import MartletAlerts
 import MartletCapture
 import MartletEvents
+import MartletMatching
 public import MartletRules
 import MartletState
 import ServiceLifecycle
@@ -53,6 +54,8 @@ public struct Agent {
 
   /// What to capture: what rules ask for, or everything for a recording, which later rules may be tried on.
   ///
+  /// With rules the kernel drops what none of them can match; a recording is for other rules, too.
+  ///
   /// The environment names the node where the agent cannot see its name, in a pod, and may keep the agent to a cgroup:
   /// `MARTLET_CGROUP` is a path, `none` or, as without it, `root`.
   private func captureConfiguration(for ruleset: Ruleset?, isRecorded: Bool) -> CaptureConfiguration {
@@ -61,6 +64,7 @@ public struct Agent {
     configuration.cgroup = Self.setting("MARTLET_CGROUP").map { CgroupChoice(text: $0) } ?? .root
     if let ruleset, !isRecorded {
       configuration.eventTypes = ruleset.eventTypes
+      configuration.filter = KernelFilterPlanner.plan(ruleset)
     }
     configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration

@@ -35,11 +35,15 @@ public struct ConditionMatch: ~Copyable {
   }
 
   /// Hands over the outcome on each event of a recording or of event lines (`-`: those on standard input), until
-  /// `body` returns false. Throws what stands in the way, in words for users.
+  /// `body` returns false; an empty file has none. Throws what stands in the way, in words for users.
   public mutating func run(_ path: String, _ body: (Outcome) -> Bool) throws {
-    switch try EventInput.open(path) {
-    case .lines(let lines): try run(lines, body)
-    case .recording: try run(try RecordingSource(path: path), body)
+    do {
+      switch try EventInput.open(path) {
+      case .lines(let lines): try run(lines, body)
+      case .recording: try run(try RecordingSource(path: path), body)
+      }
+    } catch let error as RecordingError where error.code == .empty {
+      // No events, no outcomes: scripts try nothing but the condition so.
     }
   }
 

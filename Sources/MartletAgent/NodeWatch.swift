@@ -4,6 +4,7 @@ import Dispatch
 import Logging
 import MartletCapture
 import MartletEvents
+import MartletState
 import ServiceLifecycle
 import Synchronization
 
@@ -106,6 +107,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       }
       let batch = source.nextBatch(timeoutMilliseconds: stopTime == nil ? patience(now, until: deadline) : 0)
       defer { source.release(batch) }
+      noteHostCgroups(of: batch)
       let isRead = alerts?.process(batch) { isStopping.load(ordering: .relaxed) } ?? true
       if !isRead || alerts?.isOutputClosed == true {
         return logger.notice("nobody reads the alerts any more: stopping")
@@ -114,6 +116,15 @@ final class NodeWatch: Service, @unchecked Sendable {
       heartbeat?.beat()
       if recording?.isFull == true && alerts == nil { return }
       if let stopTime, batch.isEmpty || hasReached(stopTime, batch) { return }
+    }
+  }
+
+  /// The one thing that flows back: which cgroups are no container's, so that the probe can drop what happens there.
+  private func noteHostCgroups(of batch: EventBatch) {
+    for bytes in batch.records {
+      guard let record = EventRecord(bytes), record.kind == .cgroup, let cgroup = HostCgroup(record)
+      else { continue }
+      source.noteHostCgroup(id: cgroup.id, hierarchy: cgroup.hierarchy)
     }
   }
 

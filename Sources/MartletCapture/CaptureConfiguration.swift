@@ -20,6 +20,10 @@ public struct CaptureConfiguration: Sendable {
   public var usesTypedLoads = true
   /// The cgroup below which connections are asked about before they are made. Elsewhere `CaptureHook.unseen` holds.
   public var cgroup = CgroupChoice.none
+  /// What the rules leave to be seen; nil to send everything.
+  public var filter: KernelFilter?
+  /// What the filter would drop is sent all the same, marked as unwanted: to check the filter.
+  public var marksUnwanted = false
   /// How often a tick enters the stream.
   public var tickMilliseconds = 1000
 

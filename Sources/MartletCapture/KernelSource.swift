@@ -24,6 +24,7 @@ public final class KernelSource: @unchecked Sendable {
   private let cgroups: CgroupLayout
   private let cgroup: OpenCgroup
   private let probe: OpaquePointer
+  private let openFilter: UnsafeMutablePointer<martlet_open_filter>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
   /// A batch's records: those from the rings, a host record and a tick.
   private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: batchRecordsMax + 2)
@@ -62,9 +63,17 @@ public final class KernelSource: @unchecked Sendable {
     cgroup = OpenCgroup(
       configuration.cgroup, mounts: Procfs.text("/proc/mounts") ?? "", status: Procfs.text("/proc/self/status") ?? "")
     if case .open(let descriptor) = cgroup { options.cgroup_fd = descriptor }
+    let filter = configuration.filter.map { UnsafeMutablePointer<martlet_open_filter>(encoding: $0.opens) }
+    openFilter = filter
+    if let filter {
+      options.filtering = UInt8(
+        (configuration.marksUnwanted ? MARTLET_FILTERING_MARKS : MARTLET_FILTERING_ON).rawValue)
+      options.open_filter = UnsafePointer(filter)
+    }
     var created: OpaquePointer?
     var error = martlet_probe_error()
     guard martlet_probe_create(&options, &created, &error) == 0, let created else {
+      filter?.deallocate()
       if case .open(let descriptor) = cgroup { close(descriptor) }
       throw CaptureError(error, code: .configuration)
     }
@@ -74,6 +83,7 @@ public final class KernelSource: @unchecked Sendable {
   deinit {
     martlet_probe_destroy(probe)
     if case .open(let descriptor) = cgroup { close(descriptor) }
+    openFilter?.deallocate()
     spans.deallocate()
     records.deallocate()
     seedBuffer?.deallocate()
@@ -126,6 +136,13 @@ public final class KernelSource: @unchecked Sendable {
     isLent = false
     recordCount = 0
     martlet_probe_release(probe)
+  }
+
+  /// Says that a cgroup is no container's: what happens in it can be dropped where rules ask for containers only.
+  /// `hierarchy`: 0 for v2, 1 for v1.
+  public func noteHostCgroup(id: UInt64, hierarchy: UInt32) {
+    guard configuration.filter != nil else { return }
+    _ = martlet_probe_note_host_cgroup(probe, id, hierarchy)
   }
 
   /// Ends a `nextBatch` that waits, or the next one if none does. From any thread.

@@ -94,6 +94,8 @@ public enum NameTest: Hashable, Sendable {
   case component([UInt8])
   /// The last component ends with this: `.pem`. At most `suffixBytesMax` bytes.
   case suffix([UInt8])
+  /// Some component ends with `..`. What climbs does, and hardly anything else.
+  case dots
 
   public static let suffixBytesMax = 8
 
@@ -104,6 +106,7 @@ public enum NameTest: Hashable, Sendable {
     case .suffix(let suffix):
       guard let last = components.last else { return false }
       return last.suffix(suffix.count).elementsEqual(suffix)
+    case .dots: return components.contains { $0.suffix(2).elementsEqual("..".utf8) }
     }
   }
 }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import MartletAgent
+import MartletEvents
 import MartletRules
 
 /// `martlet check`: compile rules and say what is wrong with them.
@@ -28,14 +29,26 @@ struct CheckCommand: ParsableCommand {
   @Option(help: "text, or json for programs.")
   var format = OutputFormat.text
 
+  @Flag(help: "Also say what of each rule runs in the kernel, and what keeps the rest from it.")
+  var plan = false
+
+  @Option(
+    help: ArgumentHelp("Explain what a code such as R0101 means, and check nothing.", valueName: "code"),
+    completion: .list(DiagnosticCode.allCases.map(\.rawValue)))
+  var explain: String?
+
   @OptionGroup var choices: RuleChoices
 
   func validate() throws {
-    guard paths.isEmpty == (condition == nil) else { return }
-    throw ValidationError(paths.isEmpty ? "name a rule file, or a condition" : "check files or a condition, not both")
+    let jobCount = [!paths.isEmpty, condition != nil, explain != nil].count { $0 }
+    guard jobCount != 1 else { return }
+    throw ValidationError(
+      jobCount == 0 ? "name a rule file, or a condition" : "check files, or a condition, or explain a code: one of them"
+    )
   }
 
   func run() throws {
+    if let explain { return try Self.explain(explain) }
     if let condition { return try ConditionReport.run(condition, format) }
     let sources = try RuleOptions.read(paths)
     let options = try choices.compileOptions()
@@ -44,12 +57,27 @@ struct CheckCommand: ParsableCommand {
     case .text:
       let (shown, folded) = Self.folding(compilation.diagnostics)
       let renderer = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDOUT_FILENO))
-      write(renderer.render(shown) + folded + summary(compilation, sources) + "\n", to: STDOUT_FILENO)
+      let planned = plan ? compilation.ruleset.map { FilterPlanText($0).text } : nil
+      write(renderer.render(shown) + folded + (planned ?? "") + summary(compilation, sources) + "\n", to: STDOUT_FILENO)
     case .json:
       let results = Ruleset.loadResults(sources, options)
-      write(LoadResult.json(results, compilation.diagnostics) + "\n", to: STDOUT_FILENO)
+      let json = LoadResult.json(results, compilation.diagnostics) { json in
+        guard plan, let ruleset = compilation.ruleset else { return }
+        json.key("plan")
+        FilterPlanText(ruleset).write(to: &json)
+      }
+      write(json + "\n", to: STDOUT_FILENO)
     }
     if compilation.ruleset == nil { throw ExitStatus.rulesInvalid }
+  }
+
+  /// A page about a code.
+  private static func explain(_ text: String) throws {
+    guard let code = DiagnosticCode(rawValue: text.uppercased()) else {
+      report(["there is no code '\(text)'"], help: ["codes are those in brackets in diagnostics, such as R0101"])
+      throw ExitStatus.usage
+    }
+    write("\(code.rawValue): \(code.title) (\(code.severity.rawValue))\n\n\(code.explanation)\n", to: STDOUT_FILENO)
   }
 
   private static let unusedCountMax = 3

@@ -65,6 +65,13 @@ struct MatchCommandTests {
     #expect(macro.status == .exited(3) && macro.errors.contains("error[R0102]"))
   }
 
+  @Test("where there are no events there are no answers, but the condition is checked")
+  func nothing() throws {
+    let none = try Command.run(["match", "proc.name = bash", "/dev/null"])
+    #expect(none.succeeded && none.output.isEmpty && none.errors.isEmpty)
+    #expect(try Command.run(["match", "proc.name = ", "/dev/null"]).status == .exited(3))
+  }
+
   @Test("events that cannot be read fail, after the answers before them")
   func damage() throws {
     let folder = try TestFolder()

@@ -47,6 +47,8 @@ struct KernelFilterTests {
       ("fd.directory startswith /usr/lib/", "/usr/lib/a/b", "/usr/share/a"),
       ("fd.filename = authorized_keys", "/root/.ssh/authorized_keys", "/root/.ssh/id"),
       ("fd.filename endswith .key", "/a/b.key", "/a/b"),
+      ("fd.nameraw contains ../ and fd.name contains id_rsa", "/a/../id_rsa", "/a/id_rsa"),
+      ("fd.nameraw glob *../*../*", "/a/../../b", "/a/b"), ("fd.name contains x../", "/x../a", "/x./a"),
       ("fd.nameraw startswith /proc/", "/proc/1/environ", "/sys/x"),
       ("(fd.name = /a/b or fd.name = /c/d) and not fd.name = /e", "/c/d", "/e"),
     ])
@@ -150,7 +152,8 @@ struct KernelFilterTests {
   private static let paths = [
     "/etc/shadow", "/etc", "/etc/", "/", "shadow", "/root/.ssh/id", ".ssh", "/.ssh/", "/etc/sudoers.d/x", ".pem",
     "/a/b.pem",
-    "/usr/lib/x", "/usr", "usr/lib", "/et", "b.pem", "/host/etc/shadow", "etc/shadow", "id", "/*/.ssh/*", "/etc/*",
+    "/usr/lib/x", "/usr", "usr/lib", "/et", "b.pem", "/host/etc/shadow", "etc/shadow", "id", "/*/.ssh/*", "../",
+    "*../*", "/a../b", "/etc/*",
     "*.pem",
   ]
 

@@ -61,7 +61,8 @@ struct OperandTests {
       ("proc.pid = anyof ()", false), ("len(()) = 0", true), ("join('-', ()) = ''", true), ("proc.name in proc", false),
       ("b64(proc.name) exists", true), ("b64(fd.nameraw) exists", false),
       ("concat(proc.name, '-', proc.pname) = Bash-bash", true),
-      ("join('/', (proc.name, 'x', proc.pname)) = Bash/x/bash", true),
+      ("join('/', (proc.name, 'x', proc.pname)) = Bash/x/bash", true), ("join(',', (proc.pid, 8)) = '7,8'", true),
+      ("join('-', (len(proc.name), 'a')) = 4-a", true), ("join('', (toupper(('a', 'b')), 'c')) = ABc", true),
       ("proc.exe endswith val(proc.name)", true), ("proc.exe contains concat('in', '/B')", true),
       ("proc.exe icontains val(proc.pname)", true), ("proc.exe glob concat('*', 'h')", true),
       ("proc.name > tolower(proc.name)", false), ("proc.name < tolower(proc.name)", true),
@@ -92,12 +93,13 @@ struct OperandTests {
   @Test(
     "getopt finds short options and their values",
     arguments: [
-      ("'-l', '-p', '8080'", "lp:", "l,p,8080"), ("'-lp8080'", "lp:", "l,p,8080"), ("'-p'", "p:", "p,"),
+      ("'-l', '-p', '8080'", "lp:", "l,p,8080"), ("'-lp8080'", "lp:", "l,p,8080"), ("'-p'", "p:", ""),
       ("'-x'", "a", "?"), ("'-ab'", "ab", "a,b"), ("'a', '-b'", "b", ""), ("'-a', '--', '-b'", "ab", "a"),
       ("'-a', '--long', '-b'", "ab", "a,b"), ("'-', '-a'", "a", ""), ("'-p', '-a'", "ap:", "p,-a"),
       ("'-:'", "a:", "?"), ("'-ap', '1'", "ap:", "a,p,1"), ("'-pa', '1'", "ap:", "p,a"), ("'-axb'", "ab", "a,?,b"),
       ("'--'", "a", ""), ("'--a', '--b=c', '-a'", "a", "a"), ("'-a', '-a'", "a", "a,a"), ("'-p', '--'", "p:", "p,--"),
-      ("''", "a", ""), ("'-a', '', '-b'", "ab", "a"), ("'-p1', '-p', '2', '-p'", "p:", "p,1,p,2,p,"),
+      ("''", "a", ""), ("'-a', '', '-b'", "ab", "a"), ("'-p1', '-p', '2', '-p'", "p:", "p,1,p,2,"),
+      ("'-ab'", "aa:", "a,b"), ("'-ab'", ":a", "a,?"), ("'-a', 'v'", "a::b", "a,v"), ("'-@'", "@", "@"),
       ("'-a', 'x', '-b'", "ab", "a"), ("'-p', ''", "p:", "p,"),
     ] as [(String, String, String?)])
   func getopt(arguments: String, known: String, expected: String?) throws {
@@ -112,6 +114,9 @@ struct OperandTests {
     for (condition, expected) in [
       ("getopt(('-p', '1', '-p2'), 'p:')[p] = 2", Truth.isTrue), ("getopt(('-l'), 'lp:')[l] = l", .isTrue),
       ("getopt(('-l'), 'lp:')[p] exists", .isFalse), ("getopt(('-p'), 'p:')[p] = ''", .isTrue),
+      ("getopt(('-p'), 'p:') in ('')", .isTrue), ("getopt(('-x'), 'p:')[?] exists", .isFalse),
+      ("getopt(('-?'), '?')[?] = ?", .isTrue), ("getopt(('-B'), proc.name)[B] = B", .isTrue),
+      ("getopt(('-B'), proc.cwd)[B] exists", .isFalse),
     ] {
       try expect(condition, Self.event, expected, sourceLocation: #_sourceLocation)
     }

@@ -14,7 +14,9 @@ struct ConditionCheckTests {
       ("mac and proc.name=x", "names", "(mac and proc.name = x)"), ("proc.nmae==x", "names", "proc.nmae == x"),
       ("proc.aname[x] = y", "names", "proc.aname[x] = y"), ("evt.type=opne", "names", "evt.type = opne"),
       ("and", "names", "and"), ("proc.pid contains 1", "types", "proc.pid contains 1"),
-      ("proc.pid = 0x10", "types", "proc.pid = 0x10"), ("fd.snet=10.0.0.1", "types", "fd.snet = 10.0.0.1"),
+      ("proc.pid = 0x10", "types", "proc.pid = 0x10"), ("thread.cpu > 1.5", "types", "thread.cpu > 1.5"),
+      ("getopt(('-a'), 'a')[ab] = a", "types", "getopt((\"-a\"), \"a\")[ab] = a"),
+      ("fd.snet=10.0.0.1", "types", "fd.snet = 10.0.0.1"),
       ("evt.is_open_read = yes", "types", "evt.is_open_read = yes"), ("fd.sport = -1", "types", "fd.sport = -1"),
       ("fd.sip = ::ffff:10.0.0.1", "types", "fd.sip = ::ffff:10.0.0.1"),
       ("toupper(proc.pid) = X", "types", "toupper(proc.pid) = X"),
@@ -39,7 +41,9 @@ struct ConditionCheckTests {
       "proc.name in shells", "fd.sport = ''", "fd.sport in (ssh, 80000)", "proc.tty = -1", "fd.num = 00012",
       "proc.name = val(evt.type)", "evt.type startswith val(proc.name)", "toupper(evt.type) startswith OPE",
       "fd.sport = oneof (22, ssh)", "fd.sip != allof (10.0.0.1, ::1)", "proc.aname = x", "b64(proc.name) exists",
-      "len(('a', proc.name)) = 2", "join(',', ()) = ''", "evt.type in ()", "proc.name = <NA>", "proc.name < 12",
+      "len(('a', proc.name)) = 2", "thread.cpu < -1", "getopt((proc.args), proc.name)[a] = x",
+      "join(',', (proc.pid, 0x1f, fd.types)) = x", "join(',', ()) = ''", "evt.type in ()", "proc.name = <NA>",
+      "proc.name < 12",
       "tolower(proc.aname[2]) = val(proc.aname[3])", "fd.net in (10.0.0.0/8, ::/0)", "proc.name regex '[[:alpha:]]'",
     ])
   func good(text: String) {

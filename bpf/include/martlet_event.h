@@ -76,6 +76,9 @@ enum martlet_kind {
 /* The socket has not been seen with this peer before. */
 #define MARTLET_FLAG_PEER_IS_NEW (1u << 27)
 
+/* The filter would have dropped it, and was told to mark instead. */
+#define MARTLET_FLAG_UNWANTED (1u << 31)
+
 /* Facts about a file object: martlet_process.exe_flags, martlet_open.file_flags. */
 #define MARTLET_FILE_UPPER_LAYER (1u << 0) /* overlayfs, copied up or created since the image was made */
 #define MARTLET_FILE_LOWER_LAYER (1u << 1) /* overlayfs, from the image */

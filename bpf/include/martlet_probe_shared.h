@@ -44,6 +44,8 @@ struct martlet_probe_settings {
   martlet_u8 environment;      /* exec records carry it */
   martlet_u8 missing_programs; /* execs that fail because there is no such file are told */
   martlet_u8 asked_by_cgroup;  /* connects are told of by the cgroup hooks before anything else sees them */
+  martlet_u8 filters;          /* enum martlet_filtering, of martlet_filter.h */
+  martlet_u8 reserved[7];
   martlet_u64 wanted_calls[2]; /* a bit for each enum martlet_call that rules ask for */
   martlet_u16 calls[MARTLET_CALL_NUMBERS]; /* by number: the call, and above it that of the 32-bit table */
   struct martlet_call_shape shapes[MARTLET_CALL_COUNT];
@@ -65,7 +67,7 @@ struct martlet_consumer {
 };
 
 MARTLET_ASSERT_SIZE(struct martlet_call_shape, 8);
-MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 2096);
+MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 2104);
 MARTLET_ASSERT_SIZE(struct martlet_consumer, 8);
 
 #endif

@@ -369,6 +369,7 @@ struct pt_regs {
 #define STATE_CLOSE 7
 #define UNIX_NAME_BYTES_MAX 128
 #define S_IFMT 0170000
+#define S_IFDIR 0040000
 #define S_IFSOCK 0140000
 #define SIGNAL_GROUP_EXIT 4
 #define OVERLAYFS_MAGIC 0x794c7630

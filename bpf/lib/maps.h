@@ -30,6 +30,30 @@ struct walk {
 
 #define NAME_BYTES_MAX 255
 
+/* Names of an open are searched for what rules ask of them: see filter.h. */
+struct name_search {
+  struct dentry *start_dentry; /* what a relative name starts from */
+  struct vfsmount *start_mount;
+  __u64 head; /* of the component that is being read: its first eight bytes, its last eight */
+  __u64 tail;
+  __u32 length;
+  __u32 wanted;  /* the class that has to be found: one bit */
+  __u32 classes; /* found so far */
+  __u32 rest;    /* bytes of the spelled name that the walk has not come to, or SPELLED_* */
+  bool is_last;
+  bool is_below;
+  bool is_odd;
+  bool is_whole;
+};
+
+#define SPELLED_DIFFERENT 0xffffu
+#define SPELLED_ABSOLUTE 0xfffeu /* all of it is in the path, from its beginning if the walk ends here */
+#define SPELLED_RELATIVE 0xfffdu /* all of it is in the path, and starts where the walk has come to */
+#define SPELLED_SAME 0xfffcu
+
+/* Spelled names that are longer are not looked at: they pass. */
+#define SPELLED_BYTES_MAX 256
+
 /* Room for a record without arguments and environment. */
 #define SLOT_RECORD_BYTES 24576
 
@@ -42,6 +66,10 @@ struct slot {
   __u64 socket;       /* the address of the socket that the record is about */
   __u64 cgroup_ids[2]; /* of the task the record is about: on v2, on the v1 hierarchy in use */
   struct walk walk;
+  struct name_search search;
+  __u32 spelled_bytes; /* with its NUL; 0 where the filter took no name, or none that is short enough */
+  __u32 reserved_2;
+  char spelled[SPELLED_BYTES_MAX + 8]; /* the name that the program passed, as the filter saw it */
   char path[MARTLET_PATH_BYTES_MAX + NAME_BYTES_MAX + 1];
   char record[SLOT_RECORD_BYTES];
 };

@@ -32,9 +32,8 @@ static __always_inline long path__prepend(struct slot *slot, const void *name, _
   return STEP_ON;
 }
 
-static long path__step_dentry(__u32 index, struct walk_context *context) {
-  struct slot *slot = context->slot;
-  struct walk *walk = &slot->walk;
+/* One step up. `passed` becomes the dentry whose name is part of the path, and stays NULL where a mount was left. */
+static __always_inline long path__up(struct walk *walk, struct dentry **passed) {
   struct dentry *dentry = walk->dentry;
   struct vfsmount *vfsmount = walk->mount;
   struct dentry *parent;
@@ -61,7 +60,15 @@ static long path__step_dentry(__u32 index, struct walk_context *context) {
     return STEP_DONE;
   }
   walk->dentry = parent;
-  return path__prepend(slot, LOAD(dentry, d_name.name), LOAD(dentry, d_name.len));
+  *passed = dentry;
+  return STEP_ON;
+}
+
+static long path__step_dentry(__u32 index, struct walk_context *context) {
+  struct slot *slot = context->slot;
+  struct dentry *passed = NULL;
+  long step = path__up(&slot->walk, &passed);
+  return passed ? path__prepend(slot, LOAD(passed, d_name.name), LOAD(passed, d_name.len)) : step;
 }
 
 /* A walk is taken as cut off until it comes to its end, whether it runs out of steps or of room. */
@@ -77,16 +84,20 @@ static __always_inline void path__end(struct slot *slot) {
     path__prepend(slot, NULL, 0);
 }
 
-/* The path at `path` from the root of the mount namespace that `task` is in. Not from the task's own root: that is the
- * task's to choose, and with it what a path would seem to be. */
-SHARED int path__walk(struct slot *slot, struct task_struct *task, struct path *path) {
-  struct walk_context context = {slot};
+static __always_inline void path__start(struct slot *slot, struct task_struct *task, struct path *path) {
   struct nsproxy *namespaces = LOAD(task, nsproxy);
   struct walk *walk = &slot->walk;
   path__begin(walk);
   walk->dentry = LOAD(path, dentry);
   walk->mount = LOAD(path, mnt);
   walk->root = LOAD(LOAD(namespaces, mnt_ns), root);
+}
+
+/* The path at `path` from the root of the mount namespace that `task` is in. Not from the task's own root: that is the
+ * task's to choose, and with it what a path would seem to be. */
+SHARED int path__walk(struct slot *slot, struct task_struct *task, struct path *path) {
+  struct walk_context context = {slot};
+  path__start(slot, task, path);
   bpf_loop(WALK_STEPS_MAX, path__step_dentry, &context, 0);
   path__end(slot);
   return 0;

@@ -103,6 +103,16 @@ static __always_inline __u32 store__user_name(struct slot *slot, const void *add
   return MARTLET_FLAG_NAME_UNTRUSTED | (length == room ? MARTLET_FLAG_NAME_TRUNCATED : 0);
 }
 
+/* The name that the filter looked at: what was judged is what is told, whatever stands in user memory by now. */
+static __always_inline __u32 store__spelled(struct slot *slot, struct martlet_text *text) {
+  __u32 position, length = slot->spelled_bytes;
+  char *target = store__text_start(slot, &position);
+  if (!target || length > SPELLED_BYTES_MAX) return MARTLET_FLAG_NAME_MISSING;
+  bpf_probe_read_kernel(target, length, slot->spelled);
+  store__text_end(slot, text, position, (length - 1) & (SPELLED_BYTES_MAX - 1));
+  return MARTLET_FLAG_NAME_UNTRUSTED;
+}
+
 static __always_inline __u32 store__kernel_name(struct slot *slot, const void *address, struct martlet_text *text) {
   __u32 position;
   char *target = store__text_start(slot, &position);

@@ -18,6 +18,8 @@
 
 struct martlet_probe;
 
+struct martlet_open_filter;
+
 struct martlet_probe_options {
   uint32_t ring_bytes;      /* per CPU; a power of two of at least MARTLET_RING_BYTES_MIN */
   uint32_t wake_bytes;      /* unread bytes that wake a consumer that naps; 0 for a quarter of the ring */
@@ -25,6 +27,8 @@ struct martlet_probe_options {
   uint32_t cgroup_v1;       /* enum martlet_cgroup_v1 */
   bool typed_loads;         /* try typed loads of kernel memory before the helper that reads it */
   bool seeds;               /* whether the iterator over processes is wanted */
+  uint8_t filtering;        /* enum martlet_filtering */
+  const struct martlet_open_filter *open_filter; /* for martlet_probe_start; NULL only without filtering */
   bool environment;         /* exec records carry the environment */
   bool missing_programs;    /* execs that fail because there is no such file are told */
   int32_t cgroup_fd;        /* the cgroup below which connections are watched; -1 for none; stays the caller's */
@@ -94,6 +98,9 @@ int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t 
 
 /* How often a table of the probe (enum martlet_table) was full, summed over the CPUs. */
 uint64_t martlet_probe_full_table(const struct martlet_probe *probe, uint32_t table);
+
+/* Says that a cgroup (of the hierarchy 0, v2, or 1, v1) is no container's. */
+int martlet_probe_note_host_cgroup(struct martlet_probe *probe, uint64_t id, uint32_t hierarchy);
 
 /* How often the kernel skipped one of the programs because it was running on that CPU, since the start. */
 uint64_t martlet_probe_recursion_misses(const struct martlet_probe *probe);

@@ -91,7 +91,8 @@ extension NameRequirement {
     guard let last = part.lastIndex(of: slash) else { return nil }
     let components = part[..<last].split(separator: slash, omittingEmptySubsequences: false)
     let complete = components.dropFirst(startsWhole ? 0 : 1)
-    return complete.last { !$0.isEmpty }.map { .component(Array($0)) }
+    if let component = complete.last(where: { !$0.isEmpty }) { return .component(Array(component)) }
+    return components.first?.suffix(2).elementsEqual("..".utf8) == true ? .dots : nil
   }
 
   /// A suffix with a slash in it ends with a whole component; one without is the end of the last one.
@@ -116,7 +117,10 @@ extension NameRequirement {
       return nil
     }
     // What stands before the first slash may be the end of a component, but for an absolute pattern, where it is empty.
-    return pieces.dropFirst().last { !$0.isEmpty && !$0.contains(where: isSpecial) }.map { .component(Array($0)) }
+    if let component = pieces.dropFirst().last(where: { !$0.isEmpty && !$0.contains(where: isSpecial) }) {
+      return .component(Array(component))
+    }
+    return pieces.dropLast().contains { $0.suffix(2).elementsEqual("..".utf8) } ? .dots : nil
   }
 
   private static func isSpecial(_ byte: UInt8) -> Bool {

@@ -82,7 +82,7 @@ public enum OperandEvaluator {
     case .text(let bytes): return .one(.text(bytes))
     case .list(let operands):
       let values = operands.map { value(of: $0, &context) }
-      return Self.absence(values) ?? OperandValue(values.flatMap(\.texts))
+      return Self.absence(values) ?? OperandValue(values.flatMap(\.constants).compactMap(\.elementText))
     case .transformed(let transformer, let operands, let selector):
       let values = operands.map { value(of: $0, &context) }
       return Self.absence(values) ?? transformer.result(values, selector: selector)
@@ -92,5 +92,17 @@ public enum OperandEvaluator {
   /// Missing if any of them is, otherwise pending if any is; nil if all are there.
   private static func absence(_ values: [OperandValue]) -> OperandValue? {
     values.contains(.missing) ? .missing : values.contains(.pending) ? .pending : nil
+  }
+}
+
+extension Constant {
+  /// As it stands among the elements of a list, which are texts: whole numbers become digits.
+  fileprivate var elementText: [UInt8]? {
+    switch self {
+    case .text(let bytes): bytes
+    case .signed(let number): Array(String(number).utf8)
+    case .unsigned(let number): Array(String(number).utf8)
+    case .boolean, .double, .address, .network: nil
+    }
   }
 }

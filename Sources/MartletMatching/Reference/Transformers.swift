@@ -20,8 +20,8 @@ extension Transformer {
     case .concat: return .one(.text(values.flatMap { $0.texts.flatMap { $0 } }))
     case .getopt:
       let options = Getopt.options(in: first.texts, known: values.last?.texts.first ?? [])
-      guard let selector else { return OperandValue(options.flatMap { [[$0.letter]] + ($0.value.map { [$0] } ?? []) }) }
-      return options.last { [$0.letter] == selector }.map { .one(.text($0.value ?? [$0.letter])) } ?? .missing
+      guard let selector else { return OperandValue(options.flatMap(\.words)) }
+      return options.last { $0.letter.map { [$0] } == selector }.map { .one(.text($0.word)) } ?? .missing
     }
   }
 }
@@ -71,33 +71,47 @@ enum Base64 {
 /// Short options as getopt(3) finds them, without reordering.
 enum Getopt {
   struct Option: Equatable {
-    let letter: UInt8
+    /// Nil if the option is not known.
+    let letter: UInt8?
     /// Empty where one is required and the arguments end; nil where the option takes none.
     let value: [UInt8]?
+    let isCutShort: Bool
+
+    /// What Falco makes of it: a question mark if it is not known, nothing but the empty value if that is cut short.
+    var words: [[UInt8]] {
+      guard let letter else { return [[UInt8(ascii: "?")]] }
+      return isCutShort ? [[]] : [[letter]] + (value.map { [$0] } ?? [])
+    }
+
+    /// What it says of itself alone: its value or, as a flag, its letter.
+    var word: [UInt8] { value ?? letter.map { [$0] } ?? [] }
   }
 
   /// Stops at `--`, at the first argument that is no option, and never at a long one.
   static func options(in arguments: [[UInt8]], known: [UInt8]) -> [Option] {
     let dash = UInt8(ascii: "-")
+    let colon = UInt8(ascii: ":")
+    let letters = Set(known).subtracting([colon])
+    let takingValues = Set(zip(known, known.dropFirst()).lazy.filter { $0.1 == colon }.map(\.0))
     var options: [Option] = []
     var rest = arguments[...]
     while let argument = rest.first, argument.count > 1, argument[0] == dash, argument != [dash, dash] {
       rest = rest.dropFirst()
       if argument[1] == dash { continue }
-      var letters = argument.dropFirst()
-      while let letter = letters.popFirst() {
-        guard letter != UInt8(ascii: ":"), let place = known.firstIndex(of: letter) else {
-          options.append(Option(letter: UInt8(ascii: "?"), value: nil))
+      var cluster = argument.dropFirst()
+      while let letter = cluster.popFirst() {
+        guard letters.contains(letter) else {
+          options.append(Option(letter: nil, value: nil, isCutShort: false))
           continue
         }
-        guard place + 1 < known.count, known[place + 1] == UInt8(ascii: ":") else {
-          options.append(Option(letter: letter, value: nil))
+        guard takingValues.contains(letter) else {
+          options.append(Option(letter: letter, value: nil, isCutShort: false))
           continue
         }
         // What stands right behind the letter is its value, or else the next argument.
-        let value = letters.isEmpty ? rest.popFirst() ?? [] : Array(letters)
-        options.append(Option(letter: letter, value: value))
-        letters = []
+        let value = cluster.isEmpty ? rest.popFirst() : Array(cluster)
+        options.append(Option(letter: letter, value: value ?? [], isCutShort: value == nil))
+        cluster = []
       }
     }
     return options

@@ -25,10 +25,9 @@ extension Analyzer {
     case .port: return port(site)
     case .bytes: return bytes(site, symbol)
     case .double:
-      guard let value = Double(site.text), value.isFinite else {
-        return invalid(site, "a number", help: "write digits")
-      }
-      return .double(value)
+      // Falco reads no fractions, whatever the field's type.
+      guard case .signed(let value)? = number(site, .int64) else { return nil }
+      return .double(Double(value))
     case .boolean:
       guard item.bytes.string == "true" || item.bytes.string == "false" else {
         return invalid(site, "true or false", help: "write 'true' or 'false'")

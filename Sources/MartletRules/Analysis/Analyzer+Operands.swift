@@ -54,10 +54,8 @@ extension Analyzer {
         "has \(Self.phrase(sides))", in: scope)
       return nil
     }
-    if transformer == .getopt, case .text = sides[1].operand {
-    } else if transformer == .getopt {
-      report(
-        .invalidTransformer, "the options of 'getopt' are a quoted text", sides[1].range, "not a text", in: scope)
+    if let selector = syntax.selector, selector.bytes.count != 1 {
+      report(.invalidTransformer, "'getopt' has one letter in brackets", selector.range, "not a letter", in: scope)
       return nil
     }
     return Side(
@@ -82,10 +80,10 @@ extension Analyzer {
       let arguments = elements.map { self.argument($0, within: outer, scope) }
       let sides = arguments.compactMap { $0 }
       guard sides.count == arguments.count else { return nil }
-      guard sides.allSatisfy({ $0.type.family == .text && !$0.isList }) else {
+      guard sides.allSatisfy({ $0.type.family == .text || $0.type.integer != nil }) else {
         report(
-          .invalidTransformer, "a list in '\(outer.name)' is made of texts", outer.range, "has something else",
-          in: scope)
+          .invalidTransformer, "a list in '\(outer.name)' is made of texts and numbers", outer.range,
+          "has something else", in: scope)
         return nil
       }
       return Side(operand: .list(sides.map(\.operand)), type: .string, isList: true, range: outer.range)
@@ -179,7 +177,7 @@ extension Transformer {
     case .toLower, .toUpper, .base64, .basename, .length: "one text or list of texts"
     case .join: "a text and a list of texts"
     case .concat: "two texts or more"
-    case .getopt: "a list of texts and a quoted text"
+    case .getopt: "a list of texts and a text"
     }
   }
 }

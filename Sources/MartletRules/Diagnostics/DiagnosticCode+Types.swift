@@ -35,8 +35,9 @@ extension DiagnosticCode {
         "transformer that does not fit",
         """
         Transformers take texts: tolower, toupper, b64 (decodes), basename and len one of them or a list, concat two or
-        more, join a separator and a list, getopt a list and a quoted text of options. Fields that stand for several
-        values at once, such as 'proc.aname' without index, cannot be transformed, nor can 'evt.type'.
+        more, join a separator and a list, getopt a list and a text of options. In lists whole numbers become texts.
+        Fields that stand for several values at once, such as 'proc.aname' without index, cannot be transformed, nor
+        can 'evt.type'.
         """
       )
     case .invalidPattern:

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import MartletEvents
+public import MartletEvents
 
 extension LoadResult {
   /// What `martlet check --format json` prints: Falco's results, and beside them all that Martlet has to say.
-  public static func json(_ results: [LoadResult], _ diagnostics: [Diagnostic]) -> String {
+  /// `more` writes members behind the diagnostics.
+  public static func json(
+    _ results: [LoadResult], _ diagnostics: [Diagnostic], more: (inout JSONWriter) -> Void = { _ in }
+  ) -> String {
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("falco_load_results")
@@ -17,6 +20,7 @@ extension LoadResult {
     writer.beginArray()
     for diagnostic in diagnostics { diagnostic.write(to: &writer) }
     writer.endArray()
+    more(&writer)
     writer.endObject()
     writer.endObject()
     return writer.text

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import MartletEvents
+public import MartletRules
+
+/// What of each rule runs in the kernel, and what keeps the rest from it.
+public struct KernelFilterReport: Sendable {
+  /// Enabled rules, in load order.
+  public let rules: [RuleEntry]
+
+  public struct RuleEntry: Sendable {
+    public let rule: String
+    /// Event types that it is tried on, and where their processes have to run.
+    public let types: [(type: EventType, actors: KernelFilter.Actors)]
+    /// Nil for a rule that is not about opens.
+    public let opens: Opens?
+  }
+
+  public struct Opens: Sendable {
+    /// Classes of opens that are dropped, whatever they are called.
+    public let droppedCount: Int
+    /// What is looked for in names.
+    public let names: [NameTest]
+    /// Where opens run that are sent whatever they are called: this rule keeps them coming.
+    public let wide: KernelFilter.Actors
+    /// Tests of names that the kernel cannot make; empty too where the rule has none.
+    public let blocking: [String]
+  }
+
+  public init(_ ruleset: Ruleset) {
+    rules = ruleset.rules.filter(\.isEnabled).map { rule in
+      let types = EventType.allCases.filter { rule.eventTypes.contains($0) }
+      let actors = KernelFilterPlanner.actors(in: rule.condition)
+      let hasOpens = types.contains { $0.kind == .open }
+      return RuleEntry(
+        rule: rule.name, types: types.map { ($0, actors) },
+        opens: hasOpens ? Opens(KernelFilterPlanner.openRequirement(rule), rule.condition) : nil)
+    }
+  }
+}
+
+extension KernelFilterReport.Opens {
+  init(_ requirement: OpenRequirement, _ condition: Condition) {
+    var names: Set<NameTest> = []
+    var wide: KernelFilter.Actors = []
+    var droppedCount = 0
+    for kind in OpenClass.allCases {
+      switch requirement[kind] {
+      case .impossible: droppedCount += 1
+      case .anyOf(let tests): names.formUnion(tests)
+      case .nothing: wide.insert(kind.isContainer ? .containers : .host)
+      }
+    }
+    self.droppedCount = droppedCount
+    self.names = names.sorted { $0.description < $1.description }
+    self.wide = wide
+    var blocking: [String] = []
+    Self.collect(condition, isNegated: false, into: &blocking)
+    self.blocking = blocking
+  }
+
+  /// Predicates on names that say nothing to the kernel, each once.
+  private static func collect(_ condition: Condition, isNegated: Bool, into blocking: inout [String]) {
+    switch condition {
+    case .all(let operands), .any(let operands):
+      for operand in operands { collect(operand, isNegated: isNegated, into: &blocking) }
+    case .not(let operand): collect(operand, isNegated: !isNegated, into: &blocking)
+    case .predicate(let predicate):
+      guard !isNegated, let field = predicate.field, case .name(let part) = OpenFact(field),
+        part.requirement(predicate.comparison) == .nothing
+      else { return }
+      let text = "\(predicate)"
+      if !blocking.contains(text) { blocking.append(text) }
+    }
+  }
+}
+
+extension NameTest: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .component(let name): "component '\(String(decoding: name, as: UTF8.self))'"
+    case .suffix(let suffix): "ending '\(String(decoding: suffix, as: UTF8.self))'"
+    case .dots: "'..' at the end of a component"
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The filter of opens as the probe holds it, and how its tables are indexed: one header for both sides, so that what
+ * user space puts into a place is found there.
+ */
+#ifndef MARTLET_FILTER_H
+#define MARTLET_FILTER_H
+
+#include "martlet_event.h"
+
+#define MARTLET_OPEN_CLASSES 32
+#define MARTLET_NAME_PLACES 4096
+#define MARTLET_HOST_PLACES 1024
+#define MARTLET_SUFFIX_BYTES_MAX 8
+
+enum martlet_filtering {
+  MARTLET_FILTERING_OFF = 0,
+  MARTLET_FILTERING_ON = 1,
+  MARTLET_FILTERING_MARKS = 2, /* what would be dropped is sent, with MARTLET_FLAG_UNWANTED */
+};
+
+enum martlet_verdict {
+  MARTLET_VERDICT_DROP = 0,
+  MARTLET_VERDICT_PASS = 1,
+  MARTLET_VERDICT_TEST_NAMES = 2,
+};
+
+/* What is asked of a name is asked of its parts: whole components, and the end of the last one. A part leads to a place
+ * in `names`, whose bits are the classes of opens that pass with it. Two parts may share a place; then both pass. */
+struct martlet_open_filter {
+  martlet_u8 verdicts[MARTLET_OPEN_CLASSES]; /* enum martlet_verdict */
+  martlet_u32 suffix_lengths;                /* bit n: some end of n bytes counts */
+  martlet_u32 dots;                          /* the classes that pass with a component that ends with two dots */
+  martlet_u32 names[MARTLET_NAME_PLACES];
+};
+MARTLET_ASSERT_SIZE(struct martlet_open_filter, 16424);
+
+/* The class of an open: what is known of it before any name is looked at. */
+static inline martlet_u32 martlet_open_class(martlet_u32 access, martlet_u32 is_directory, martlet_u32 is_opened,
+                                             martlet_u32 is_container) {
+  return (access & 3) | (is_directory ? 4 : 0) | (is_opened ? 8 : 0) | (is_container ? 16 : 0);
+}
+
+static inline martlet_u32 martlet_place(martlet_u64 key, martlet_u32 bits) {
+  return (martlet_u32)((key * 0x9e3779b97f4a7c15ull) >> (64 - bits));
+}
+
+/* `head`: the first eight bytes, the first one lowest, zeros behind a shorter component. */
+static inline martlet_u32 martlet_component_place(martlet_u64 head, martlet_u32 length) {
+  return martlet_place(head ^ ((martlet_u64)length << 56) ^ length, 12);
+}
+
+/* `tail`: the last `length` bytes, up to eight, the last one highest among them. */
+static inline martlet_u32 martlet_suffix_place(martlet_u64 tail, martlet_u32 length) {
+  return martlet_place(tail ^ ((martlet_u64)length << 57) ^ 0x5bd1e995u, 12);
+}
+
+/* The place of a cgroup id of a hierarchy (0: v2, 1: v1) among those known to be no container's. */
+static inline martlet_u64 martlet_cgroup_key(martlet_u64 id, martlet_u32 hierarchy) {
+  return id | (martlet_u64)hierarchy << 63;
+}
+static inline martlet_u32 martlet_cgroup_place(martlet_u64 key) { return martlet_place(key, 10); }
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Tier 4: which opens need not be told, because no rule can match them.
+ *
+ * What is dropped here, no rule matches: whatever cannot be told for sure passes. An open has two names that rules may
+ * ask for, the file's as the kernel resolved it and the one that the program spelled; usually they are the same, and
+ * one look serves both.
+ */
+#pragma once
+
+#include "emit.h"
+
+#include "../include/martlet_filter.h"
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct martlet_open_filter);
+} open_filter SEC(".maps");
+
+/* Cgroups that are no container's, each in its place; one that is not here counts as a container's. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, MARTLET_HOST_PLACES);
+  __type(key, __u32);
+  __type(value, __u64);
+} host_cgroups SEC(".maps");
+
+static __always_inline bool filter__is_host_cgroup(struct task_struct *task, __u32 hierarchy) {
+  struct kernfs_node *node = read__cgroup_node(task, hierarchy);
+  __u64 key = martlet_cgroup_key(node ? LOAD(node, id) : 0, hierarchy);
+  __u32 place = martlet_cgroup_place(key);
+  __u64 *known = bpf_map_lookup_elem(&host_cgroups, &place);
+  return known && *known == key;
+}
+
+static __always_inline bool filter__is_host(struct task_struct *task) {
+  return filter__is_host_cgroup(task, 0) && (!settings.cgroup_v1 || filter__is_host_cgroup(task, 1));
+}
+
+/* Eight bytes of kernel memory, as one typed load where there are such: any structure that begins with a word does. */
+static __always_inline __u64 filter__word(const void *address) {
+  return LOAD((struct timespec64 *)address, tv_sec);
+}
+
+static __always_inline __u64 filter__first_bytes(__u64 word, __u32 count) {
+  return count >= 8 ? word : word & ((1ull << (count * 8)) - 1);
+}
+
+/* Where a word of the spelled name begins; the name stands behind eight bytes that nothing else reads. */
+static __always_inline __u64 filter__spelled_word(struct slot *slot, __u32 offset) {
+  offset &= SPELLED_BYTES_MAX - 1;
+  return *(__u64 *)&slot->spelled[offset];
+}
+
+/* A component of the spelled name is the same as one of the file's: word by word from both ends. Longer ones than
+ * four words count as different. */
+static __always_inline bool filter__is_same(struct slot *slot, __u32 offset, const char *name, __u32 length,
+                                            __u64 head) {
+  if (filter__first_bytes(filter__spelled_word(slot, offset), length) != head) return false;
+  if (length <= 8) return true;
+  if (length > 32 || filter__spelled_word(slot, offset + length - 8) != filter__word(name + length - 8)) return false;
+  if (length <= 16) return true;
+  return filter__spelled_word(slot, offset + 8) == filter__word(name + 8) &&
+         filter__spelled_word(slot, offset + length - 16) == filter__word(name + length - 16);
+}
+
+static __always_inline __u32 filter__classes(struct martlet_open_filter *filter, __u32 place) {
+  return filter->names[place & (MARTLET_NAME_PLACES - 1)];
+}
+
+/* The classes that pass with an end of the last component. `tail`: its last eight bytes, the last one highest. */
+static __always_inline __u32 filter__suffix_classes(struct martlet_open_filter *filter, __u64 tail, __u32 length) {
+  __u32 classes = 0;
+  for (__u32 count = 1; count <= MARTLET_SUFFIX_BYTES_MAX; count++) {
+    if (!(filter->suffix_lengths & 1u << count) || length < count) continue;
+    classes |= filter__classes(filter, martlet_suffix_place(tail >> (64 - count * 8), count));
+  }
+  return classes;
+}
+
+/* The last eight bytes of a component, the last one highest. */
+static __always_inline __u64 filter__tail(const char *name, __u32 length, __u64 head) {
+  if (length >= 8) return filter__word(name + length - 8);
+  return length ? head << (64 - length * 8) : 0;
+}
+
+static __always_inline __u32 filter__dots_classes(struct martlet_open_filter *filter, __u64 tail, __u32 length) {
+  return length >= 2 && tail >> 48 == (('.' << 8) | '.') ? filter->dots : 0;
+}
+
+/* One component of the file's path, from the last one up. */
+static __always_inline void filter__look_at(struct slot *slot, struct martlet_open_filter *filter,
+                                            struct dentry *dentry) {
+  struct name_search *search = &slot->search;
+  const char *name = (const char *)LOAD(dentry, d_name.name);
+  __u32 length = LOAD(dentry, d_name.len);
+  __u64 head = filter__first_bytes(filter__word(name), length);
+  search->classes |= filter__classes(filter, martlet_component_place(head, length));
+  if (filter->dots) search->classes |= filter__dots_classes(filter, filter__tail(name, length, head), length);
+  if (search->is_last) {
+    search->is_last = false;
+    if (filter->suffix_lengths)
+      search->classes |= filter__suffix_classes(filter, filter__tail(name, length, head), length);
+  }
+  if (search->rest >= SPELLED_SAME) return;
+  if (length > search->rest || !filter__is_same(slot, search->rest - length, name, length, head)) {
+    search->rest = SPELLED_DIFFERENT;
+    return;
+  }
+  search->rest -= length;
+  /* The slash in front; of a relative name's first component there is none. */
+  if (search->rest > 0) {
+    search->rest--;
+    if (slot->spelled[search->rest & (SPELLED_BYTES_MAX - 1)] != '/') search->rest = SPELLED_DIFFERENT;
+    else if (search->rest == 0) search->rest = SPELLED_ABSOLUTE;
+  } else {
+    search->rest = SPELLED_RELATIVE;
+  }
+}
+
+static long filter__step(__u32 index, struct walk_context *context) {
+  struct slot *slot = context->slot;
+  struct name_search *search = &slot->search;
+  struct dentry *passed = NULL;
+  __u32 zero = 0;
+  struct martlet_open_filter *filter = bpf_map_lookup_elem(&open_filter, &zero);
+  long step;
+  if (!filter) return STEP_DONE;
+  /* A relative name has been seen whole: it is the file's if it starts from where the walk has come to. */
+  if (search->rest == SPELLED_RELATIVE) {
+    bool is_start = slot->walk.dentry == search->start_dentry && slot->walk.mount == search->start_mount;
+    search->rest = is_start ? SPELLED_SAME : SPELLED_DIFFERENT;
+  } else if (search->rest == SPELLED_ABSOLUTE) {
+    /* Seen whole, but the path goes on: it is another one below a chosen root. */
+    search->is_below = true;
+  }
+  step = path__up(&slot->walk, &passed);
+  if (!passed) return step;
+  if (search->is_below) search->rest = SPELLED_DIFFERENT;
+  filter__look_at(slot, filter, passed);
+  return search->classes & search->wanted ? STEP_DONE : step;
+}
+
+/* One byte of a spelled name that is not the file's. */
+static long filter__step_spelled(__u32 index, struct walk_context *context) {
+  struct slot *slot = context->slot;
+  struct name_search *search = &slot->search;
+  __u32 zero = 0;
+  struct martlet_open_filter *filter = bpf_map_lookup_elem(&open_filter, &zero);
+  char byte = slot->spelled[index & (SPELLED_BYTES_MAX - 1)];
+  if (!filter) return STEP_DONE;
+  if (byte != '/' && byte != 0) {
+    if (search->length < 8) search->head |= (__u64)(__u8)byte << (search->length * 8);
+    search->tail = search->tail >> 8 | (__u64)(__u8)byte << 56;
+    search->length++;
+    return STEP_ON;
+  }
+  /* `//`, a slash at the end, `.` and `..`: it would have to be normalised first. */
+  if (index > 0) {
+    bool is_dots = (search->length == 1 && search->head == '.') ||
+                   (search->length == 2 && search->head == (('.' << 8) | '.'));
+    if (search->length == 0 || is_dots) {
+      search->is_odd = true;
+      return STEP_DONE;
+    }
+    search->classes |= filter__classes(filter, martlet_component_place(search->head, search->length));
+    search->classes |= filter__dots_classes(filter, search->tail, search->length);
+  }
+  if (byte == 0) {
+    search->classes |= filter__suffix_classes(filter, search->tail, search->length);
+    search->is_whole = true;
+    return STEP_DONE;
+  }
+  search->head = 0;
+  search->tail = 0;
+  search->length = 0;
+  return STEP_ON;
+}
+
+/* Whether an absolute spelled name passes: one that is cut, empty or not normalised does. */
+static __always_inline bool filter__passes_spelled(struct slot *slot) {
+  struct name_search *search = &slot->search;
+  struct walk_context context = {slot};
+  if (slot->spelled[0] != '/') return true;
+  search->head = search->tail = search->length = 0;
+  search->is_odd = search->is_whole = false;
+  bpf_loop(SPELLED_BYTES_MAX, filter__step_spelled, &context, 0);
+  return search->is_odd || !search->is_whole || (search->classes & search->wanted);
+}
+
+/* What a relative name starts from. */
+static __always_inline void filter__start(struct name_search *search, struct task_struct *task, __s32 directory_fd) {
+  struct path *path = NULL;
+  if (directory_fd == AT_FDCWD) {
+    path = ADDRESS(LOAD(task, fs), pwd);
+  } else {
+    struct file *file = read__file(task, directory_fd);
+    if (file) path = ADDRESS(file, f_path);
+  }
+  search->start_dentry = path ? LOAD(path, dentry) : NULL;
+  search->start_mount = path ? LOAD(path, mnt) : NULL;
+}
+
+/* Whether an open whose names count passes. `name`: what the program passed; NULL for a handle. */
+SHARED int filter__passes_names(struct slot *slot, struct task_struct *task, struct file *file, const void *name,
+                                __s32 directory_fd) {
+  struct name_search *search = &slot->search;
+  struct walk_context context = {slot};
+  long length = name ? bpf_probe_read_user_str(slot->spelled, SPELLED_BYTES_MAX, name) : 0;
+  /* Not there, empty, or too long to be looked at. */
+  if (name && (length <= 1 || length == SPELLED_BYTES_MAX)) return true;
+  slot->spelled_bytes = length;
+  search->classes = 0;
+  search->is_last = true;
+  search->is_below = false;
+  search->rest = name ? (__u32)(length - 1) : SPELLED_DIFFERENT;
+  if (!file) return filter__passes_spelled(slot);
+  if (name && slot->spelled[0] != '/') filter__start(search, task, directory_fd);
+  path__start(slot, task, ADDRESS(file, f_path));
+  bpf_loop(WALK_STEPS_MAX, filter__step, &context, 0);
+  if (search->classes & search->wanted) return true;
+  /* Cut, or of no mount of this namespace: what it is called cannot be told. */
+  if (slot->walk.flags) return true;
+  if (!name || search->rest == SPELLED_ABSOLUTE || search->rest == SPELLED_SAME) return false;
+  return filter__passes_spelled(slot);
+}
+
+static __always_inline __u32 filter__verdict(__u32 kind) {
+  __u32 zero = 0;
+  struct martlet_open_filter *filter = bpf_map_lookup_elem(&open_filter, &zero);
+  return filter ? filter->verdicts[kind & (MARTLET_OPEN_CLASSES - 1)] : MARTLET_VERDICT_PASS;
+}
+
+static __always_inline bool filter__is_directory(struct file *file) {
+  return file && (LOAD(LOAD(file, f_inode), i_mode) & S_IFMT) == S_IFDIR;
+}
