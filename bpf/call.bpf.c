@@ -36,21 +36,13 @@ static __always_inline void store__call_directory(struct slot *slot, struct task
 static __always_inline void store__ends(struct martlet_ends *ends, struct file *file) {
   struct socket *socket = (struct socket *)LOAD(file, private_data);
   struct sock *sock = LOAD(socket, sk);
-  ends->family = LOAD(sock, __sk_common.skc_family);
-  ends->protocol = LOAD(sock, sk_protocol);
-  if (ends->family != AF_INET && ends->family != AF_INET6) return;
-  ends->local_port = LOAD(sock, __sk_common.skc_num);
-  ends->remote_port = __builtin_bswap16(LOAD(sock, __sk_common.skc_dport));
-  if (ends->family == AF_INET) {
-    __u32 local = LOAD(sock, __sk_common.skc_rcv_saddr), remote = LOAD(sock, __sk_common.skc_daddr);
-    __builtin_memcpy(ends->local_address, &local, sizeof(local));
-    __builtin_memcpy(ends->remote_address, &remote, sizeof(remote));
-  } else {
-    bpf_probe_read_kernel(ends->local_address, sizeof(ends->local_address),
-                          ADDRESS(sock, __sk_common.skc_v6_rcv_saddr));
-    bpf_probe_read_kernel(ends->remote_address, sizeof(ends->remote_address),
-                          ADDRESS(sock, __sk_common.skc_v6_daddr));
+  __u16 family = LOAD(sock, __sk_common.skc_family);
+  if (family == AF_INET || family == AF_INET6) {
+    STORE_ENDS(ends, sock);
+    return;
   }
+  ends->family = family;
+  ends->protocol = LOAD(sock, sk_protocol);
 }
 
 /* What the call's descriptor stands for. None, where another thread has closed it meanwhile. */

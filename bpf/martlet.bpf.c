@@ -7,10 +7,12 @@
  */
 #include "lib/filter.h"
 
+#include "network.bpf.c"
 #include "process.bpf.c"
 #include "file.bpf.c"
-#include "network.bpf.c"
 #include "call.bpf.c"
+#include "socket.bpf.c"
+#include "ring.bpf.c"
 #include "syscall.bpf.c"
 #include "seed.bpf.c"
 

@@ -98,6 +98,7 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_thread_id, struct li
   struct martlet_process *record;
   struct mm_struct *mm = LOAD(task, mm);
   __u16 call;
+  attempts__tell_all_of(LOAD(task, tgid));
   COUNT(MARTLET_HOOK_EXEC, seen);
   slot = emit__take_exec(MARTLET_HOOK_EXEC);
   if (!slot) return 0;
@@ -150,6 +151,7 @@ static __always_inline int process_ended(struct task_struct *task) {
   struct signal_struct *signal = LOAD(task, signal);
   struct martlet_exit *record;
   struct slot *slot;
+  attempts__tell_all_of(LOAD(task, tgid));
   COUNT(MARTLET_HOOK_EXIT, seen);
   slot = emit__take(MARTLET_HOOK_EXIT);
   if (!slot) return 0;

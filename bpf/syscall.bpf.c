@@ -58,7 +58,17 @@ static __always_inline __u32 unpack_socketcall(__u64 *arguments) {
   __u32 words[3] = {}, call;
   switch (arguments[0]) {
     case 1: call = MARTLET_CALL_SOCKET; break;
+    case 2: call = MARTLET_CALL_BIND; break;
     case 3: call = MARTLET_CALL_CONNECT; break;
+    case 4: call = MARTLET_CALL_LISTEN; break;
+    case 5: call = MARTLET_CALL_ACCEPT; break;
+    case 11: call = MARTLET_CALL_SENDTO; break;
+    case 12: call = MARTLET_CALL_RECVFROM; break;
+    case 16: call = MARTLET_CALL_SENDMSG; break;
+    case 17: call = MARTLET_CALL_RECVMSG; break;
+    case 18: call = MARTLET_CALL_ACCEPT4; break;
+    case 19: call = MARTLET_CALL_RECVMMSG; break;
+    case 20: call = MARTLET_CALL_SENDMMSG; break;
     default: return MARTLET_CALL_NONE;
   }
   if (!is_wanted(call)) return MARTLET_CALL_NONE;
@@ -134,7 +144,17 @@ int BPF_PROG(handle_sys_exit, struct pt_regs *regs, long result) {
     case MARTLET_CALL_OPENAT2:
     case MARTLET_CALL_CREAT:
     case MARTLET_CALL_OPEN_BY_HANDLE_AT: return open_call_returned(call, arguments, result);
-    case MARTLET_CALL_CONNECT: return connect_returned(arguments[0], result);
+    case MARTLET_CALL_CONNECT:
+    case MARTLET_CALL_ACCEPT:
+    case MARTLET_CALL_ACCEPT4:
+    case MARTLET_CALL_LISTEN:
+    case MARTLET_CALL_BIND: return socket_returned(call, arguments[0], (const void *)arguments[1], result);
+    case MARTLET_CALL_SENDTO:
+    case MARTLET_CALL_SENDMSG:
+    case MARTLET_CALL_SENDMMSG:
+    case MARTLET_CALL_RECVFROM:
+    case MARTLET_CALL_RECVMSG:
+    case MARTLET_CALL_RECVMMSG: return datagram_returned(call, arguments[0], result);
     case MARTLET_CALL_EXECVE:
     case MARTLET_CALL_EXECVEAT: return exec_returned(call, arguments, result);
     case MARTLET_CALL_PRCTL:

@@ -79,6 +79,16 @@ static const struct watched_call watched_calls[] = {
     {MARTLET_CALL_CREAT, SYS_creat, COMPAT(8), {}},
     {MARTLET_CALL_OPEN_BY_HANDLE_AT, SYS_open_by_handle_at, COMPAT(342), {}},
     {MARTLET_CALL_CONNECT, SYS_connect, COMPAT(362), {}},
+    {MARTLET_CALL_ACCEPT, SYS_accept, COMPAT(0), {}},
+    {MARTLET_CALL_ACCEPT4, SYS_accept4, COMPAT(364), {}},
+    {MARTLET_CALL_LISTEN, SYS_listen, COMPAT(363), {}},
+    {MARTLET_CALL_BIND, SYS_bind, COMPAT(361), {}},
+    {MARTLET_CALL_SENDTO, SYS_sendto, COMPAT(369), {}},
+    {MARTLET_CALL_SENDMSG, SYS_sendmsg, COMPAT(370), {}},
+    {MARTLET_CALL_SENDMMSG, SYS_sendmmsg, COMPAT(345), {}},
+    {MARTLET_CALL_RECVFROM, SYS_recvfrom, COMPAT(371), {}},
+    {MARTLET_CALL_RECVMSG, SYS_recvmsg, COMPAT(372), {}},
+    {MARTLET_CALL_RECVMMSG, SYS_recvmmsg, COMPAT(337, 417), {}},
     {MARTLET_CALL_DUP, SYS_dup, COMPAT(41), {.fd = MARTLET_FD_RESULT}},
     {MARTLET_CALL_DUP2, SYS_dup2, COMPAT(63), {.fd = MARTLET_FD_RESULT}},
     {MARTLET_CALL_DUP3, SYS_dup3, COMPAT(330), {.fd = MARTLET_FD_RESULT}},
@@ -164,7 +174,9 @@ void martlet_calls_configure(struct martlet_probe_settings *settings) {
       place(settings, watched->compat_numbers[twin], (uint16_t)(watched->call << 8));
   }
 #if defined(__x86_64__)
-  if (is_wanted(settings, MARTLET_CALL_CONNECT) || is_wanted(settings, MARTLET_CALL_SOCKET))
-    place(settings, COMPAT_SOCKETCALL, MARTLET_CALL_SOCKETCALL << 8);
+  bool wants_sockets = is_wanted(settings, MARTLET_CALL_SOCKET);
+  for (uint8_t call = MARTLET_CALL_CONNECT; call <= MARTLET_CALL_RECVMMSG; call++)
+    wants_sockets = wants_sockets || is_wanted(settings, call);
+  if (wants_sockets) place(settings, COMPAT_SOCKETCALL, MARTLET_CALL_SOCKETCALL << 8);
 #endif
 }

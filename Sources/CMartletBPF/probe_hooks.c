@@ -5,21 +5,69 @@
 
 #include "probe_internal.h"
 
+#define CALL(name) (1ull << MARTLET_CALL_##name)
+#define RING_OPENS (CALL(OPENAT) | CALL(OPENAT2))
+#define SENDS (CALL(SENDTO) | CALL(SENDMSG) | CALL(SENDMMSG))
+#define RECEIVES (CALL(RECVFROM) | CALL(RECVMSG) | CALL(RECVMMSG))
+
+#define UNASKED                                                                                              \
+  "datagram connects through io_uring; of connects that fail before their first packet, the address that the " \
+  "kernel saw: it is read from the program's memory"
+
 const struct hook martlet_hooks[HOOKS_MAX] = {
-    {"exec", false, {{"handle_exec", "tp_btf/sched_process_exec"}}},
-    {"fork", false, {{"handle_fork", "tp_btf/sched_process_fork"}}},
+    {"exec", "programs that are run", PLACE_KERNEL, false, 0, {{"handle_exec", "tp_btf/sched_process_exec"}}},
+    {"fork", "new processes", PLACE_KERNEL, false, 0, {{"handle_fork", "tp_btf/sched_process_fork"}}},
     {"exit",
+     "ends of processes",
+     PLACE_KERNEL,
      false,
+     0,
      {{"handle_exit", "tp_btf/sched_process_exit, told of the last thread"},
       {"handle_exit_by_count", "tp_btf/sched_process_exit, counting live threads"}}},
-    {"system calls", false, {{"handle_sys_exit", "tp_btf/sys_exit"}}},
-    {"connect", false, {{"handle_connect", "tp_btf/inet_sock_set_state"}}},
-    [SEED_HOOK] = {"seed", true, {{"seed_processes", "iter/task"}}},
+    {"system calls",
+     "opens, Unix sockets, results of connects, calls of other kinds",
+     PLACE_KERNEL,
+     false,
+     0,
+     {{"handle_sys_exit", "tp_btf/sys_exit"}}},
+    {"connect",
+     "TCP connections",
+     PLACE_KERNEL,
+     false,
+     CALL(CONNECT),
+     {{"handle_connect", "tp_btf/inet_sock_set_state"}}},
+    [SEED_HOOK] = {"seed", "nothing: /proc takes over", PLACE_ITERATOR, true, 0, {{"seed_processes", "iter/task"}}},
+    [CONNECT4_HOOK] =
+        {"connect4", UNASKED, PLACE_CGROUP, true, CALL(CONNECT), {{"handle_connect4", "cgroup/connect4"}}},
+    [CONNECT6_HOOK] =
+        {"connect6", UNASKED, PLACE_CGROUP, true, CALL(CONNECT), {{"handle_connect6", "cgroup/connect6"}}},
+    {"sendmsg4", "datagrams sent without connect", PLACE_CGROUP, true, SENDS, {{"handle_sendmsg4", "cgroup/sendmsg4"}}},
+    {"sendmsg6", "datagrams sent without connect", PLACE_CGROUP, true, SENDS, {{"handle_sendmsg6", "cgroup/sendmsg6"}}},
+    {"recvmsg4", "senders of datagrams", PLACE_CGROUP, true, RECEIVES, {{"handle_recvmsg4", "cgroup/recvmsg4"}}},
+    {"recvmsg6", "senders of datagrams", PLACE_CGROUP, true, RECEIVES, {{"handle_recvmsg6", "cgroup/recvmsg6"}}},
+    {"ring submission",
+     "opens through io_uring, unless there is a completion with a descriptor",
+     PLACE_KERNEL,
+     true,
+     RING_OPENS,
+     {{"handle_ring_submit", "tp_btf/io_uring_submit_req"}}},
+    {"ring completion",
+     "opens through io_uring",
+     PLACE_KERNEL,
+     true,
+     RING_OPENS | CALL(CONNECT),
+     {{"handle_ring_complete", "tp_btf/io_uring_complete"}}},
 };
+
+static bool is_wanted(const struct martlet_probe *probe, const struct hook *hook) {
+  if (hook->place == PLACE_ITERATOR) return probe->options.seeds;
+  return hook->calls == 0 || hook->calls & probe->options.wanted_calls[0];
+}
 
 const struct hook_variant *martlet_probe_variant(const struct martlet_probe *probe, size_t hook) {
   const struct hook_variant *variant = &martlet_hooks[hook].variants[probe->choices[hook]];
-  if (hook == SEED_HOOK && !probe->options.seeds) return NULL;
+  if (!is_wanted(probe, &martlet_hooks[hook])) return NULL;
+  if (martlet_hooks[hook].place == PLACE_CGROUP && probe->options.cgroup_fd < 0) return NULL;
   return variant->program ? variant : NULL;
 }
 
@@ -35,10 +83,14 @@ struct martlet_probe_hook martlet_probe_hook_at(const struct martlet_probe *prob
   const struct hook_variant *variant;
   if (index >= HOOKS_MAX || !martlet_hooks[index].name) return found;
   found.name = martlet_hooks[index].name;
+  found.unseen = martlet_hooks[index].unseen;
+  found.is_wanted = is_wanted(probe, &martlet_hooks[index]);
   variant = martlet_probe_variant(probe, index);
   if (variant && probe->object) {
     found.variant = variant->name;
     found.program = variant->program;
+  } else {
+    found.refusal = probe->refusals[index];
   }
   return found;
 }

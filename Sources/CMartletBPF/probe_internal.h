@@ -11,7 +11,7 @@
 
 #define LOG_BYTES_MAX (1u << 20)
 #define RINGS_MAX 512
-#define HOOKS_MAX 8
+#define HOOKS_MAX 16
 
 struct martlet_log {
   char *text;
@@ -38,6 +38,7 @@ struct martlet_probe {
   struct bpf_object *object;
   struct bpf_link *links[HOOKS_MAX];
   uint8_t choices[HOOKS_MAX]; /* index of the variant; past the last one for none */
+  int refusals[HOOKS_MAX];    /* the last errno that a variant was refused with */
   bool typed_loads;
   struct martlet_log log;
 
@@ -45,6 +46,7 @@ struct martlet_probe {
   uint32_t ring_count;
   volatile struct martlet_consumer *consumer;
   int counters_fd;
+  int full_tables_fd;
   int epoll_fd;
   int wake_fd;
 };
@@ -55,15 +57,23 @@ struct hook_variant {
   const char *name;
 };
 
+enum hook_place { PLACE_KERNEL, PLACE_ITERATOR, PLACE_CGROUP };
+
 struct hook {
   const char *name;
+  const char *unseen; /* what is not seen without it */
+  enum hook_place place;
   bool is_optional;
+  uint64_t calls; /* wanted when one of these is, a bit for each of the first 64; 0 for always */
   struct hook_variant variants[4]; /* in order of preference, up to one without a program */
 };
 
 extern const struct hook martlet_hooks[HOOKS_MAX]; /* up to one without a name */
 #define SEED_HOOK 5
+#define CONNECT4_HOOK 6
+#define CONNECT6_HOOK 7
 
+/* The program chosen for a hook; NULL where none is wanted or could be had. */
 const struct hook_variant *martlet_probe_variant(const struct martlet_probe *probe, size_t hook);
 /* The hook a program belongs to, or -1. */
 int martlet_hook_of_program(const char *program);

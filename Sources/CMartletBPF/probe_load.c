@@ -21,7 +21,7 @@ int martlet_probe_create(const struct martlet_probe_options *options, struct mar
   struct martlet_probe *probe = calloc(1, sizeof(*probe));
   if (!probe) return martlet_fail(error, ENOMEM, "allocate", "probe", NULL);
   probe->options = *options;
-  probe->epoll_fd = probe->wake_fd = probe->counters_fd = -1;
+  probe->epoll_fd = probe->wake_fd = probe->counters_fd = probe->full_tables_fd = -1;
   if (probe->options.wake_bytes == 0) probe->options.wake_bytes = options->ring_bytes / 4;
   if (martlet_rings_create(probe, error)) {
     martlet_probe_destroy(probe);
@@ -62,6 +62,7 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
       .filters = probe->options.filtering,
       .environment = probe->options.environment,
       .missing_programs = probe->options.missing_programs,
+      .asked_by_cgroup = martlet_probe_variant(probe, CONNECT4_HOOK) && martlet_probe_variant(probe, CONNECT6_HOOK),
       .wanted_calls = {probe->options.wanted_calls[0], probe->options.wanted_calls[1]},
   };
   struct bpf_map *map = bpf_object__find_map_by_name(probe->object, "rings");
@@ -87,6 +88,12 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
   return 0;
 }
 
+/* A link to a cgroup lets programs of others stay beside ours. */
+static struct bpf_link *attach_program(const struct martlet_probe *probe, size_t hook, struct bpf_program *program) {
+  if (martlet_hooks[hook].place == PLACE_CGROUP) return bpf_program__attach_cgroup(program, probe->options.cgroup_fd);
+  return bpf_program__attach(program);
+}
+
 /* Live hooks before the seed's iterator is of use; the iterator is attached where it is read. */
 static int attach(struct martlet_probe *probe, int *failed_hook, struct martlet_probe_error *error) {
   for (size_t hook = 0; martlet_hooks[hook].name; hook++) {
@@ -94,7 +101,7 @@ static int attach(struct martlet_probe *probe, int *failed_hook, struct martlet_
     struct bpf_program *program;
     if (!variant) continue;
     program = bpf_object__find_program_by_name(probe->object, variant->program);
-    probe->links[hook] = program ? bpf_program__attach(program) : NULL;
+    probe->links[hook] = program ? attach_program(probe, hook, program) : NULL;
     if (!probe->links[hook]) {
       *failed_hook = (int)hook;
       return martlet_fail(error, program ? errno : ENOENT, "attach", variant->program, &probe->log);
@@ -141,15 +148,22 @@ static int try_start(struct martlet_probe *probe, const void *object, size_t len
 }
 
 /* Chooses what to try after `failed_hook` was refused; false when nothing is left. */
-static bool choose_next(struct martlet_probe *probe, int failed_hook) {
+static bool choose_next(struct martlet_probe *probe, int failed_hook, int code) {
   if (failed_hook >= 0 && martlet_probe_variant(probe, (size_t)failed_hook)) {
-    probe->choices[failed_hook]++;
+    /* What is refused to one of a cgroup's hooks is refused to all. */
+    for (size_t hook = 0; martlet_hooks[hook].name; hook++) {
+      bool is_alike = martlet_hooks[hook].place == PLACE_CGROUP && martlet_hooks[failed_hook].place == PLACE_CGROUP;
+      if ((int)hook != failed_hook && !is_alike) continue;
+      probe->choices[hook]++;
+      probe->refusals[hook] = code;
+    }
     if (martlet_probe_variant(probe, (size_t)failed_hook) || martlet_hooks[failed_hook].is_optional) return true;
   }
   /* The other way to read kernel memory changes every program, so all variants deserve another try. */
   if (probe->typed_loads) {
     probe->typed_loads = false;
     memset(probe->choices, 0, sizeof(probe->choices));
+    memset(probe->refusals, 0, sizeof(probe->refusals));
     return true;
   }
   return false;
@@ -167,7 +181,7 @@ int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t 
     if (result == 0) return 0;
     unload(probe);
     /* Also after EPERM: a locked-down kernel says it of single kinds of programs. */
-  } while (choose_next(probe, failed_hook));
+  } while (choose_next(probe, failed_hook, error->code));
   return -1;
 }
 

@@ -100,6 +100,7 @@ int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_erro
   int consumer = bpf_object__find_map_fd_by_name(probe->object, "consumer");
   void *words;
   probe->counters_fd = bpf_object__find_map_fd_by_name(probe->object, "counters");
+  probe->full_tables_fd = bpf_object__find_map_fd_by_name(probe->object, "full_tables");
   if (make_rings(probe, error)) return -1;
   for (uint32_t index = 0; index < probe->ring_count; index++)
     if (bpf_map_update_elem(table, &index, &probe->rings[index].fd, BPF_ANY))
@@ -113,7 +114,7 @@ int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_erro
 void martlet_rings_disconnect(struct martlet_probe *probe) {
   if (probe->consumer) munmap((void *)probe->consumer, (size_t)sysconf(_SC_PAGESIZE));
   probe->consumer = NULL;
-  probe->counters_fd = -1;
+  probe->counters_fd = probe->full_tables_fd = -1;
 }
 
 void martlet_rings_destroy(struct martlet_probe *probe) {
@@ -170,19 +171,30 @@ void martlet_probe_wake(struct martlet_probe *probe) {
   if (write(probe->wake_fd, &one, sizeof(one)) < 0) return;
 }
 
-int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t *sums, size_t count) {
-  size_t words = sizeof(struct martlet_hook_counters) / sizeof(uint64_t);
+/* The words that a per-CPU table has under `key`, summed over the CPUs. */
+static int sum_over_cpus(int table_fd, uint32_t key, uint64_t *sums, size_t words) {
   int cpus = libbpf_num_possible_cpus();
   uint64_t *values;
   int result = -1;
-  memset(sums, 0, count * sizeof(*sums));
-  if (cpus <= 0 || count < words || probe->counters_fd < 0) return -1;
-  values = calloc((size_t)cpus, sizeof(struct martlet_hook_counters));
-  if (values && bpf_map_lookup_elem(probe->counters_fd, &hook, values) == 0) {
+  memset(sums, 0, words * sizeof(*sums));
+  if (cpus <= 0 || table_fd < 0) return -1;
+  values = calloc((size_t)cpus * words, sizeof(*values));
+  if (values && bpf_map_lookup_elem(table_fd, &key, values) == 0) {
     for (size_t cpu = 0; cpu < (size_t)cpus; cpu++)
       for (size_t word = 0; word < words; word++) sums[word] += values[cpu * words + word];
     result = 0;
   }
   free(values);
   return result;
+}
+
+int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t *sums, size_t count) {
+  size_t words = sizeof(struct martlet_hook_counters) / sizeof(uint64_t);
+  return count < words ? -1 : sum_over_cpus(probe->counters_fd, hook, sums, words);
+}
+
+uint64_t martlet_probe_full_table(const struct martlet_probe *probe, uint32_t table) {
+  uint64_t sum = 0;
+  sum_over_cpus(probe->full_tables_fd, table, &sum, 1);
+  return sum;
 }

@@ -54,18 +54,25 @@ public struct Agent {
 
   /// What to capture: what rules ask for, or everything for a recording, which later rules may be tried on.
   ///
-  /// The node's name comes from the environment where the agent cannot see it: in a pod.
-  ///
   /// With rules the kernel drops what none of them can match; a recording is for other rules, too.
+  ///
+  /// The environment names the node where the agent cannot see its name, in a pod, and may keep the agent to a cgroup:
+  /// `MARTLET_CGROUP` is a path, `none` or, as without it, `root`.
   private func captureConfiguration(for ruleset: Ruleset?, isRecorded: Bool) -> CaptureConfiguration {
     var configuration = CaptureConfiguration()
-    configuration.hostname = getenv("MARTLET_HOSTNAME").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    configuration.hostname = Self.setting("MARTLET_HOSTNAME")
+    configuration.cgroup = Self.setting("MARTLET_CGROUP").map { CgroupChoice(text: $0) } ?? .root
     if let ruleset, !isRecorded {
       configuration.eventTypes = ruleset.eventTypes
       configuration.filter = KernelFilterPlanner.plan(ruleset)
     }
     configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
+  }
+
+  /// Nil where the variable is not set, or to nothing.
+  private static func setting(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
   /// Watches until SIGINT, SIGTERM, the end of `durationSeconds` or of whoever reads standard output.

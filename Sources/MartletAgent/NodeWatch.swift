@@ -85,6 +85,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       result.withLock { [summary] in $0 = summary }
     }
     do { try source.start() } catch { throw .capture(error) }
+    for warning in source.warnings { logger.warning("\(warning.description)") }
     logger.info("watching this node \(alerts.map { "with \($0.ruleCount) rules" } ?? "to record it")")
     let deadline = durationNanoseconds.map { began &+ $0 } ?? .max
     do {

@@ -75,6 +75,13 @@ extension RunSummary {
       json.endObject()
     }
     json.endObject()
+    json.key("full_tables")
+    json.beginObject()
+    for table in CaptureStatistics.Table.allCases {
+      json.key(Array("\(table)".utf8))
+      json.value(capture?.fullTables[table] ?? 0)
+    }
+    json.endObject()
     json.member("recursion_misses", capture?.recursionMisses ?? 0)
     json.member("seed_failures", capture?.seedFailures ?? 0)
     json.member("malformed", pipeline.malformed)

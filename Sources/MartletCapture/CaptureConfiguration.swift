@@ -18,6 +18,8 @@ public struct CaptureConfiguration: Sendable {
   public var hostname: String?
   /// Whether kernel memory is read by typed loads where the kernel has them (6.2); else, and without, through a helper.
   public var usesTypedLoads = true
+  /// The cgroup below which connections are asked about before they are made. Elsewhere `CaptureHook.unseen` holds.
+  public var cgroup = CgroupChoice.none
   /// What the rules leave to be seen; nil to send everything.
   public var filter: KernelFilter?
   /// What the filter would drop is sent all the same, marked as unwanted: to check the filter.
@@ -25,8 +27,8 @@ public struct CaptureConfiguration: Sendable {
   /// How often a tick enters the stream.
   public var tickMilliseconds = 1000
 
-  /// Which events are wanted: others cost nothing. Starts and ends of processes, and what else changes what is known of
-  /// them, are told in any case.
+  /// Which events are wanted: programs and parts of programs that serve no other are left out. Starts and ends of
+  /// processes, and what else changes what is known of them, are told in any case.
   public var eventTypes = EventTypeSet.all
   /// Whether processes are told with their environment.
   public var includesEnvironment = false
@@ -37,6 +39,17 @@ public struct CaptureConfiguration: Sendable {
   public static let ringsBytesMax: UInt32 = 128 << 20
 
   public init() {}
+
+  /// What the probe has to watch for them. Which call a datagram came by is known when the call returns, so all that send
+  /// belong together, and all that receive.
+  var watchedCalls: EventTypeSet {
+    var wanted = eventTypes
+    for group in [[EventType.sendto, .sendmsg, .sendmmsg], [.recvfrom, .recvmsg, .recvmmsg]] {
+      let set = EventTypeSet(group.map { EventTypeSet($0) })
+      if !wanted.isDisjoint(with: set) { wanted.formUnion(set) }
+    }
+    return wanted
+  }
 
   /// The size of each ring on a machine of `cpus`: as configured, or the largest power of two within each one's share. A
   /// size that no ring can have stays what it is, for the start to refuse.

@@ -75,10 +75,21 @@ public enum CaptureRequirements {
   }
 
   private static func missingCapabilities(status: String) -> [CaptureRequirement] {
-    let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
-    let effective = line.flatMap { UInt64($0.dropFirst(7).drop { $0.isWhitespace }, radix: 16) } ?? 0
-    func has(_ bit: Bit) -> Bool { effective & (1 << bit.rawValue) != 0 }
+    let effective = EffectiveCapabilities(status: status)
+    func has(_ bit: Bit) -> Bool { effective.has(bit.rawValue) }
     if has(.sysAdmin) { return [] }
     return [(Bit.bpf, "CAP_BPF"), (.perfmon, "CAP_PERFMON")].filter { !has($0.0) }.map { .capability($0.1) }
   }
+}
+
+/// What /proc/PID/status says a process may do.
+struct EffectiveCapabilities {
+  private let bits: UInt64
+
+  init(status: String) {
+    let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+    bits = line.flatMap { UInt64($0.dropFirst(7).drop { $0.isWhitespace }, radix: 16) } ?? 0
+  }
+
+  func has(_ capability: UInt64) -> Bool { bits & (1 << capability) != 0 }
 }

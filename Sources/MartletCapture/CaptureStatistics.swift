@@ -35,10 +35,25 @@ public struct CaptureStatistics: Sendable {
     case open = 3
     case connect = 4
     case cgroup = 5
+    /// Calls on sockets other than an internet socket's connect.
+    case socket = 6
+    /// Opens through io_uring.
+    case ring = 7
+    /// Calls without a hook of their own.
     case call = 8
   }
 
+  /// A table of the probe that can be full; raw values are those of `enum martlet_table`.
+  public enum Table: UInt32, CaseIterable, Sendable {
+    /// Connections that wait for their result. Those that find no room are told at once, as in progress.
+    case attempts = 0
+    /// Names of opens that are under way in an io_uring. Those that find no room are told without.
+    case ringNames = 1
+  }
+
   public internal(set) var hooks: [HookName: Hook] = [:]
+  /// How often each table had no room.
+  public internal(set) var fullTables: [Table: UInt64] = [:]
   /// Times that the kernel ran no program because the same one was running on that CPU: events that no hook has counted.
   public internal(set) var recursionMisses: UInt64 = 0
   /// Records handed out that came through the rings.
@@ -57,9 +72,27 @@ public struct CaptureStatistics: Sendable {
 }
 
 /// A place in the kernel that is watched, and by which of the programs that could.
-public struct CaptureHook: Sendable {
+public struct CaptureHook: Sendable, Equatable {
   public let name: String
-  /// Nil where the kernel took none.
+  /// Nil where the kernel took none, and where none is wanted.
   public let variant: String?
   public let program: String?
+  /// False where the configuration asks for nothing that it sees.
+  public let isWanted: Bool
+  /// What nobody sees without it.
+  public let unseen: String
+  /// The kernel's answer to the last variant, as an errno; 0 where it took one or was not asked.
+  public let refusal: Int32
+
+  public var isAttached: Bool { variant != nil }
+}
+
+/// Something that will not be seen in this run, and why.
+public struct CaptureWarning: Sendable, Equatable {
+  /// The hooks that are not attached.
+  public let hooks: [String]
+  public let cause: String
+  public let unseen: String
+
+  public var description: String { "not watched (\(cause)): \(unseen)" }
 }

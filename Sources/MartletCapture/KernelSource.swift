@@ -22,6 +22,7 @@ public final class KernelSource: @unchecked Sendable {
 
   private let configuration: CaptureConfiguration
   private let cgroups: CgroupLayout
+  private let cgroup: OpenCgroup
   private let probe: OpaquePointer
   private let openFilter: UnsafeMutablePointer<martlet_open_filter>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
@@ -55,9 +56,13 @@ public final class KernelSource: @unchecked Sendable {
     options.typed_loads = configuration.usesTypedLoads
     options.environment = configuration.includesEnvironment
     options.missing_programs = configuration.includesMissingPrograms
-    let wanted = configuration.eventTypes.rawValue
+    let wanted = configuration.watchedCalls.rawValue
     options.wanted_calls = (UInt64(truncatingIfNeeded: wanted), UInt64(truncatingIfNeeded: wanted >> 64))
     options.seeds = configuration.seed == .automatic || configuration.seed == .iterator
+    options.cgroup_fd = -1
+    cgroup = OpenCgroup(
+      configuration.cgroup, mounts: Procfs.text("/proc/mounts") ?? "", status: Procfs.text("/proc/self/status") ?? "")
+    if case .open(let descriptor) = cgroup { options.cgroup_fd = descriptor }
     let filter = configuration.filter.map { UnsafeMutablePointer<martlet_open_filter>(encoding: $0.opens) }
     openFilter = filter
     if let filter {
@@ -69,6 +74,7 @@ public final class KernelSource: @unchecked Sendable {
     var error = martlet_probe_error()
     guard martlet_probe_create(&options, &created, &error) == 0, let created else {
       filter?.deallocate()
+      if case .open(let descriptor) = cgroup { close(descriptor) }
       throw CaptureError(error, code: .configuration)
     }
     probe = created
@@ -76,6 +82,7 @@ public final class KernelSource: @unchecked Sendable {
 
   deinit {
     martlet_probe_destroy(probe)
+    if case .open(let descriptor) = cgroup { close(descriptor) }
     openFilter?.deallocate()
     spans.deallocate()
     records.deallocate()
@@ -151,6 +158,9 @@ public final class KernelSource: @unchecked Sendable {
       }
       statistics.hooks[name] = CaptureStatistics.Hook(counters)
     }
+    for table in CaptureStatistics.Table.allCases {
+      statistics.fullTables[table] = martlet_probe_full_table(probe, table.rawValue)
+    }
     statistics.recursionMisses = martlet_probe_recursion_misses(probe)
     return statistics
   }
@@ -160,8 +170,25 @@ public final class KernelSource: @unchecked Sendable {
     (0...).lazy.map { martlet_probe_hook_at(self.probe, $0) }.prefix { $0.name != nil }.map { hook in
       CaptureHook(
         name: String(cString: hook.name), variant: hook.variant.map { String(cString: $0) },
-        program: hook.program.map { String(cString: $0) })
+        program: hook.program.map { String(cString: $0) }, isWanted: hook.is_wanted,
+        unseen: String(cString: hook.unseen), refusal: hook.refusal)
     }
+  }
+
+  /// What is wanted and will not be seen; after the start. Hooks that would have seen the same are told together.
+  public var warnings: [CaptureWarning] {
+    var warnings: [CaptureWarning] = []
+    for hook in hooks where hook.isWanted && !hook.isAttached {
+      var cause = hook.refusal == 0 ? "" : String(cString: strerror(hook.refusal))
+      if cause.isEmpty, case .missing(let reason) = cgroup { cause = reason }
+      if let last = warnings.last, last.unseen == hook.unseen, last.cause == cause {
+        warnings[warnings.count - 1] = CaptureWarning(
+          hooks: last.hooks + [hook.name], cause: cause, unseen: hook.unseen)
+      } else {
+        warnings.append(CaptureWarning(hooks: [hook.name], cause: cause, unseen: hook.unseen))
+      }
+    }
+    return warnings
   }
 
   /// Whether kernel memory is read by typed loads, which are faster, or through a helper.

@@ -11,6 +11,8 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case open = 5
   case connect = 6
   case cgroup = 7
+  /// A call on a Unix socket.
+  case unix = 8
   /// A call without a kind of its own.
   case call = 12
   case host = 32
@@ -26,6 +28,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .open: MemoryLayout<martlet_open>.size
     case .connect: MemoryLayout<martlet_connect>.size
     case .cgroup: MemoryLayout<martlet_cgroup>.size
+    case .unix: MemoryLayout<martlet_unix>.size
     case .call: MemoryLayout<martlet_syscall>.size
     case .host: MemoryLayout<martlet_host>.size
     case .tick: MemoryLayout<martlet_record>.size
@@ -36,7 +39,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   /// Whether rules are tried on it; the others only change what Martlet knows.
   public var isMatched: Bool {
     switch self {
-    case .exec, .open, .connect, .call: true
+    case .exec, .open, .connect, .unix, .call: true
     case .process, .fork, .exit, .cgroup, .host, .tick, .end: false
     }
   }
@@ -51,6 +54,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .open: "open"
     case .connect: "connect"
     case .cgroup: "cgroup"
+    case .unix: "unix"
     case .call: "call"
     case .host: "host"
     case .tick: "tick"

@@ -27,7 +27,7 @@ public struct EventRecord {
     guard hasTextsInside(bytes.count) else { return nil }
     if kind.isMatched {
       guard let type = EventType(rawValue: UInt8(truncatingIfNeeded: common.pointee.call)),
-        type.kind == kind || (kind == .call && type.kind == .exec), common.pointee.call <= UInt8.max
+        type.isCarried(by: kind), common.pointee.call <= UInt8.max
       else { return nil }
     }
   }
@@ -44,6 +44,7 @@ public struct EventRecord {
   public var exit: UnsafePointer<martlet_exit> { fixedPart(.exit) }
   public var open: UnsafePointer<martlet_open> { fixedPart(.open) }
   public var connect: UnsafePointer<martlet_connect> { fixedPart(.connect) }
+  public var unix: UnsafePointer<martlet_unix> { fixedPart(.unix) }
   public var call: UnsafePointer<martlet_syscall> { fixedPart(.call) }
   public var cgroup: UnsafePointer<martlet_cgroup> { fixedPart(.cgroup) }
   public var host: UnsafePointer<martlet_host> { fixedPart(.host) }
@@ -103,6 +104,9 @@ public struct EventRecord {
     case .open:
       let part = open.pointee
       return isInside(part.path) && isInside(part.name) && isInside(part.directory)
+    case .unix:
+      let part = unix.pointee
+      return isInside(part.name) && isInside(part.peer_name) && isInside(part.path)
     case .call:
       let part = call.pointee
       return isInside(part.path) && isInside(part.names.0) && isInside(part.names.1) && isInside(part.names.2)

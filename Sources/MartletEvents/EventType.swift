@@ -10,6 +10,16 @@ public enum EventType: UInt8, CaseIterable, Sendable {
   case creat = 6
   case openByHandleAt = 7
   case connect = 8
+  case accept = 9
+  case accept4 = 10
+  case listen = 11
+  case bind = 12
+  case sendto = 13
+  case sendmsg = 14
+  case sendmmsg = 15
+  case recvfrom = 16
+  case recvmsg = 17
+  case recvmmsg = 18
   case dup = 32
   case dup2 = 33
   case dup3 = 34
@@ -82,17 +92,38 @@ public enum EventType: UInt8, CaseIterable, Sendable {
     case .creat: "creat"
     case .openByHandleAt: "open_by_handle_at"
     case .connect: "connect"
+    case .accept: "accept"
+    case .accept4: "accept4"
+    case .listen: "listen"
+    case .bind: "bind"
+    case .sendto: "sendto"
+    case .sendmsg: "sendmsg"
+    case .sendmmsg: "sendmmsg"
+    case .recvfrom: "recvfrom"
+    case .recvmsg: "recvmsg"
+    case .recvmmsg: "recvmmsg"
     default: callName
     }
   }
 
-  /// The kind of record that carries it. An exec that failed comes as a `call` all the same.
+  /// The kind of record that carries it. An exec that failed comes as a `call` all the same, and a call on a Unix
+  /// socket as `unix`.
   public var kind: EventKind {
     switch self {
     case .execve, .execveat: .exec
     case .open, .openat, .openat2, .creat, .openByHandleAt: .open
-    case .connect: .connect
+    case .connect, .accept, .accept4, .listen, .bind, .sendto, .sendmsg, .sendmmsg, .recvfrom, .recvmsg, .recvmmsg:
+      .connect
     default: .call
+    }
+  }
+
+  /// Whether records of `kind` may carry it.
+  func isCarried(by kind: EventKind) -> Bool {
+    switch kind {
+    case .unix: self.kind == .connect
+    case .call: self.kind == .call || self.kind == .exec
+    default: kind == self.kind
     }
   }
 }
@@ -101,7 +132,9 @@ extension EventType {
   /// The names of those that come as `EventKind.call`.
   private var callName: StaticString {
     switch self {
-    case .execve, .execveat, .open, .openat, .openat2, .creat, .openByHandleAt, .connect: ""
+    case .execve, .execveat, .open, .openat, .openat2, .creat, .openByHandleAt, .connect, .accept, .accept4, .listen,
+      .bind, .sendto, .sendmsg, .sendmmsg, .recvfrom, .recvmsg, .recvmmsg:
+      ""
     case .dup: "dup"
     case .dup2: "dup2"
     case .dup3: "dup3"

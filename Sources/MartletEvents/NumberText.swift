@@ -79,3 +79,19 @@ public enum TimeText {
     return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
   }
 }
+
+/// Numbers as hexadecimal text, without allocating.
+public enum HexText {
+  /// Bytes that the longest number takes.
+  public static let byteCountMax = 16
+
+  /// Writes the digits, in small letters, at `destination`, which holds `byteCountMax` bytes; returns how many.
+  public static func write(_ number: UInt64, at destination: UnsafeMutablePointer<UInt8>) -> Int {
+    let digitCount = max(1, (UInt64.bitWidth - number.leadingZeroBitCount + 3) / 4)
+    for position in 0..<digitCount {
+      let digit = UInt8(truncatingIfNeeded: number >> UInt64(4 * (digitCount - 1 - position)) & 0xf)
+      destination[position] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+    }
+    return digitCount
+  }
+}

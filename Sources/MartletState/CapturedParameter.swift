@@ -64,8 +64,8 @@ enum CapturedParameter: UInt8, CaseIterable {
 
   private func belongs(to type: EventType) -> Bool {
     switch self {
-    case .result: type.kind != .open
-    case .flags: type != .creat && type != .connect
+    case .result: type.kind != .open && type != .accept && type != .accept4
+    case .flags: type != .creat && type.kind != .connect
     case .filename: type == .execve
     case .pathname: type == .execveat
     case .descriptor: type.kind != .exec
@@ -74,7 +74,8 @@ enum CapturedParameter: UInt8, CaseIterable {
     case .mode: type.kind == .open && type != .openByHandleAt
     case .device, .inode: type.kind == .open
     case .mountDescriptor, .path: type == .openByHandleAt
-    case .tuple, .address: type == .connect
+    case .tuple: type.kind == .connect && type != .listen && type != .bind
+    case .address: type == .connect || type == .bind
     case .exe, .arguments, .threadID, .processID, .parentID, .directory, .comm, .terminal, .namespaceGroupID,
       .loginUserID, .capabilitiesInheritable, .capabilitiesPermitted, .capabilitiesEffective, .exeInode, .exeChanged,
       .exeModified, .userID, .exePath, .groupProcessID, .groupID:
@@ -131,6 +132,13 @@ enum CapturedParameter: UInt8, CaseIterable {
       [
         .result, .tuple, .descriptor, .address,
       ]
+    case .accept, .accept4: [.descriptor, .tuple, nil, nil, nil]
+    case .listen: [.result, .descriptor, nil]
+    case .bind: [.result, .address, .descriptor]
+    case .sendto, .sendmsg: [.result, nil, .descriptor, nil, .tuple]
+    case .sendmmsg, .recvmmsg: [.result, .descriptor, nil, nil, .tuple]
+    case .recvfrom: [.result, nil, .tuple, .descriptor, nil]
+    case .recvmsg: [.result, nil, nil, .tuple, nil, .descriptor]
     // `CallParameter` has the others.
     default: []
     }

@@ -172,6 +172,8 @@ extension EventContext {
     case .fdIsUpperLayer: return .boolean(part.pointee.file_flags & MARTLET_FILE_UPPER_LAYER != 0)
     case .fdIsLowerLayer: return .boolean(part.pointee.file_flags & MARTLET_FILE_LOWER_LAYER != 0)
     case .fdProtocol: return .text("<NA>")
+    // Whether a Unix socket has a peer is not known here.
+    case .fdIsConnected, .fdHasNewName: return fileType(part) == .unix ? .missing : .boolean(false)
     case .fdSocketFamily: return fileType(part) == .unix ? .text("unix") : .missing
     default: return .missing
     }
@@ -183,7 +185,7 @@ extension EventContext {
     var socket = martlet_connect()
     socket.record = part.record
     socket.fd = part.fd
-    socket.result = part.ends.remote_port == 0 ? -Int64(ENOTCONN) : 0
+    if part.ends.remote_port != 0 { socket.record.flags |= UInt32(MARTLET_FLAG_SOCKET_CONNECTED) }
     socket.family = part.ends.family
     socket.protocol = part.ends.protocol
     socket.local_port = part.ends.local_port

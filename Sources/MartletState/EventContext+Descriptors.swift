@@ -11,6 +11,7 @@ extension EventContext {
     switch record.kind {
     case .open: return extractFile(field, record)
     case .connect: return extractSocket(field, record.connect.pointee, end: index)
+    case .unix: return extractUnixSocket(field, record)
     case .call: return extractCallDescriptor(field, record, end: index)
     default: return .missing
     }
@@ -39,6 +40,7 @@ extension EventContext {
     case .pathName: return text(spelledPath())
     case .pathNameRaw: return text(part.pointee.name.length_bytes > 0 ? record.bytes(part.pointee.name) : rawPath())
     case .fdProtocol: return .text("<NA>")
+    case .fdIsConnected, .fdHasNewName: return hasFile ? .boolean(false) : .missing
     default: return .missing
     }
   }
@@ -49,83 +51,12 @@ extension EventContext {
     return part.pointee.result >= 0 && part.pointee.inode_mode & typeMask == directory
   }
 
-  mutating func extractSocket(_ field: Field, _ part: martlet_connect, end: Int) -> FieldValue {
-    // An IPv4 address in an IPv6 socket is an IPv4 connection.
-    let isV6 = remoteAddress(part).family == .v6
-    switch field {
-    case .fdNumber: return part.fd >= 0 ? .signed(Int64(part.fd)) : .missing
-    case .fdType: return .text(isV6 ? "ipv6" : "ipv4")
-    case .fdTypeChar: return .text(isV6 ? "6" : "4")
-    case .fdName, .fdNameRaw: return .text(socketName(part))
-    case .fdProtocol: return .text(protocolName(part.protocol))
-    case .fdIsConnected: return .boolean(part.result >= 0 || part.result == -Int64(EINPROGRESS))
-    case .fdHasNewName: return .boolean(type == .connect)
-    case .fdIsServer: return .boolean(false)
-    case .fdSocketFamily: return .text("ip")
-    // Of a connect, this end is the client.
-    case .fdClientAddress, .fdLocalAddress, .fdClientNetwork, .fdLocalNetwork: return address(localOf: part)
-    case .fdServerAddress, .fdRemoteAddress, .fdServerNetwork, .fdRemoteNetwork: return .address(remoteAddress(part))
-    case .fdClientPort, .fdLocalPort: return .unsigned(UInt64(part.local_port))
-    case .fdServerPort, .fdRemotePort: return .unsigned(UInt64(part.remote_port))
-    case .fdEitherAddress, .fdEitherNetwork: return end == 0 ? address(localOf: part) : .address(remoteAddress(part))
-    case .fdEitherPort: return .unsigned(UInt64(end == 0 ? part.local_port : part.remote_port))
-    default: return .missing
-    }
-  }
-
-  private func text(_ bytes: ByteView?) -> FieldValue { bytes.map { .text($0) } ?? .missing }
+  func text(_ bytes: ByteView?) -> FieldValue { bytes.map { .text($0) } ?? .missing }
 
   /// The device number as stat(2) gives it, from the kernel's own encoding.
   func userDevice(_ device: UInt32) -> UInt64 {
     let major = UInt64(device >> 20)
     let minor = UInt64(device & 0xf_ffff)
     return minor & 0xff | (major & 0xfff) << 8 | (minor & ~0xff) << 12 | (major & ~0xfff) << 32
-  }
-
-  // MARK: - Sockets
-
-  func remoteAddress(_ part: martlet_connect) -> IPAddress {
-    withUnsafeBytes(of: part.remote_address) { ipAddress($0, family: part.family) }
-  }
-
-  func localAddress(_ part: martlet_connect) -> IPAddress {
-    withUnsafeBytes(of: part.local_address) { ipAddress($0, family: part.family) }
-  }
-
-  /// Missing before the socket has an address.
-  private func address(localOf part: martlet_connect) -> FieldValue {
-    let address = localAddress(part)
-    return address.isUnspecified ? .missing : .address(address)
-  }
-
-  private func ipAddress(_ bytes: UnsafeRawBufferPointer, family: UInt16) -> IPAddress {
-    Int32(family) == AF_INET6 ? IPAddress(v6Bytes: bytes) : IPAddress(v4Bytes: bytes)
-  }
-
-  private func protocolName(_ number: UInt16) -> ByteView {
-    switch Int(number) {
-    case IPPROTO_TCP: "tcp"
-    case IPPROTO_UDP: "udp"
-    case IPPROTO_ICMP, IPPROTO_ICMPV6: "icmp"
-    case IPPROTO_RAW: "raw"
-    default: "<NA>"
-    }
-  }
-
-  /// `client:port->server:port`.
-  private func socketName(_ part: martlet_connect) -> ByteView {
-    guard let scratch else { return .empty }
-    var count = 0
-    func append(_ address: IPAddress, port: UInt16) {
-      count += address.write(to: scratch.name + count)
-      scratch.name[count] = UInt8(ascii: ":")
-      count += 1 + DecimalText.write(UInt64(port), at: scratch.name + count + 1)
-    }
-    append(localAddress(part), port: part.local_port)
-    scratch.name[count] = UInt8(ascii: "-")
-    scratch.name[count + 1] = UInt8(ascii: ">")
-    count += 2
-    append(remoteAddress(part), port: part.remote_port)
-    return ByteView(start: scratch.name, count: count)
   }
 }

@@ -36,6 +36,7 @@ extension EventContext {
       return .boolean(false)
     case .eventIsOpenRead: return .boolean(isOpen(for: O_RDONLY))
     case .eventIsOpenWrite: return .boolean(isOpen(for: O_WRONLY))
+    case .eventIsIOURing: return .boolean(record.has(flag: UInt32(MARTLET_FLAG_IO_URING)))
     case .eventIsOpenExec: return .boolean(isOpenForExecution)
     case .eventIsOpenCreate: return .boolean(isOpenThatCreates)
     case .processName, .processExe, .processExePath, .processArguments, .processCommandLine, .processExeLine,
@@ -75,6 +76,7 @@ extension EventContext {
     switch record.kind {
     case .open: return record.open.pointee.result
     case .connect: return record.connect.pointee.result
+    case .unix: return record.unix.pointee.result
     case .call: return record.call.pointee.result
     default: return 0
     }

@@ -64,7 +64,8 @@ extension EventContext {
     switch record.kind {
     case .exec: return rawValue(of: parameter, record.process.pointee, record)
     case .open: return rawValue(of: parameter, record.open.pointee, record)
-    case .connect: return rawValue(of: parameter, record.connect.pointee)
+    case .connect: return rawValue(of: parameter, result: result, fd: record.connect.pointee.fd)
+    case .unix: return rawValue(of: parameter, result: result, fd: record.unix.pointee.fd)
     default: return .missing
     }
   }
@@ -114,10 +115,11 @@ extension EventContext {
     }
   }
 
-  private func rawValue(of parameter: CapturedParameter, _ part: martlet_connect) -> FieldValue {
+  /// Of a socket.
+  private func rawValue(of parameter: CapturedParameter, result: Int64, fd: Int32) -> FieldValue {
     switch parameter {
-    case .result: .signed(part.result)
-    case .descriptor: part.fd >= 0 ? .signed(Int64(part.fd)) : .missing
+    case .result: .signed(result)
+    case .descriptor: fd >= 0 ? .signed(Int64(fd)) : .missing
     default: .missing
     }
   }
@@ -138,7 +140,10 @@ extension EventContext {
     guard let record else { return }
     switch (parameter, rawParameter(parameter)) {
     case (.arguments, .text(let bytes)): text.append(printable: bytes)
+    case (.tuple, _) where record.kind == .unix, (.address, _) where record.kind == .unix: text.append(unixName(record))
     case (.tuple, _): writeEnds(record.connect.pointee, to: &text)
+    case (.address, _) where type == .bind:
+      text.append(address: localAddress(record.connect.pointee), port: record.connect.pointee.local_port)
     case (.address, _):
       text.append(address: remoteAddress(record.connect.pointee), port: record.connect.pointee.remote_port)
     case (.exeChanged, .unsigned(let time)), (.exeModified, .unsigned(let time)): text.append(dateTime: time)
@@ -189,6 +194,9 @@ extension EventContext {
     if record.kind == .connect {
       text.append(record.connect.pointee.protocol == UInt16(IPPROTO_UDP) ? "u>" : "t>")
       writeEnds(record.connect.pointee, to: &text)
+    } else if record.kind == .unix {
+      text.append(">")
+      text.append(unixName(record))
     } else {
       text.append(">")
       if let path = spelledPath() { text.append(path) }
@@ -196,7 +204,13 @@ extension EventContext {
   }
 
   private func writeEnds(_ part: martlet_connect, to text: inout ContextText) {
+    let isServer = isServerEnd
+    if isServer, type != .listen, type != .bind {
+      text.append(address: remoteAddress(part), port: part.remote_port)
+      text.append("->")
+    }
     text.append(address: localAddress(part), port: part.local_port)
+    guard !isServer else { return }
     text.append("->")
     text.append(address: remoteAddress(part), port: part.remote_port)
   }

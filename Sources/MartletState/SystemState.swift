@@ -61,7 +61,7 @@ public struct SystemState: ~Copyable {
       return record.kind == .exec ? context(of: record, slot: slot) : nil
     case .fork: applyFork(record)
     case .exit: applyExit(record)
-    case .open, .connect: return context(of: record, slot: actingProcess(of: record))
+    case .open, .connect, .unix: return context(of: record, slot: actingProcess(of: record))
     case .call:
       let slot = actingProcess(of: record)
       applyCall(record, by: slot)

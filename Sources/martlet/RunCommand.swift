@@ -12,7 +12,8 @@ struct RunCommand: AsyncParsableCommand {
     discussion: """
       Alerts go to stdout, one JSON object a line; logs and the closing summary go to stderr. Ends on SIGINT, on
       SIGTERM, and when nobody reads the alerts any more. MARTLET_HOSTNAME in the environment names the node where the
-      host name does not, as in a pod.
+      host name does not, as in a pod. MARTLET_CGROUP names the cgroup below which connections are asked about: a path,
+      'none', or 'root', which is what it is without.
       """)
 
   @OptionGroup var rules: RuleOptions

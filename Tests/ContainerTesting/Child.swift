@@ -33,7 +33,8 @@ public final class Child: Sendable {
 
   /// Starts the program; the first argument is its path, or its name to be found on PATH.
   public init(_ arguments: [String], streams: Streams = .captured, environment: [String: String]? = nil) throws {
-    let environment = environment ?? ProcessInfo.processInfo.environment
+    // An agent under test asks nothing of the machine's other connections.
+    let environment = ["MARTLET_CGROUP": "none"].merging(environment ?? ProcessInfo.processInfo.environment) { $1 }
     (pid, outputs) = try spawn(arguments, streams: streams, environment: environment)
     end.watch(pid)
   }

@@ -113,6 +113,10 @@ static const struct {
     {"fchmodat", SYS_fchmodat, 306},
     {"ptrace", SYS_ptrace, 26},
     {"socket", SYS_socket, 359},
+    {"bind", SYS_bind, 361},
+    {"listen", SYS_listen, 363},
+    {"connect", SYS_connect, 362},
+    {"socketcall", -1, 102},
     {"setns", SYS_setns, 346},
     {"unshare", SYS_unshare, 310},
     {"setuid", SYS_setuid, 23},
@@ -175,16 +179,31 @@ static long through_gate(long number, const long *arguments) {
 }
 #endif
 
-/* A copy that 32-bit pointers reach. */
-static char *low_copy(const char *text) {
-  static char *next;
-#if defined(__x86_64__)
-  if (!next) next = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+#ifndef MAP_32BIT
+#define MAP_32BIT 0
 #endif
+
+/* Room that 32-bit pointers reach. */
+static char *low_room(size_t bytes) {
+  static char *next;
+  if (!next) next = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
   require(next && next != MAP_FAILED, "low memory");
-  char *copy = strcpy(next, text);
-  next += strlen(text) + 1;
-  return copy;
+  char *room = next;
+  next += bytes;
+  return room;
+}
+
+static char *low_copy(const char *text) {
+  return strcpy(low_room(strlen(text) + 1), text);
+}
+
+static char *low_bytes(const char *digits) {
+  char *bytes = low_room(strlen(digits) / 2);
+  for (size_t index = 0; index < strlen(digits) / 2; index++) {
+    char pair[3] = {digits[2 * index], digits[2 * index + 1], 0};
+    bytes[index] = (char)strtol(pair, NULL, 16);
+  }
+  return bytes;
 }
 
 int verb_call(char **rest, int by_gate) {
@@ -198,6 +217,8 @@ int verb_call(char **rest, int by_gate) {
     require(count <= 6, "at most six arguments");
     if (text[0] == '#')
       arguments[count - 1] = strtol(text + 1, NULL, 0);
+    else if (text[0] == '%')
+      arguments[count - 1] = (long)low_bytes(text + 1);
     else if (strcmp(text, "@") == 0)
       arguments[count - 1] = last;
     else

@@ -324,6 +324,8 @@ int main(int count, char **arguments) {
   for (char **next = arguments + 1; next < arguments + count; next++) {
     int taken = act_on_process(next[0], next + 1);
     if (taken < 0) taken = act_around(next[0], next + 1);
+    if (taken < 0) taken = act_on_sockets(next[0], next + 1);
+    if (taken < 0) taken = act_on_rings(next[0], next + 1);
     if (taken < 0) taken = act_on_files(next[0], next + 1);
     if (taken < 0) {
       fprintf(stderr, "no such verb: %s\n", *next);

@@ -195,6 +195,29 @@ extension KernelTests {
       #expect(Int32(dup.part.ends.family) == AF_INET && dup.part.inode == socket.part.inode)
     }
 
+    @Test("a socket's own calls are told with descriptor and ends, by either table", arguments: ["call", "gate"])
+    func socketCalls(verb: String) throws {
+      guard verb == "call" || Self.isX86 else { return }
+      let recorder = try Recorder()
+      let anyPort = "%02000000" + "7f000001" + "0000000000000000"
+      let discard = "%02000009" + "7f000001" + "0000000000000000"
+      // socketcall(2) takes its arguments as words in memory: the descriptor 50 and a queue of 5.
+      let listen =
+        verb == "gate" ? ["gate", "socketcall", "#4", "%3200000005000000", ":"] : ["call", "listen", "#50", "#5", ":"]
+      let stream = [verb, "socket", "#2", "#1", "#0", ":", "call", "dup3", "@", "#50", "#0", ":"]
+      let datagram = [verb, "socket", "#2", "#2", "#0", ":", verb, "connect", "@", discard, "#16", ":"]
+      let actor = try Actor(stream + [verb, "bind", "#50", anyPort, "#16", ":"] + listen + datagram)
+      recorder.record(untilEndOf: actor.process)
+      #expect(actor.finish() == 0)
+      let calls = recorder.records(of: .connect, by: actor.process)
+      try #require(calls.map(\.type) == [.bind, .listen, .connect])
+      let parts = calls.map { $0.connect.pointee }
+      #expect(parts.allSatisfy { $0.result == 0 && $0.local_address.0 == 127 })
+      #expect(parts[0].fd == 50 && parts[1].fd == 50 && parts[2].fd > 2)
+      #expect(parts[1].local_port == parts[0].local_port && parts[1].local_port > 0)
+      #expect(parts[2].remote_port == 9 && parts[2].remote_address.0 == 127)
+    }
+
     @Test("what no rule asks for is not told, but what changes a process is")
     func onlyWhatIsAsked() throws {
       var configuration = CaptureConfiguration.withoutSeed

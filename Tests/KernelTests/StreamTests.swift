@@ -11,9 +11,17 @@ extension KernelTests {
   struct StreamTests {
     @Test("every hook has a program")
     func hooks() throws {
-      let recorder = try Recorder(CaptureConfiguration())
-      #expect(recorder.source.hooks.map(\.name) == ["exec", "fork", "exit", "system calls", "connect", "seed"])
-      for hook in recorder.source.hooks { #expect(hook.variant != nil, "\(hook.name)") }
+      let cgroup = try TestCgroup()
+      var configuration = CaptureConfiguration.sockets(in: cgroup)
+      configuration.seed = .automatic
+      let recorder = try Recorder(configuration)
+      #expect(
+        recorder.source.hooks.map(\.name) == [
+          "exec", "fork", "exit", "system calls", "connect", "seed", "connect4", "connect6", "sendmsg4", "sendmsg6",
+          "recvmsg4", "recvmsg6", "ring submission", "ring completion",
+        ])
+      for hook in recorder.source.hooks { #expect(hook.isAttached && hook.refusal == 0, "\(hook.name)") }
+      #expect(recorder.source.warnings.isEmpty)
     }
 
     @Test("without typed loads, records say the same")

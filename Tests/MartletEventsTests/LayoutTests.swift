@@ -15,6 +15,7 @@ struct LayoutTests {
     ("martlet_exit", MemoryLayout<martlet_exit>.size, 88),
     ("martlet_open", MemoryLayout<martlet_open>.size, 160),
     ("martlet_connect", MemoryLayout<martlet_connect>.size, 144),
+    ("martlet_unix", MemoryLayout<martlet_unix>.size, 136),
     ("martlet_ends", MemoryLayout<martlet_ends>.size, 40),
     ("martlet_syscall", MemoryLayout<martlet_syscall>.size, 272),
     ("martlet_cgroup", MemoryLayout<martlet_cgroup>.size, 104),

@@ -137,8 +137,8 @@ struct ConditionTests {
   static let eventTypes: [(String, [EventType])] = [
     ("proc.name = a", all), ("evt.type = open", [.open]), ("evt.type == open", [.open]),
     ("evt.type != open", all.filter { $0 != .open }), ("evt.type in (open, openat)", [.open, .openat]),
-    ("evt.type = accept", []), ("evt.type != accept", all), ("evt.type in (accept, connect)", [.connect]),
-    ("not evt.type = accept", all), ("not evt.type in (open)", all.filter { $0 != .open }),
+    ("evt.type = semop", []), ("evt.type != semop", all), ("evt.type in (semop, connect)", [.connect]),
+    ("not evt.type = semop", all), ("not evt.type in (open)", all.filter { $0 != .open }),
     ("evt.type = open and proc.name = a", [.open]), ("evt.type = open or proc.name = a", all),
     ("not (evt.type = open and proc.name = a)", all),
     ("not (evt.type = open or proc.name = a)", all.filter { $0 != .open }),

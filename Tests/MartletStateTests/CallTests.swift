@@ -118,11 +118,20 @@ struct CallTests {
     let module = Event.call(.finitModule, by: Self.process, fd: 3, path: "/tmp/evil.ko", mode: S_IFREG | 0o600)
     let expected: [(Field, String)] = [
       (.fdNumber, "3"), (.fdType, "file"), (.fdName, "/tmp/evil.ko"), (.fdRealPath, "/tmp/evil.ko"),
-      (.fdDirectory, "/tmp"), (.fdFilename, "evil.ko"),
+      (.fdDirectory, "/tmp"), (.fdFilename, "evil.ko"), (.fdIsConnected, "false"),
     ]
     for (field, text) in expected { #expect(feed.text(field, on: module) == text, "\(field)") }
+    // Whether a Unix socket has a peer is not in the record.
+    let dup = Event.call(.dup, by: Self.process, fd: 3, path: "socket:[7]", mode: S_IFSOCK, ends: unixEnds())
+    #expect(feed.text(.fdType, on: dup) == "unix" && feed.text(.fdIsConnected, on: dup) == nil)
     let unlink = Event.call(.unlink, by: Self.process, names: ["/x"])
     for field in [Field.fdNumber, .fdType, .fdName, .fdDirectory] { #expect(feed.text(field, on: unlink) == nil) }
+  }
+
+  private func unixEnds() -> martlet_ends {
+    var ends = martlet_ends()
+    ends.family = UInt16(AF_UNIX)
+    return ends
   }
 
   @Test("the environment is told whole and by name, to the process's later events and its children's as well")

@@ -138,22 +138,43 @@ public enum Event {
     return builder.build()
   }
 
-  /// A TCP connection that was asked for and has no answer yet.
+  /// A call on an internet socket: unless told otherwise, a TCP connection that has no answer yet.
   public static func connect(
     to address: String, port: UInt16, from local: String? = nil, localPort: UInt16 = 0, by process: TestProcess,
-    transport: Int = Int(IPPROTO_TCP), result: Int64 = -Int64(EINPROGRESS), at time: UInt64 = 0
+    transport: Int = Int(IPPROTO_TCP), result: Int64 = -Int64(EINPROGRESS), call: EventType = .connect,
+    fd: Int32 = -1, flags: UInt32 = 0, at time: UInt64 = 0
   ) -> TestRecord {
     var part = martlet_connect()
     part.record = common(.connect, process, at: time)
-    part.record.call = UInt16(MARTLET_CALL_CONNECT.rawValue)
+    part.record.call = UInt16(call.rawValue)
+    part.record.flags = flags
     part.result = result
     part.`protocol` = UInt16(transport)
     part.remote_port = port
     part.local_port = localPort
-    part.fd = -1
+    part.fd = fd
     part.family = UInt16(write(address, to: &part.remote_address))
     if let local { _ = write(local, to: &part.local_address) }
     return RecordBuilder(part).build()
+  }
+
+  /// A call on a Unix socket. A name that begins with NUL is abstract.
+  public static func unix(
+    _ call: EventType = .connect, name: String = "", peer: String = "", path: String = "", by process: TestProcess,
+    result: Int64 = 0, fd: Int32 = 3, cookies: (own: UInt64, peer: UInt64) = (0, 0)
+  ) -> TestRecord {
+    var part = martlet_unix()
+    part.record = common(.unix, process, at: 0)
+    part.record.call = UInt16(call.rawValue)
+    part.result = result
+    part.fd = fd
+    part.socket_type = UInt32(SOCK_STREAM.rawValue)
+    (part.socket_cookie, part.peer_cookie) = cookies
+    var builder = RecordBuilder(part)
+    builder.part.name = builder.text(name)
+    builder.part.peer_name = builder.text(peer)
+    builder.part.path = builder.text(path)
+    return builder.build()
   }
 
   /// A call without a kind of its own. `path` is that of the file behind `fd`, or the new working directory.

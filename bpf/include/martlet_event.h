@@ -42,8 +42,9 @@ enum martlet_kind {
   MARTLET_KIND_FORK = 3,    /* a process (not a thread) came to be: martlet_fork */
   MARTLET_KIND_EXIT = 4,    /* the last thread of a process ended: martlet_exit */
   MARTLET_KIND_OPEN = 5,    /* a call of the open family returned: martlet_open */
-  MARTLET_KIND_CONNECT = 6, /* a connection was asked for: martlet_connect */
+  MARTLET_KIND_CONNECT = 6, /* a call on an internet socket, most often connect: martlet_connect */
   MARTLET_KIND_CGROUP = 7,  /* a cgroup id and its path, before the first record that carries it */
+  MARTLET_KIND_UNIX = 8,    /* a call on a Unix socket: martlet_unix */
   MARTLET_KIND_CALL = 12,   /* a call that has no kind of its own returned: martlet_syscall */
   /* From here on records are made in user space and enter the same stream. */
   MARTLET_KIND_HOST = 32,   /* host name and clock offset: martlet_host */
@@ -66,6 +67,14 @@ enum martlet_kind {
 /* A martlet_process is the front of a martlet_process_environment. */
 #define MARTLET_FLAG_ENVIRONMENT (1u << 16)
 #define MARTLET_FLAG_ENVIRONMENT_TRUNCATED (1u << 17)
+/* Asked for through io_uring, by no system call of its own. */
+#define MARTLET_FLAG_IO_URING (1u << 24)
+/* The socket has a peer that it sends to without being told whom. */
+#define MARTLET_FLAG_SOCKET_CONNECTED (1u << 25)
+/* The remote address was read from the program's memory, after a call that failed: it may have been another one. */
+#define MARTLET_FLAG_ADDRESS_UNTRUSTED (1u << 26)
+/* The socket has not been seen with this peer before. */
+#define MARTLET_FLAG_PEER_IS_NEW (1u << 27)
 
 /* The filter would have dropped it, and was told to mark instead. */
 #define MARTLET_FLAG_UNWANTED (1u << 31)
@@ -87,6 +96,18 @@ enum martlet_call {
   MARTLET_CALL_CREAT = 6,
   MARTLET_CALL_OPEN_BY_HANDLE_AT = 7,
   MARTLET_CALL_CONNECT = 8,
+  /* From here on by MARTLET_KIND_CONNECT or MARTLET_KIND_UNIX, as connect is. */
+  MARTLET_CALL_ACCEPT = 9,
+  MARTLET_CALL_ACCEPT4 = 10,
+  MARTLET_CALL_LISTEN = 11,
+  MARTLET_CALL_BIND = 12,
+  /* Of datagrams, and only the first to or from each peer. */
+  MARTLET_CALL_SENDTO = 13,
+  MARTLET_CALL_SENDMSG = 14,
+  MARTLET_CALL_SENDMMSG = 15,
+  MARTLET_CALL_RECVFROM = 16,
+  MARTLET_CALL_RECVMSG = 17,
+  MARTLET_CALL_RECVMMSG = 18,
   /* From here on by MARTLET_KIND_CALL. */
   MARTLET_CALL_DUP = 32,
   MARTLET_CALL_DUP2 = 33,
@@ -267,6 +288,19 @@ struct martlet_connect {
   martlet_u8 remote_address[16];
 };
 
+/* MARTLET_KIND_UNIX */
+struct martlet_unix {
+  struct martlet_record record;
+  martlet_u64 socket_cookie;     /* 0 where the kernel gave none */
+  martlet_u64 peer_cookie;
+  martlet_s64 result;            /* a descriptor, 0 or a negated errno */
+  martlet_s32 fd;                /* the socket's: for accept, the new one */
+  martlet_u32 socket_type;       /* SOCK_* */
+  struct martlet_text name;      /* what this end is bound to; one that begins with NUL is abstract */
+  struct martlet_text peer_name; /* what the other end is bound to */
+  struct martlet_text path;      /* of the socket's file, from the root of the mount namespace; the peer's for connect */
+};
+
 /* The ends of an internet socket. */
 struct martlet_ends {
   martlet_u16 family;            /* AF_INET, AF_INET6; 0 where there is no such socket */
@@ -328,6 +362,8 @@ enum martlet_hook {
   MARTLET_HOOK_OPEN = 3,
   MARTLET_HOOK_CONNECT = 4,
   MARTLET_HOOK_CGROUP = 5,
+  MARTLET_HOOK_SOCKET = 6,       /* accept, listen, bind, Unix sockets, datagrams */
+  MARTLET_HOOK_RING = 7,         /* opens through io_uring */
   MARTLET_HOOK_CALL = 8,
   MARTLET_HOOK_COUNT = 9,
 };
@@ -350,6 +386,7 @@ MARTLET_ASSERT_SIZE(struct martlet_fork, 112);
 MARTLET_ASSERT_SIZE(struct martlet_exit, 88);
 MARTLET_ASSERT_SIZE(struct martlet_open, 160);
 MARTLET_ASSERT_SIZE(struct martlet_connect, 144);
+MARTLET_ASSERT_SIZE(struct martlet_unix, 136);
 MARTLET_ASSERT_SIZE(struct martlet_ends, 40);
 MARTLET_ASSERT_SIZE(struct martlet_syscall, 272);
 MARTLET_ASSERT_SIZE(struct martlet_cgroup, 104);

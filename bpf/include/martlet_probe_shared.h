@@ -43,13 +43,23 @@ struct martlet_probe_settings {
   martlet_u8 typed_loads;      /* follow kernel pointers by typed loads, not by calls of a helper */
   martlet_u8 environment;      /* exec records carry it */
   martlet_u8 missing_programs; /* execs that fail because there is no such file are told */
+  martlet_u8 asked_by_cgroup;  /* connects are told of by the cgroup hooks before anything else sees them */
   martlet_u8 filters;          /* enum martlet_filtering, of martlet_filter.h */
+  martlet_u8 reserved[7];
   martlet_u64 wanted_calls[2]; /* a bit for each enum martlet_call that rules ask for */
   martlet_u16 calls[MARTLET_CALL_NUMBERS]; /* by number: the call, and above it that of the 32-bit table */
   struct martlet_call_shape shapes[MARTLET_CALL_COUNT];
 };
+
 /* In `calls`, of the 32-bit table: several calls behind one number. */
 #define MARTLET_CALL_SOCKETCALL 255
+
+/* Tables of the probe that can be full. Each has a counter for what is then done without it. */
+enum martlet_table {
+  MARTLET_TABLE_ATTEMPTS = 0,   /* told at once, as in progress */
+  MARTLET_TABLE_RING_NAMES = 1, /* told without the name that the program passed */
+  MARTLET_TABLE_COUNT = 2,
+};
 
 struct martlet_consumer {
   martlet_u32 sleeps; /* 1 while the consumer wants to be woken by the first record */
@@ -57,7 +67,7 @@ struct martlet_consumer {
 };
 
 MARTLET_ASSERT_SIZE(struct martlet_call_shape, 8);
-MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 2096);
+MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 2104);
 MARTLET_ASSERT_SIZE(struct martlet_consumer, 8);
 
 #endif

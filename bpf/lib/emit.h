@@ -17,6 +17,13 @@
     if (counters__) __sync_fetch_and_add(&counters__->what, 1);                                    \
   })
 
+#define COUNT_FULL(table)                                                                          \
+  ({                                                                                               \
+    __u32 table__ = (table);                                                                       \
+    __u64 *full__ = bpf_map_lookup_elem(&full_tables, &table__);                                   \
+    if (full__) __sync_fetch_and_add(full__, 1);                                                   \
+  })
+
 /* A slot of this CPU's, or NULL, which is counted. The exchange makes it safe against being interrupted or preempted
  * between the look and the taking. */
 static __always_inline struct slot *emit__take(__u32 hook) {
@@ -73,30 +80,34 @@ static __always_inline __u32 emit__ring_limit(enum ring_share share) {
 
 /*
  * The record into this CPU's ring, and the consumer woken if it wants to be.
- * `length_max` is what the slot has room for.
+ * `length_max` is what there is room for at `record`.
  *
  * The consumer releases what it read, says that it sleeps, looks at the rings once more, and sleeps. If it said so
  * before we looked, the first record in an empty ring wakes it. If it said so after we looked, it may have looked at
  * the ring before our record was in it: then, and only then, our second look finds it asleep and wakes it.
  */
-SHARED int emit__output(struct slot *slot, enum ring_share share, __u32 length_max) {
+SHARED int emit__send(void *record, __u32 length, __u32 length_max, enum ring_share share) {
   __u32 key = bpf_get_smp_processor_id() % (settings.ring_count ?: 1);
   void *ring = bpf_map_lookup_elem(&rings, &key);
   volatile struct martlet_consumer *reader = emit__consumer();
-  __u32 length = slot->length_bytes;
   __u32 slept;
   __u64 unread;
   bool wakes;
   long error;
   if (!ring || !reader || length < sizeof(struct martlet_record) || length > length_max) return -NO_MEMORY;
-  RECORD(slot, martlet_record)->length_bytes = length;
   slept = reader->sleeps;
   unread = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
   if (share != SHARE_WHOLE && unread + length > emit__ring_limit(share)) return -NO_MEMORY;
   wakes = (slept && unread == 0) || (unread < settings.wake_bytes && unread + length >= settings.wake_bytes);
-  error = bpf_ringbuf_output(ring, slot->record, length, wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+  error = bpf_ringbuf_output(ring, record, length, wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
   if (!error && !slept && reader->sleeps) emit__wake(ring);
   return error;
+}
+
+/* The slot's record, once its length is known. */
+static __always_inline int emit__output(struct slot *slot, enum ring_share share, __u32 length_max) {
+  RECORD(slot, martlet_record)->length_bytes = slot->length_bytes;
+  return emit__send(slot->record, slot->length_bytes, length_max, share);
 }
 
 static __always_inline void emit__finish_within(struct slot *slot, __u32 hook, enum ring_share share) {

@@ -256,10 +256,66 @@ struct sock_common {
 struct sock {
   struct sock_common __sk_common;
   __u16 sk_protocol;
+  __u16 sk_type;
+  int sk_err;
+};
+struct inet_sock {
+  __be16 inet_sport;
+};
+struct mptcp_sock {
+  struct sock *first;
+};
+struct sockaddr_un {
+  unsigned short sun_family;
+};
+struct unix_address {
+  int len;
+  struct sockaddr_un name[0];
+};
+struct unix_sock {
+  struct unix_address *addr;
+  struct path path;
+  struct sock *peer;
 };
 struct socket {
   short type;
   struct sock *sk;
+};
+
+/* The ring that requests are submitted through, and an open among them. */
+struct open_how {
+  __u64 flags;
+  __u64 mode;
+};
+struct filename {
+  const char *name;
+};
+struct io_open {
+  int dfd;
+  __u32 file_slot;
+  struct filename *filename;
+  struct open_how how;
+};
+struct io_rsrc_node {
+  unsigned long file_ptr;
+};
+struct io_rsrc_data {
+  unsigned int nr;
+  struct io_rsrc_node **nodes;
+};
+struct io_file_table {
+  struct io_rsrc_data data;
+};
+struct io_ring_ctx {
+  struct io_file_table file_table;
+};
+struct io_kiocb {
+  struct file *file;
+  __u8 opcode;
+  __u64 flags;
+};
+struct io_uring_cqe {
+  __s32 res;
 };
 
 struct seq_file;
@@ -289,17 +345,29 @@ struct pt_regs {
 
 /* Numbers that the kernel exports as macros, which leave no type information. */
 #define AT_FDCWD (-100)
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define EFAULT 14
+#define EINVAL 22
+#define EAFNOSUPPORT 97
+#define EISCONN 106
+#define EALREADY 114
 #define EINPROGRESS 115
 #define ENOENT 2
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262
+#define PF_IO_WORKER 0x10
 #define O_ACCMODE 3
+#define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define STATE_ESTABLISHED 1
 #define STATE_SYN_SENT 2
+#define STATE_CLOSE 7
+#define UNIX_NAME_BYTES_MAX 128
 #define S_IFMT 0170000
 #define S_IFDIR 0040000
 #define S_IFSOCK 0140000

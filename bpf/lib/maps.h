@@ -63,6 +63,7 @@ struct slot {
   __u32 length_bytes; /* of the record so far */
   __u32 file_flags;   /* MARTLET_FILE_* of the last file looked at */
   __u32 reserved;
+  __u64 socket;       /* the address of the socket that the record is about */
   __u64 cgroup_ids[2]; /* of the task the record is about: on v2, on the v1 hierarchy in use */
   struct walk walk;
   struct name_search search;
@@ -130,6 +131,13 @@ struct {
   __type(key, __u32);
   __type(value, struct martlet_hook_counters);
 } counters SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, MARTLET_TABLE_COUNT);
+  __type(key, __u32);
+  __type(value, __u64);
+} full_tables SEC(".maps");
 
 /* Which cgroups were announced. The small direct-mapped table makes the usual case one compare; an id that drops out
  * of either is announced again, which readers take as the same fact twice. */

@@ -31,6 +31,7 @@ struct martlet_probe_options {
   const struct martlet_open_filter *open_filter; /* for martlet_probe_start; NULL only without filtering */
   bool environment;         /* exec records carry the environment */
   bool missing_programs;    /* execs that fail because there is no such file are told */
+  int32_t cgroup_fd;        /* the cgroup below which connections are watched; -1 for none; stays the caller's */
   uint64_t wanted_calls[2]; /* a bit for each enum martlet_call; exec, fork and exit are always told */
 };
 
@@ -53,6 +54,9 @@ struct martlet_probe_hook {
   const char *name;
   const char *variant; /* NULL while none is chosen, or where none could be */
   const char *program;
+  const char *unseen;  /* what is not seen without it */
+  bool is_wanted;      /* false where the options ask for nothing that it sees */
+  int32_t refusal;     /* the errno that the kernel refused its last variant with; 0 when it did not */
 };
 
 int martlet_probe_create(const struct martlet_probe_options *options, struct martlet_probe **probe,
@@ -91,6 +95,9 @@ void martlet_probe_wake(struct martlet_probe *probe);
 
 /* The counters of a hook (enum martlet_hook), summed over the CPUs; `sums` takes a struct martlet_hook_counters. */
 int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t *sums, size_t count);
+
+/* How often a table of the probe (enum martlet_table) was full, summed over the CPUs. */
+uint64_t martlet_probe_full_table(const struct martlet_probe *probe, uint32_t table);
 
 /* Says that a cgroup (of the hierarchy 0, v2, or 1, v1) is no container's. */
 int martlet_probe_note_host_cgroup(struct martlet_probe *probe, uint64_t id, uint32_t hierarchy);

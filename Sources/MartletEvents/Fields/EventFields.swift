@@ -22,7 +22,8 @@ extension FieldRegistry {
     .init(.eventDirection, "evt.dir", .string, "Always `<`: rules see calls when they return."),
     .init(
       .eventType, "evt.type", .string,
-      "The call the event came from: execve, openat, connect, ptrace and so on."),
+      "The call the event came from: execve, openat, connect, ptrace and so on. Of calls that move datagrams (sendto, sendmsg, sendmmsg, recvfrom, recvmsg, recvmmsg), the first with each peer of a socket."
+    ),
     .init(
       .eventTypeIs, "evt.type.is", .uint32, argument: .eventName,
       "1 where the event is of that type, otherwise 0: `evt.type.is.open`."),
@@ -76,5 +77,8 @@ extension FieldRegistry {
     .init(
       .eventIsOpenCreate, "evt.is_open_create", .boolean,
       "The call made the file. False on other events, and where it was there before."),
+    .init(
+      .eventIsIOURing, "evt.is_io_uring", .boolean,
+      "The program asked through io_uring, by no system call of its own. Martlet's own; false on other events."),
   ]
 }

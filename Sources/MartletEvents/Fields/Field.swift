@@ -10,7 +10,7 @@ public enum Field: Hashable, Sendable {
   case eventCPU, eventArguments, eventInfo, eventArgument, eventRawArgument, eventAbsolutePath
   case eventResult, eventRawResult, eventFailed, eventCount, eventCountError, eventCountExit
   case eventIsIO, eventIsIORead, eventIsIOWrite, eventIsWait, eventIsSyslog
-  case eventIsOpenRead, eventIsOpenWrite, eventIsOpenExec, eventIsOpenCreate
+  case eventIsOpenRead, eventIsOpenWrite, eventIsOpenExec, eventIsOpenCreate, eventIsIOURing
   // proc, thread
   case processName, processExe, processExePath, processArguments, processCommandLine, processExeLine
   case processArgumentCount, processArgumentLength, processEnvironment, processDirectory

@@ -3,24 +3,24 @@
 extension FieldRegistry {
   static let fileFields: [FieldDescription] = [
     .init(
-      .fdNumber, "fd.num", .int64, on: [.open, .connect, .call],
+      .fdNumber, "fd.num", .int64, on: [.open, .connect, .unix, .call],
       "The descriptor; -1 for a failed open. Missing where the kernel hook does not know it."),
     .init(
-      .fdType, "fd.type", .string, on: [.open, .connect, .call],
-      "What the descriptor is: file (devices and named pipes among them), directory, ipv4, ipv6. Missing on a failed open."
+      .fdType, "fd.type", .string, on: [.open, .connect, .unix, .call],
+      "What the descriptor is: file (devices and named pipes among them), directory, ipv4, ipv6, unix. Missing on a failed open."
     ),
     .init(
-      .fdTypeChar, "fd.typechar", .string, on: [.open, .connect, .call],
-      "The same as one letter: f file, d directory, 4 and 6 ip sockets. A failed open gives f."),
+      .fdTypeChar, "fd.typechar", .string, on: [.open, .connect, .unix, .call],
+      "The same as one letter: f file, d directory, 4 and 6 ip sockets, u unix. A failed open gives f."),
     .init(
-      .fdName, "fd.name", .path, on: [.open, .connect, .call],
-      "A file's path as the program spelled it, made absolute and normalised; a socket's `client:port->server:port`. In the resolved view of a rule, the same as fd.realpath."
+      .fdName, "fd.name", .path, on: [.open, .connect, .unix, .call],
+      "A file's path as the program spelled it, made absolute and normalised; a socket's `client:port->server:port`, a Unix socket's `end->end name`. In the resolved view of a rule, the same as fd.realpath."
     ),
     .init(
-      .fdNameRaw, "fd.nameraw", .path, on: [.open, .connect, .call],
+      .fdNameRaw, "fd.nameraw", .path, on: [.open, .connect, .unix, .call],
       "A file's path made absolute, `.` and `..` left in; otherwise as fd.name. The same in both views."),
     .init(
-      .fdRealPath, "fd.realpath", .path, on: [.open, .call],
+      .fdRealPath, "fd.realpath", .path, on: [.open, .unix, .call],
       "A file's path as the kernel resolved it: links and `..` followed, seen from the process's root. Missing on a failed open and for what has no path."
     ),
     .init(
@@ -51,14 +51,17 @@ extension FieldRegistry {
 
   static let socketFields: [FieldDescription] = [
     .init(
-      .fdProtocol, "fd.l4proto", .string, on: [.open, .connect, .call],
+      .fdProtocol, "fd.l4proto", .string, on: [.open, .connect, .unix, .call],
       "tcp, udp, icmp or raw; the text `<NA>` for anything else."),
-    .init(.fdSocketFamily, "fd.sockfamily", .string, on: [.connect, .call], "`ip` for internet sockets."),
     .init(
-      .fdIsConnected, "fd.connected", .boolean, on: [.connect, .call],
-      "Whether there is a connection, or one is being made."),
+      .fdSocketFamily, "fd.sockfamily", .string, on: [.connect, .unix, .call],
+      "`ip` for internet sockets, `unix` for Unix sockets."),
     .init(
-      .fdHasNewName, "fd.name_changed", .boolean, on: [.connect, .call], "Whether the event gave the socket its name."),
+      .fdIsConnected, "fd.connected", .boolean, on: [.open, .connect, .unix, .call],
+      "The socket is tied to a peer, or a connect has asked for that and is under way."),
+    .init(
+      .fdHasNewName, "fd.name_changed", .boolean, on: [.open, .connect, .unix, .call],
+      "The event gave the socket another peer: a connect, or a datagram with one that it was not seen with."),
     .init(
       .fdIsServer, "fd.is_server", .boolean, on: [.connect, .call],
       "Whether this end is the server: false of a connect."),
