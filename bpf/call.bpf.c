@@ -84,6 +84,11 @@ static __always_inline void store__call(struct slot *slot, struct task_struct *t
   store__call_directory(slot, task, shape->directories[1], &record->names[1], &record->directories[1]);
 }
 
+/* What the state of processes is kept from is told whatever rules ask. */
+static __always_inline bool changes_state(__u32 call) {
+  return call < MARTLET_CALL_COUNT && settings.shapes[call].flags & MARTLET_SHAPE_STATE;
+}
+
 static __always_inline int call_returned(__u32 call, const __u64 *arguments, long result) {
   struct task_struct *task = read__current();
   struct martlet_syscall *record;
@@ -92,7 +97,8 @@ static __always_inline int call_returned(__u32 call, const __u64 *arguments, lon
   /* Only for what it changes, and it changed nothing. */
   if (!is_wanted(call) && result < 0) return 0;
   COUNT(MARTLET_HOOK_CALL, seen);
-  if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
+  if ((__u32)LOAD(task, tgid) == settings.self_process_id ||
+      (!changes_state(call) && !filter__wants_actor(call, task))) {
     COUNT(MARTLET_HOOK_CALL, filtered);
     return 0;
   }

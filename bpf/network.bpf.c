@@ -131,7 +131,7 @@ SHARED struct slot *emit__socket_slot(__u16 kind, __u16 call, __u32 bytes) {
   struct task_struct *task = read__current();
   __u32 hook = hook_of_call(call);
   struct slot *slot;
-  if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
+  if ((__u32)LOAD(task, tgid) == settings.self_process_id || !filter__wants_actor(call, task)) {
     COUNT(hook, seen);
     COUNT(hook, filtered);
     return NULL;

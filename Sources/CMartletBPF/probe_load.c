@@ -112,10 +112,10 @@ static int attach(struct martlet_probe *probe, int *failed_hook, struct martlet_
 
 static int install_filter(struct martlet_probe *probe, struct martlet_probe_error *error) {
   const uint32_t zero = 0;
-  int map = bpf_object__find_map_fd_by_name(probe->object, "open_filter");
+  int map = bpf_object__find_map_fd_by_name(probe->object, "kernel_filter");
   if (probe->options.filtering == MARTLET_FILTERING_OFF) return 0;
-  if (map < 0 || bpf_map_update_elem(map, &zero, probe->options.open_filter, BPF_ANY))
-    return martlet_fail(error, map < 0 ? ENOENT : errno, "install the filter", "open_filter", &probe->log);
+  if (map < 0 || bpf_map_update_elem(map, &zero, probe->options.filter, BPF_ANY))
+    return martlet_fail(error, map < 0 ? ENOENT : errno, "install the filter", "kernel_filter", &probe->log);
   return 0;
 }
 

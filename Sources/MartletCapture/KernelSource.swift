@@ -24,7 +24,7 @@ public final class KernelSource: @unchecked Sendable {
   private let cgroups: CgroupLayout
   private let cgroup: OpenCgroup
   private let probe: OpaquePointer
-  private let openFilter: UnsafeMutablePointer<martlet_open_filter>?
+  private let kernelFilter: UnsafeMutablePointer<martlet_filter>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
   /// A batch's records: those from the rings, a host record and a tick.
   private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: batchRecordsMax + 2)
@@ -63,12 +63,12 @@ public final class KernelSource: @unchecked Sendable {
     cgroup = OpenCgroup(
       configuration.cgroup, mounts: Procfs.text("/proc/mounts") ?? "", status: Procfs.text("/proc/self/status") ?? "")
     if case .open(let descriptor) = cgroup { options.cgroup_fd = descriptor }
-    let filter = configuration.filter.map { UnsafeMutablePointer<martlet_open_filter>(encoding: $0.opens) }
-    openFilter = filter
+    let filter = configuration.filter.map { UnsafeMutablePointer<martlet_filter>(encoding: $0) }
+    kernelFilter = filter
     if let filter {
       options.filtering = UInt8(
         (configuration.marksUnwanted ? MARTLET_FILTERING_MARKS : MARTLET_FILTERING_ON).rawValue)
-      options.open_filter = UnsafePointer(filter)
+      options.filter = UnsafePointer(filter)
     }
     var created: OpaquePointer?
     var error = martlet_probe_error()
@@ -83,7 +83,7 @@ public final class KernelSource: @unchecked Sendable {
   deinit {
     martlet_probe_destroy(probe)
     if case .open(let descriptor) = cgroup { close(descriptor) }
-    openFilter?.deallocate()
+    kernelFilter?.deallocate()
     spans.deallocate()
     records.deallocate()
     seedBuffer?.deallocate()

@@ -80,6 +80,25 @@ extension KernelTests {
       [first, second, third].forEach { $0.finish() }
     }
 
+    @Test("calls of processes that no rule asks about stay in the kernel, but for those that change what is known")
+    func actors() throws {
+      let folder = try Folder()
+      var filter = KernelFilter.none
+      filter.actors[.mkdir] = .host
+      filter.actors[.rmdir] = .containers
+      filter.actors[.chdir] = []
+      let recorder = try Recorder(configuration(filter))
+      let name = "\(folder.path)/new"
+      let actor = try Actor("call", "mkdir", name, "#493", ":", "chdir", folder.path, "call", "rmdir", name, ":")
+      recorder.record(untilEndOf: actor.process)
+      actor.finish()
+      // In no cgroup that is known to be the host's, so it counts as a container's.
+      let types = recorder.records(of: .call, by: actor.process).compactMap(\.type)
+      #expect(types.filter { [.mkdir, .chdir, .rmdir].contains($0) } == [.chdir, .rmdir])
+      let hook = try #require(recorder.source.statistics().hooks[.call])
+      #expect(hook.filtered > 0 && hook.seen == hook.filtered + hook.delivered + hook.lost)
+    }
+
     @Test(
       "it drops no open that the filter lets through: random names, links, folders",
       arguments: 1...10 as ClosedRange<UInt64>)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
- * The filter of opens as the probe holds it, and how its tables are indexed: one header for both sides, so that what
+ * The filter as the probe holds it, and how its tables are indexed: one header for both sides, so that what
  * user space puts into a place is found there.
  */
 #ifndef MARTLET_FILTER_H
@@ -12,6 +12,10 @@
 #define MARTLET_NAME_PLACES 4096
 #define MARTLET_HOST_PLACES 1024
 #define MARTLET_SUFFIX_BYTES_MAX 8
+#define MARTLET_FILTER_CALLS 128
+
+#define MARTLET_ACTOR_HOST 1
+#define MARTLET_ACTOR_CONTAINER 2
 
 enum martlet_filtering {
   MARTLET_FILTERING_OFF = 0,
@@ -25,15 +29,17 @@ enum martlet_verdict {
   MARTLET_VERDICT_TEST_NAMES = 2,
 };
 
-/* What is asked of a name is asked of its parts: whole components, and the end of the last one. A part leads to a place
- * in `names`, whose bits are the classes of opens that pass with it. Two parts may share a place; then both pass. */
-struct martlet_open_filter {
+/* Of a call other than an open it is asked where the process runs; of an open also how it was opened, and what it is
+ * called. What is asked of a name is asked of its parts: whole components, and the end of the last one. A part leads to
+ * a place in `names`, whose bits are the classes of opens that pass with it. Two may share a place; then both pass. */
+struct martlet_filter {
   martlet_u8 verdicts[MARTLET_OPEN_CLASSES]; /* enum martlet_verdict */
+  martlet_u8 actors[MARTLET_FILTER_CALLS];   /* by enum martlet_call: MARTLET_ACTOR_*, whose calls are wanted */
   martlet_u32 suffix_lengths;                /* bit n: some end of n bytes counts */
   martlet_u32 dots;                          /* the classes that pass with a component that ends with two dots */
   martlet_u32 names[MARTLET_NAME_PLACES];
 };
-MARTLET_ASSERT_SIZE(struct martlet_open_filter, 16424);
+MARTLET_ASSERT_SIZE(struct martlet_filter, 16552);
 
 /* The class of an open: what is known of it before any name is looked at. */
 static inline martlet_u32 martlet_open_class(martlet_u32 access, martlet_u32 is_directory, martlet_u32 is_opened,

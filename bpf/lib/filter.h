@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Tier 4: which opens need not be told, because no rule can match them.
+ * Tier 4: which events need not be told, because no rule can match them.
  *
  * What is dropped here, no rule matches: whatever cannot be told for sure passes. An open has two names that rules may
  * ask for, the file's as the kernel resolved it and the one that the program spelled; usually they are the same, and
@@ -16,8 +16,8 @@ struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(max_entries, 1);
   __type(key, __u32);
-  __type(value, struct martlet_open_filter);
-} open_filter SEC(".maps");
+  __type(value, struct martlet_filter);
+} kernel_filter SEC(".maps");
 
 /* Cgroups that are no container's, each in its place; one that is not here counts as a container's. */
 struct {
@@ -37,6 +37,16 @@ static __always_inline bool filter__is_host_cgroup(struct task_struct *task, __u
 
 static __always_inline bool filter__is_host(struct task_struct *task) {
   return filter__is_host_cgroup(task, 0) && (!settings.cgroup_v1 || filter__is_host_cgroup(task, 1));
+}
+
+/* Whether a call, not an open, is one that some rule asks for where the task runs. */
+SHARED int filter__wants_actor(__u32 call, struct task_struct *task) {
+  __u32 zero = 0, wanted;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  if (!filter || settings.filters != MARTLET_FILTERING_ON) return true;
+  wanted = filter->actors[call & (MARTLET_FILTER_CALLS - 1)];
+  if (wanted == (MARTLET_ACTOR_HOST | MARTLET_ACTOR_CONTAINER)) return true;
+  return wanted & (filter__is_host(task) ? MARTLET_ACTOR_HOST : MARTLET_ACTOR_CONTAINER);
 }
 
 /* Eight bytes of kernel memory, as one typed load where there are such: any structure that begins with a word does. */
@@ -66,12 +76,12 @@ static __always_inline bool filter__is_same(struct slot *slot, __u32 offset, con
          filter__spelled_word(slot, offset + length - 16) == filter__word(name + length - 16);
 }
 
-static __always_inline __u32 filter__classes(struct martlet_open_filter *filter, __u32 place) {
+static __always_inline __u32 filter__classes(struct martlet_filter *filter, __u32 place) {
   return filter->names[place & (MARTLET_NAME_PLACES - 1)];
 }
 
 /* The classes that pass with an end of the last component. `tail`: its last eight bytes, the last one highest. */
-static __always_inline __u32 filter__suffix_classes(struct martlet_open_filter *filter, __u64 tail, __u32 length) {
+static __always_inline __u32 filter__suffix_classes(struct martlet_filter *filter, __u64 tail, __u32 length) {
   __u32 classes = 0;
   for (__u32 count = 1; count <= MARTLET_SUFFIX_BYTES_MAX; count++) {
     if (!(filter->suffix_lengths & 1u << count) || length < count) continue;
@@ -86,12 +96,12 @@ static __always_inline __u64 filter__tail(const char *name, __u32 length, __u64 
   return length ? head << (64 - length * 8) : 0;
 }
 
-static __always_inline __u32 filter__dots_classes(struct martlet_open_filter *filter, __u64 tail, __u32 length) {
+static __always_inline __u32 filter__dots_classes(struct martlet_filter *filter, __u64 tail, __u32 length) {
   return length >= 2 && tail >> 48 == (('.' << 8) | '.') ? filter->dots : 0;
 }
 
 /* One component of the file's path, from the last one up. */
-static __always_inline void filter__look_at(struct slot *slot, struct martlet_open_filter *filter,
+static __always_inline void filter__look_at(struct slot *slot, struct martlet_filter *filter,
                                             struct dentry *dentry) {
   struct name_search *search = &slot->search;
   const char *name = (const char *)LOAD(dentry, d_name.name);
@@ -125,7 +135,7 @@ static long filter__step(__u32 index, struct walk_context *context) {
   struct name_search *search = &slot->search;
   struct dentry *passed = NULL;
   __u32 zero = 0;
-  struct martlet_open_filter *filter = bpf_map_lookup_elem(&open_filter, &zero);
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   long step;
   if (!filter) return STEP_DONE;
   /* A relative name has been seen whole: it is the file's if it starts from where the walk has come to. */
@@ -148,7 +158,7 @@ static long filter__step_spelled(__u32 index, struct walk_context *context) {
   struct slot *slot = context->slot;
   struct name_search *search = &slot->search;
   __u32 zero = 0;
-  struct martlet_open_filter *filter = bpf_map_lookup_elem(&open_filter, &zero);
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   char byte = slot->spelled[index & (SPELLED_BYTES_MAX - 1)];
   if (!filter) return STEP_DONE;
   if (byte != '/' && byte != 0) {
@@ -229,7 +239,7 @@ SHARED int filter__passes_names(struct slot *slot, struct task_struct *task, str
 
 static __always_inline __u32 filter__verdict(__u32 kind) {
   __u32 zero = 0;
-  struct martlet_open_filter *filter = bpf_map_lookup_elem(&open_filter, &zero);
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   return filter ? filter->verdicts[kind & (MARTLET_OPEN_CLASSES - 1)] : MARTLET_VERDICT_PASS;
 }
 

@@ -18,7 +18,7 @@
 
 struct martlet_probe;
 
-struct martlet_open_filter;
+struct martlet_filter;
 
 struct martlet_probe_options {
   uint32_t ring_bytes;      /* per CPU; a power of two of at least MARTLET_RING_BYTES_MIN */
@@ -28,7 +28,7 @@ struct martlet_probe_options {
   bool typed_loads;         /* try typed loads of kernel memory before the helper that reads it */
   bool seeds;               /* whether the iterator over processes is wanted */
   uint8_t filtering;        /* enum martlet_filtering */
-  const struct martlet_open_filter *open_filter; /* for martlet_probe_start; NULL only without filtering */
+  const struct martlet_filter *filter; /* for martlet_probe_start; NULL only without filtering */
   bool environment;         /* exec records carry the environment */
   bool missing_programs;    /* execs that fail because there is no such file are told */
   int32_t cgroup_fd;        /* the cgroup below which connections are watched; -1 for none; stays the caller's */

@@ -3,12 +3,19 @@
 import CMartletABI
 import MartletEvents
 
-extension UnsafeMutablePointer<martlet_open_filter> {
+extension UnsafeMutablePointer<martlet_filter> {
   /// The filter as the probe holds it. The caller deallocates it.
-  init(encoding filter: OpenFilter) {
+  init(encoding filter: KernelFilter) {
     self = .allocate(capacity: 1)
     UnsafeMutableRawPointer(self).initializeMemory(
-      as: UInt8.self, repeating: 0, count: MemoryLayout<martlet_open_filter>.size)
+      as: UInt8.self, repeating: 0, count: MemoryLayout<martlet_filter>.size)
+    withUnsafeMutableBytes(of: &pointee.actors) { bytes in
+      for (type, actors) in filter.actors { bytes[Int(type.rawValue)] = actors.rawValue }
+    }
+    encode(filter.opens)
+  }
+
+  private func encode(_ filter: OpenFilter) {
     withUnsafeMutableBytes(of: &pointee.verdicts) { bytes in
       for (kind, verdict) in filter.verdicts.enumerated() { bytes[kind] = verdict.rawValue }
     }
