@@ -96,6 +96,9 @@ enum EventLineValue: Equatable {
     }
   }
 
+  /// A moment as alerts have it.
+  var nanoseconds: Int64? { if case .signed(let number) = self { number } else { nil } }
+
   private var wholeNumber: Int128? {
     switch self {
     case .signed(let number): Int128(number)

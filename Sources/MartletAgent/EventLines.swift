@@ -19,7 +19,8 @@ public struct EventLineError: Error, CustomStringConvertible {
 ///
 ///     {"evt.type": "openat", "fd.name": "/etc/shadow", "proc.name": "cat", "proc.aname[2]": "sshd"}
 ///
-/// Every field can be given, with an index or key too, captured or not, and any `evt.type`. A field that is not given
+/// Every field can be given, with an index or key too, captured or not, and any `evt.type`. `evt.time` may be a number
+/// as alerts have it, nanoseconds since 1970, and then stands for `evt.rawtime` too. A field that is not given
 /// is missing, and so is one that is null; of a key that stands twice, the last counts. `{"$hex": "00ff"}` are bytes,
 /// `{"$pending": true}` stands for a value that is still on its way. What follows from what stands in `GivenEvent`.
 /// Empty lines and lines that begin with `#` are skipped.
@@ -91,8 +92,20 @@ final class EventLines {
         throw Mistake(reason: "'\(name)' takes \(key.field.expectation)")
       }
       values.merge(given) { $1 }
+      if key.field == .eventTime, let moment = value.nanoseconds, values[.init(.eventRawTime)] == nil {
+        values[.init(.eventRawTime)] = .unsigned(UInt64(bitPattern: moment))
+        values[key] = .text(Self.timeOfDay(moment))
+      }
     }
     return GivenEvent(values, place: number)
+  }
+
+  private static func timeOfDay(_ nanoseconds: Int64) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: TimeText.timeOfDayByteCount) { buffer, count in
+      guard let start = buffer.baseAddress else { return }
+      TimeText.writeTimeOfDay(nanoseconds: nanoseconds, at: start)
+      count = TimeText.timeOfDayByteCount
+    }
   }
 
   /// `proc.name`, `proc.aname[2]`, `evt.arg.flags`: as rules write fields.

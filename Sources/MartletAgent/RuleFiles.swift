@@ -98,7 +98,8 @@ public enum RuleFiles {
         if count == 0 { break }
         bytes += chunk[..<count]
       }
-      return bytes
+      // A byte order mark is no part of the text, and nothing is counted from it.
+      return bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
     } catch let error as Errno {
       throw Failure(path: path, reason: "\(error)")
     } catch {

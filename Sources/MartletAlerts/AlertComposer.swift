@@ -20,6 +20,19 @@ public struct AlertComposer: Sendable {
   private enum Content: Sendable {
     case field(FieldReference)
     case transformed(Operand)
+    case text(OutputTemplate)
+
+    init?(_ extra: ExtraOutputField) {
+      if extra.isText {
+        self = .text(extra.template)
+      } else if let transformed = extra.template.transformed.first {
+        self = .transformed(transformed.operand)
+      } else if let field = extra.template.fields.first {
+        self = .field(field)
+      } else {
+        return nil
+      }
+    }
   }
 
   /// In every alert, so that it can be triaged without another look at the node.
@@ -29,6 +42,11 @@ public struct AlertComposer: Sendable {
     .init(.processAncestorName, .index(2)), .init(.processAncestorName, .index(3)),
     .init(.processAncestorName, .index(4)), .init(.processTerminal), .init(.processDirectory), .init(.userID),
     .init(.userLoginID), .init(.containerID), .init(.podUID), .init(.fdName), .init(.fdRealPath),
+  ]
+
+  /// However they are printed, programs get nanoseconds.
+  private static let times: Set<Field> = [
+    .eventTime, .eventTimeSeconds, .eventTimeISO, .eventDateTime, .eventDateTimeSeconds,
   ]
 
   private let forms: [Form]
@@ -44,7 +62,13 @@ public struct AlertComposer: Sendable {
       let references = Set(rule.output.fields + Self.alwaysShown)
       let fields = references.map { (key: Array($0.text.utf8), content: Content.field($0)) }
       let others = rule.output.transformed.map { (key: Array($0.text.utf8), content: Content.transformed($0.operand)) }
-      return Form(rule: rule, fields: (fields + others).sorted { $0.key.lexicographicallyPrecedes($1.key) })
+      let extras = rule.extraFields.compactMap { extra in
+        Content(extra).map { (key: Array(extra.key.utf8), content: $0) }
+      }
+      // What configuration adds counts, whatever else has its name.
+      let keyed = Dictionary((fields + others + extras).map { ($0.key, $0.content) }) { $1 }
+      let sorted = keyed.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+      return Form(rule: rule, fields: sorted.map { (key: $0.key, content: $0.value) })
     }
   }
 
@@ -116,10 +140,13 @@ public struct AlertComposer: Sendable {
     for (key, content) in form.fields {
       json.key(key)
       switch content {
-      case .field(let reference) where reference.field == .eventTime: json.value(context.realtimeNanoseconds)
+      case .field(let reference) where Self.times.contains(reference.field): json.value(context.realtimeNanoseconds)
+      case .field(let reference) where reference.multiplicity == .list:
+        write(OperandEvaluator.value(of: .field(reference), &context), &json)
       case .field(let reference) where reference.multiplicity == .ancestors:
         json.value(AlertText.value(of: reference, &context))
       case .field(let reference): write(context.value(of: reference.field, reference.argument), &json)
+      case .text(let template): json.value(AlertText.text(of: template, &context))
       case .transformed(let operand): write(OperandEvaluator.value(of: operand, &context), &json)
       }
     }

@@ -86,6 +86,29 @@ public struct OutputAmendment: Hashable, Sendable {
   public var extraOutput: String?
   /// Appends the fields that tell containers and pods apart, each with its name.
   public var isSuggestedOutput = false
+  /// More for an alert's `output_fields`, whatever its text says. Of two with one key the later counts.
+  public var extraFields: [ExtraField] = []
+
+  public enum ExtraField: Hashable, Sendable {
+    /// A field or a transformer, as it is, under its own name.
+    case field(String)
+    /// A text with fields in it, under a name of its own.
+    case text(key: String, template: String)
+
+    var key: String {
+      switch self {
+      case .field(let name): name
+      case .text(let key, _): key
+      }
+    }
+
+    var template: String {
+      switch self {
+      case .field(let name): "%\(name)"
+      case .text(_, let template): template
+      }
+    }
+  }
 
   public init(extraOutput: String? = nil) { self.extraOutput = extraOutput }
 

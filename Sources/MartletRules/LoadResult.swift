@@ -9,6 +9,9 @@ public struct LoadResult: Sendable {
   /// At most one.
   public let errors: [Issue]
   public let warnings: [Issue]
+  /// What Falco's schema of rule files finds in the documents of this file, one at most in each; nil where there is
+  /// none. It refuses nothing.
+  public let schemaWarnings: [String]?
 
   public var isSuccessful: Bool { errors.isEmpty }
 
@@ -37,7 +40,17 @@ public struct LoadResult: Sendable {
 }
 
 extension LoadResult {
-  init(_ source: Int, _ log: DiagnosticLog) {
+  /// A file that could not be read.
+  public init(unreadable path: String, reason: String) {
+    name = path
+    let whole = Location(itemType: LoadItem.content.rawValue, itemName: "", name: path, line: 0, column: 0, offset: 0)
+    errors = [Issue(code: .fileRead, message: reason, locations: [whole], snippet: Issue.noSnippet)]
+    warnings = []
+    schemaWarnings = nil
+  }
+
+  init(_ source: Int, _ documents: [YAMLNode], _ log: DiagnosticLog) {
+    schemaWarnings = documents.isEmpty ? nil : documents.compactMap(SchemaCheck.problem)
     let reports = log.entries.compactMap(\.upstream).enumerated().sorted {
       ($0.element.step, $0.offset) < ($1.element.step, $1.offset)
     }.map(\.element)
@@ -58,18 +71,19 @@ extension LoadResult.Issue {
     snippet = locations.last.map { Self.snippet(of: $0.text, around: $0.point) } ?? ""
   }
 
+  fileprivate static let noSnippet = "<No context available>\n"
   private static let reachMax = 80
 
   /// The line around a place, as much of it as is near, and a mark below.
   private static func snippet(of text: [UInt8], around point: Int) -> String {
-    guard !text.isEmpty else { return "<No context available>\n" }
+    guard !text.isEmpty else { return noSnippet }
     var point = min(point, text.count - 1)
     while point > 0, text[point] == .newline { point -= 1 }
     let lineStart = text[..<point].lastIndex(of: .newline).map { $0 + 1 } ?? 0
     let lineEnd = text[point...].firstIndex(of: .newline) ?? text.count
     let start = max(lineStart, point - reachMax)
     let end = min(lineEnd, point + reachMax)
-    guard start < end else { return "<No context available>\n" }
+    guard start < end else { return noSnippet }
     let line =
       (start > lineStart ? "..." : "") + text[start..<end].string + (end < lineEnd ? "..." : "")
     let indent = point - start + (start > lineStart ? 3 : 0)

@@ -67,6 +67,8 @@ public struct Rule: Sendable {
   /// Those that have values, as they were named.
   public let exceptions: [RuleException]
   public let output: OutputTemplate
+  /// What alerts have among their fields beside those of the output; sorted by key, each once.
+  public let extraFields: [ExtraOutputField]
   public let priority: Priority
   /// Sorted, each once.
   public let tags: [String]
@@ -80,8 +82,8 @@ public struct Rule: Sendable {
 
   public init(
     id: RuleID, name: String, description: String, condition: Condition,
-    exceptions: [RuleException] = [], output: OutputTemplate, priority: Priority, tags: [String], source: String,
-    isEnabled: Bool, eventTypes: EventTypeSet, location: SourceLocation
+    exceptions: [RuleException] = [], output: OutputTemplate, extraFields: [ExtraOutputField] = [], priority: Priority,
+    tags: [String], source: String, isEnabled: Bool, eventTypes: EventTypeSet, location: SourceLocation
   ) {
     self.id = id
     self.name = name
@@ -89,6 +91,7 @@ public struct Rule: Sendable {
     self.condition = condition
     self.exceptions = exceptions
     self.output = output
+    self.extraFields = extraFields
     self.priority = priority
     self.tags = tags
     self.source = source
@@ -96,6 +99,14 @@ public struct Rule: Sendable {
     self.eventTypes = eventTypes
     self.location = location
   }
+}
+
+/// A value that configuration adds to a rule's alerts.
+public struct ExtraOutputField: Hashable, Sendable {
+  public let key: String
+  public let template: OutputTemplate
+  /// The value is the text that the template gives; otherwise that of its one field, typed.
+  public let isText: Bool
 }
 
 /// What a rule does not fire for. The rule's condition has its opposite among its operands; it is kept by name so that an

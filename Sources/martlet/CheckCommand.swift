@@ -50,8 +50,12 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     if let explain { return try Self.explain(explain) }
     if let condition { return try ConditionReport.run(condition, format) }
-    let sources = try RuleOptions.read(paths)
     let options = try choices.compileOptions()
+    if format == .json, case let unreadable = RuleOptions.unreadable(paths), !unreadable.isEmpty {
+      write(LoadResult.json(unreadable, []) + "\n", to: STDOUT_FILENO)
+      throw ExitStatus.rulesInvalid
+    }
+    let sources = try RuleOptions.read(paths)
     let compilation = Ruleset.compile(sources, options)
     switch format {
     case .text:

@@ -57,6 +57,21 @@ struct RuleOptions: ParsableArguments {
   }
 }
 
+extension RuleOptions {
+  /// What Falco says to the paths that cannot be read.
+  static func unreadable(_ paths: [String]) -> [LoadResult] {
+    paths.compactMap { path in
+      guard path != bundledName else { return nil }
+      do throws(RuleFiles.Failure) {
+        _ = try RuleFiles.read([path])
+        return nil
+      } catch {
+        return LoadResult(unreadable: error.path, reason: "\(error)")
+      }
+    }
+  }
+}
+
 /// Which of the rules in the files count, and what is added to their outputs.
 struct RuleChoices: ParsableArguments {
   @Option(

@@ -36,6 +36,15 @@ struct EventLineTests {
     }
   }
 
+  @Test("a moment may be given as alerts have it")
+  func moment() throws {
+    let line = #"{"evt.time": 1470327116746609046}"#
+    #expect(try Self.text("evt.time", in: line) == "16:11:56.746609046")
+    #expect(try Self.text("evt.rawtime", in: line) == "1470327116746609046")
+    #expect(try Self.text("evt.rawtime", in: #"{"evt.time": 7, "evt.rawtime": 9}"#) == "9")
+    #expect(try Self.text("evt.time", in: #"{"evt.time": "noon"}"#) == "noon")
+  }
+
   @Test(
     "fields of every kind",
     arguments: [

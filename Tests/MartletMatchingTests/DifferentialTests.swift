@@ -20,6 +20,25 @@ struct DifferentialTests {
     }
   }
 
+  @Test("and on each rule of them, when all that hold are asked for", arguments: 1...20 as ClosedRange<UInt64>)
+  func all(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    let conditions = (0..<6).map { _ in condition(depth: 3, &generator) }
+    var engines = Engines(conditions)
+    for _ in 0..<100 {
+      let event = event(&generator)
+      let expected = conditions.enumerated().compactMap { index, condition -> MatchResult? in
+        var alone = Engines([condition])
+        return switch alone.match(event).reference {
+        case .matched(_, let view): .matched(RuleID(rawValue: index), view)
+        case .undecided: .undecided(RuleID(rawValue: index))
+        case .none: nil
+        }
+      }
+      #expect(engines.matchAll(event) == expected)
+    }
+  }
+
   @Test("and the random inputs reach every outcome, under both names")
   func reach() {
     var seen: Set<String> = []

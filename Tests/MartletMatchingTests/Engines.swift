@@ -23,6 +23,16 @@ struct Engines: ~Copyable {
     matcher = Matcher(MatchPlanner.plan(ruleset))
   }
 
+  /// Whatever the matcher reports of all rules.
+  mutating func matchAll(_ event: GivenEvent) -> [MatchResult] {
+    withExtendedLifetime(event) {
+      var context = EventContext(event)
+      var results: [MatchResult] = []
+      matcher.matchAll(&context) { result, _ in results.append(result) }
+      return results
+    }
+  }
+
   /// What both say.
   mutating func match(_ event: GivenEvent) -> (reference: MatchResult, matcher: MatchResult) {
     withExtendedLifetime(event) {

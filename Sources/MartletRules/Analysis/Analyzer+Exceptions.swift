@@ -56,10 +56,35 @@ extension Analyzer {
     }
     text = withoutContainerInfo(text, of: definition)
     log.trail = ownerTrail(isInCondition: false) + [LoadLocation(.ruleOutput, "", definition.output.anchor)]
+    guard !text.isEmpty else {
+      log.report(
+        .invalidOutput, "the output is empty", at: definition.output.file, "says nothing without '%container.info'",
+        upstream: .compileOutput, words: "empty formatting token")
+      return nil
+    }
     let template = OutputReader.read(text, &self)
     if template != nil { warnOfDeprecation(inOutput: text) }
     log.trail = ownerTrail(isInCondition: false)
     return template
+  }
+
+  /// What configuration adds to the fields of its alerts; nil if anything in it is wrong.
+  mutating func extraFields(of definition: RuleDefinition) -> [ExtraOutputField]? {
+    let place = definition.output.file
+    log.trail = ownerTrail(isInCondition: false) + [LoadLocation(.ruleOutput, "", definition.output.anchor)]
+    defer { log.trail = ownerTrail(isInCondition: false) }
+    var fields: [String: ExtraOutputField] = [:]
+    for amendment in options.outputAmendments where amendment.fits(definition) {
+      for extra in amendment.extraFields {
+        var text = MappedText(anchor: place)
+        text.append(extra.template, near: place)
+        guard let template = OutputReader.read(text, &self) else { return nil }
+        warnOfDeprecation(inOutput: text)
+        let isText = if case .text = extra { true } else { false }
+        fields[extra.key] = ExtraOutputField(key: extra.key, template: template, isText: isText)
+      }
+    }
+    return fields.values.sorted { $0.key < $1.key }
   }
 
   /// `%container.info` once stood for what is now part of every alert, and means nothing.

@@ -21,6 +21,8 @@ struct Analyzer {
   var warnings: [ConditionWarning] = []
   /// The definition whose condition is looked at.
   var owner: Owner?
+  /// It is an output that is looked at, a transformer in it.
+  var isInOutput = false
   /// Fields that are not captured, and the files that have been told so.
   var notedFields: Set<NotedField> = []
   /// Comparisons and constants of all rules so far.
@@ -102,7 +104,7 @@ struct Analyzer {
       condition: definition.condition)
     let rule = rule(definition, id: id)
     guard definition.isSkippedIfUnknown, let first = log.firstError, let found = first.diagnostic,
-      Self.unknownCodes.contains(found.code)
+      Self.unknownCodes.contains(found.code) || first.upstream?.message == OutputReader.unknownWords
     else { return rule }
     log.forgetErrors(since: mark)
     for macro in touchedMacros { if case .done(nil) = macros[macro] { macros[macro] = .untouched } }
@@ -119,13 +121,14 @@ struct Analyzer {
     let exceptionTexts = exceptionTexts(of: definition)
     log.step.part = .output
     let output = output(of: definition)
+    let extraFields = extraFields(of: definition)
     let scope = Scope(expand(definition.condition), definition.condition, macro: nil, chain: [])
     let parsed = parse(scope.expanded, in: scope)
     let condition = condition(parsed, in: scope)
     var exceptions: [CompiledException]?
     if let exceptionTexts { exceptions = self.exceptions(exceptionTexts) }
     reportWarnings(of: definition, isGood: condition != nil && exceptions != nil)
-    guard let condition, let exceptions, let output else { return nil }
+    guard let condition, let exceptions, let output, let extraFields else { return nil }
     let expansion = Self.excepting(exceptions, from: condition)
     guard admit(expansion, definition) else { return nil }
     log.step.part = .events
@@ -134,7 +137,8 @@ struct Analyzer {
     return Rule(
       id: id, name: definition.name.string, description: definition.description.string,
       condition: expansion.condition, exceptions: exceptions.map(\.exception), output: output,
-      priority: definition.priority, tags: Set(definition.tags).sorted(), source: definition.sourceName,
+      extraFields: extraFields, priority: definition.priority, tags: Set(definition.tags).sorted(),
+      source: definition.sourceName,
       isEnabled: definition.isEnabled, eventTypes: EventTypeAnalysis.types(of: expansion.condition),
       location: log.span(definition.name.file).start)
   }
@@ -240,6 +244,11 @@ extension Analyzer {
     related: [SourceLabel] = [], help: [Suggestion] = [], words: String? = nil, saysUpstream: Bool = true,
     isSyntax: Bool = false
   ) {
+    guard !isInOutput else {
+      return log.report(
+        code, message, at: scope.place(range), label, related: related, help: help, upstream: .compileOutput,
+        words: OutputReader.unknownWords)
+    }
     let isName = [.undefinedMacro, .macroBeforeDefinition, .macroLoop].contains(code)
     if log.step.phase == .rules { log.step.part = isSyntax ? .syntax : isName ? .names : .types }
     log.trail = ownerTrail(isInCondition: !isName)

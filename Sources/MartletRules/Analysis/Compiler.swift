@@ -53,11 +53,12 @@ struct Compiler {
     var reader = ItemReader(limits: limits, stopsAtFirstError: true)
     return sources.enumerated().map { index, source in
       var log = newLog()
-      for document in documents(of: source, index, &log) where !log.hasErrors { reader.read(document, &log) }
-      guard !log.hasErrors else { return LoadResult(index, log) }
+      let documents = documents(of: source, index, &log)
+      for document in documents where !log.hasErrors { reader.read(document, &log) }
+      guard !log.hasErrors else { return LoadResult(index, documents, log) }
       var analyzer = Analyzer(library: reader.library, options: options, log: log)
       _ = analyzer.rules()
-      return LoadResult(index, analyzer.log)
+      return LoadResult(index, documents, analyzer.log)
     }
   }
 

@@ -31,6 +31,14 @@ extension LoadResult {
     writer.issues("errors", errors)
     writer.key("name")
     writer.value(name)
+    if let schemaWarnings {
+      writer.key("schema_valid")
+      writer.value(schemaWarnings.isEmpty)
+      writer.key("schema_warnings")
+      writer.beginArray()
+      for warning in schemaWarnings { writer.value("validation failed for \(warning)") }
+      writer.endArray()
+    }
     writer.key("successful")
     writer.value(isSuccessful)
     writer.issues("warnings", warnings)

@@ -66,7 +66,7 @@ struct Amendment {
 
   private mutating func add(_ entry: YAMLEntry, _ keys: inout ItemKeys, _ log: inout DiagnosticLog) {
     let name = entry.key.scalar?.text.string ?? ""
-    guard let word = entry.value.scalar?.text.string else {
+    guard let word = entry.value.isNull ? "null" : entry.value.scalar?.text.string else {
       return keys.reject(
         "an override is 'append' or 'replace'", at: entry.value.firstByte, "is \(entry.value.kindName)", &log,
         upstream: .validate)
@@ -111,7 +111,9 @@ struct Amendment {
 
   /// Every other key of the item has to be named, too: nobody should believe that it counts.
   func checkComplete(_ keys: inout ItemKeys, _ log: inout DiagnosticLog) {
-    for (name, place) in keys.places where name != keys.kind.rawValue && name != "override" && name != "append" {
+    // In Falco's order, which is that of the alphabet.
+    for (name, place) in keys.places.sorted(by: { $0.name < $1.name })
+    where name != keys.kind.rawValue && name != "override" && name != "append" {
       guard operations[name] == nil, keys.kind.keys.contains(name) else { continue }
       guard keys.kind.replaceableKeys.contains(name) else {
         log.report(.ignoredKey, "'\(name)' does nothing beside 'override'", at: place, "ignored")

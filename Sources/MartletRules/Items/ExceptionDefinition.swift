@@ -40,14 +40,14 @@ extension ExceptionDefinition {
     guard !values.isEmpty else { return nil }
     var text = MappedText(anchor: name.file)
     if hasOneField {
-      let scalars = values.compactMap(\.scalar)
-      for value in values where value.scalar == nil {
+      for value in values {
+        guard case .sequence = value.content else { continue }
         isBroken = true
         reject(
           value, "the values of an exception of one field are texts", "\(value.kindName), not a text",
           words: "Expected values array to contain a list of strings", &log)
       }
-      appendComparison(0, scalars.map(\.text), isList: true, to: &text)
+      appendComparison(0, values.map(\.exceptionText), isList: true, to: &text)
       return isBroken ? nil : text
     }
     for (number, value) in values.enumerated() {
@@ -70,11 +70,9 @@ extension ExceptionDefinition {
 
   private func appendElement(_ field: Int, _ element: YAMLNode, to text: inout MappedText) {
     guard case .sequence(let nodes) = element.content else {
-      return appendComparison(
-        field, [element.scalar?.text ?? MappedText(anchor: element.file)], isList: false, to: &text)
+      return appendComparison(field, [element.exceptionText], isList: false, to: &text)
     }
-    appendComparison(
-      field, nodes.map { $0.scalar?.text ?? MappedText(anchor: $0.file) }, isList: true, to: &text)
+    appendComparison(field, nodes.map(\.exceptionText), isList: true, to: &text)
   }
 
   private func appendComparison(_ field: Int, _ values: [MappedText], isList: Bool, to text: inout MappedText) {
@@ -113,7 +111,7 @@ extension ExceptionDefinition {
 struct ExceptionComparison {
   let symbol: OperatorSymbol?
   let quantifier: Quantifier?
-  /// An operator that takes a value, and nothing behind it that is no quantifier of it.
+  /// An operator, and nothing behind it that is no quantifier of it. `exists` is one, too: without values it does no harm.
   let isValid: Bool
 
   init(_ text: String) {
@@ -121,7 +119,7 @@ struct ExceptionComparison {
     symbol = words.first.flatMap { OperatorSymbol(rawValue: String($0)) }
     quantifier = words.count == 2 ? Quantifier(rawValue: String(words[1])) : nil
     let isQuantified = quantifier != nil && symbol?.shape == .text
-    isValid = symbol != nil && symbol?.shape != .nothing && (words.count == 1 || isQuantified)
+    isValid = symbol != nil && (words.count == 1 || isQuantified)
   }
 
   var takesList: Bool { symbol?.shape == .list || quantifier != nil }

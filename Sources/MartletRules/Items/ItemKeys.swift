@@ -172,12 +172,13 @@ struct ItemKeys {
     }
   }
 
-  private mutating func reportMissing(_ key: String, _ log: inout DiagnosticLog) {
+  /// `missedUpstream`: what Falco misses instead.
+  mutating func reportMissing(_ key: String, missedUpstream: String? = nil, _ log: inout DiagnosticLog) {
     isBroken = true
     guard let entry = entries[kind.rawValue] else { return }
     log.report(
       .missingKey, "a \(kind.rawValue) needs '\(key)'", at: entry.key.file, "has none",
-      help: [Suggestion("add '\(key):' to it")], words: "Item has no mapping for key '\(key)'")
+      help: [Suggestion("add '\(key):' to it")], words: "Item has no mapping for key '\(missedUpstream ?? key)'")
   }
 
   private mutating func reportShape(

@@ -50,7 +50,7 @@ extension ItemReader {
     var reader = ExceptionReader()
     let exceptions =
       isNamed("exceptions") ? keys.entry("exceptions").map { reader.entries($0, isAppended: true, &log) } : nil
-    let output = isNamed("output") ? keys.text("output", &log)?.trimmed() : nil
+    let output = isNamed("output") ? keys.text("output", &log) : nil
     let description = isNamed("desc") ? keys.text("desc", &log) : nil
     let tags = isNamed("tags") ? keys.texts("tags", &log)?.map(\.string) : nil
     guard !keys.isBroken, !reader.isBroken else { return }
@@ -86,7 +86,7 @@ extension ItemReader {
     var reader = ExceptionReader()
     let entries =
       isNamed("exceptions") ? keys.entry("exceptions").map { reader.entries($0, isAppended: false, &log) } : nil
-    let output = isNamed("output") ? keys.text("output", &log)?.trimmed() : nil
+    let output = isNamed("output") ? keys.text("output", &log) : nil
     let description = isNamed("desc") ? keys.text("desc", &log) : nil
     let tags = isNamed("tags") ? keys.texts("tags", &log)?.map(\.string) : nil
     let priority = isNamed("priority") ? keys.priority(&log) : nil

@@ -112,7 +112,12 @@ struct ItemReader {
     if let amendment = Amendment.read(&keys, &log) { return amendRule(name, &keys, amendment, &log) }
     guard !keys.isBroken else { return }
     let required = ["condition", "output", "desc", "priority"]
-    if required.allSatisfy({ keys.entry($0) == nil }), keys.entry("enabled") != nil {
+    if required.allSatisfy({ keys.entry($0) == nil }) {
+      // With none of them Falco takes it for a switch, and misses that first.
+      guard keys.entry("enabled") != nil else {
+        for key in required { keys.reportMissing(key, missedUpstream: "enabled", &log) }
+        return
+      }
       if let isEnabled = keys.boolean("enabled", &log) { switchRule(name, isEnabled, &log) }
       return
     }

@@ -26,7 +26,9 @@ enum PluginVersions {
           .wrongShape, "'alternatives' takes a list", at: node.firstByte, "has \(node.kindName)",
           words: "Value of plugin version alternatives must be a sequence", detail: wanted.location)
       }
+      log.trail.append(wanted.location)
       let alternatives = nodes.compactMap { Requirement($0, .pluginAlternative, &log) }
+      log.trail.removeLast()
       guard alternatives.count == nodes.count else { return }
       choices += alternatives
     }
@@ -72,17 +74,27 @@ enum PluginVersions {
     let location: LoadLocation
 
     init?(_ node: YAMLNode, _ item: LoadItem, _ log: inout DiagnosticLog) {
-      let name = node.value(of: "name")?.scalar?.text
-      let version = node.value(of: "version")?.scalar?.text
-      location = LoadLocation(item, name?.string ?? "", node.file)
-      guard let name, let version, !name.isEmpty, !version.isEmpty else {
-        let isMapping = if case .mapping = node.content { true } else { false }
+      let isAlternative = item == .pluginAlternative
+      let unnamed = LoadLocation(item, "", node.file)
+      guard case .mapping = node.content else {
         log.report(
           .wrongShape, "a required plugin has a 'name' and a 'version'", at: node.firstByte,
           "\(node.kindName) without them",
-          words: isMapping
-            ? "Item has no mapping for key '\(name == nil ? "name" : "version")'" : "Plugin version must be a mapping",
-          detail: location)
+          words: "Plugin version \(isAlternative ? "alternative " : "")must be a mapping", detail: unnamed)
+        return nil
+      }
+      log.trail.append(unnamed)
+      defer { log.trail.removeLast() }
+      let owner = "a required plugin"
+      guard let name = YAMLTextReader.text("name", in: node.value(of: "name"), of: node, owner, .wrongShape, &log)
+      else {
+        return nil
+      }
+      location = LoadLocation(item, name.string, node.file)
+      log.trail[log.trail.count - 1] = location
+      guard
+        let version = YAMLTextReader.text("version", in: node.value(of: "version"), of: node, owner, .wrongShape, &log)
+      else {
         return nil
       }
       self.name = name

@@ -13,6 +13,8 @@ struct OutputReader {
 
   /// The widest field: a template is not a way to fill a disk.
   static let widthMax = 1024
+  /// Falco tries shorter and shorter texts, and then complains of the last one: of a single character.
+  static let unknownWords = "unknown filter: unexpected token after '"
   /// No field's name is longer than a line; what is longer is not tried byte by byte.
   private static let nameBytesMax = 128
 
@@ -52,9 +54,12 @@ struct OutputReader {
     let name = lexer.name()
     guard !name.isEmpty else {
       let range = start..<lexer.position
+      let last = lexer.bytes[range].last == .percent ? "%" : "number"
       return fail(
         .invalidOutput, "a '%' with no field behind it", range, "stands alone", &analyzer.log,
-        help: [Suggestion("leave the '%' out: it cannot be written in an output")])
+        help: [Suggestion("leave the '%' out: it cannot be written in an output")],
+        words: range.upperBound == lexer.bytes.count
+          ? "invalid formatting syntax: formatting cannot end with a \(last)" : Self.unknownWords)
     }
     if lexer.bytes.byte(at: name.upperBound) == .openParenthesis, TransformerNames.all.contains(lexer.text(name)) {
       transformer(name, width, &analyzer)
@@ -88,6 +93,8 @@ struct OutputReader {
         &analyzer.log)
     }
     lexer.position = end
+    analyzer.isInOutput = true
+    defer { analyzer.isInOutput = false }
     guard let operand = analyzer.outputOperand(tree, Scope(ListExpander.Expanded(text), text, macro: nil, chain: []))
     else {
       isBroken = true
@@ -143,9 +150,9 @@ struct OutputReader {
 
   private mutating func fail(
     _ code: DiagnosticCode, _ message: String, _ range: Range<Int>, _ label: String, _ log: inout DiagnosticLog,
-    help: [Suggestion] = []
+    help: [Suggestion] = [], words: String = OutputReader.unknownWords
   ) {
     isBroken = true
-    log.report(code, message, at: text.file(range), label, help: help, upstream: .compileOutput)
+    log.report(code, message, at: text.file(range), label, help: help, upstream: .compileOutput, words: words)
   }
 }
