@@ -23,7 +23,7 @@ static_binary := .build-static/release/martlet
 image_archive := .build-static/martlet-image.tar
 linted := Package.swift Sources Tests
 
-.PHONY: help run build static image test soak check-asan tidy format clean lint build-tests
+.PHONY: help run build static image test soak check-asan fuzz tidy format clean lint build-tests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,15 @@ check-asan: ## build for debugging with AddressSanitizer and run the tests of th
 	@ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no swift test --skip-build --scratch-path .build-asan --sanitize address --disable-xctest \
 	  --filter '^Martlet'
 
+FUZZ_SECONDS ?= 60
+fuzz: ## feed the readers of rules, conditions and rule tests with libFuzzer's inputs, for FUZZ_SECONDS
+	@.ci/install-packages test
+	@swift build --scratch-path .build-fuzz -c release -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld --product martlet-fuzz $(swift_flags) >&2
+	@mkdir -p .build-fuzz/corpus
+	@python3 .ci/fuzz-corpus .build-fuzz/corpus
+	@SWIFT_BACKTRACE=enable=no .build-fuzz/release/martlet-fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
+	  -artifact_prefix=.build-fuzz/ .build-fuzz/corpus
+
 tidy: ## check format, imports and the style guide only
 	@.ci/install-packages test
 	@$(MAKE) lint build-tests
@@ -74,7 +83,7 @@ format: ## rewrite the Swift sources in the project's format
 	@swift format --in-place --recursive --parallel $(linted)
 
 clean: ## remove what building made
-	@rm -rf .build .build-asan .build-test .build-static
+	@rm -rf .build .build-asan .build-fuzz .build-test .build-static
 
 lint:
 	@swift format lint --strict --recursive --parallel $(linted)

@@ -137,6 +137,12 @@ let package = Package(
     .testTarget(
       name: "DeployTests", dependencies: ["ContainerTesting"], exclude: ["Node"], swiftSettings: swiftSettings),
     .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
+
+    // libFuzzer over what reads text of strangers, for `make fuzz`; other builds link it without a driver.
+    .target(name: "CMartletFuzz", path: "Tests/Fuzz/CMartletFuzz"),
+    .executableTarget(
+      name: "martlet-fuzz", dependencies: ["CMartletFuzz", "MartletRules"], path: "Tests/Fuzz/martlet-fuzz",
+      swiftSettings: swiftSettings),
   ],
   cxxLanguageStandard: .cxx17
 )
