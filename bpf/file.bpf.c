@@ -64,7 +64,7 @@ static __always_inline bool open_is_unwanted(struct slot *slot, struct task_stru
   if (is_opened && !file) return false;
   if (verdict != MARTLET_VERDICT_TEST_NAMES) return verdict == MARTLET_VERDICT_DROP;
   slot->search.wanted = 1u << (kind & 31);
-  return !filter__passes_names(slot, task, file, open->name, open->directory_fd);
+  return !filter__passes_names(slot->index, (__u64)task, (__u64)file, (__u64)open->name, open->directory_fd);
 }
 
 static __always_inline int open_returned(struct open_call *open, long result) {

@@ -122,6 +122,22 @@ static __always_inline int exec_returned(__u32 call, const __u64 *arguments, lon
 
 #define PR_SET_NAME 15
 
+/* Of numbers below 64, as `wanted_calls[0]` has them. What none of a group asks for, the verifier deletes. */
+#define CALL_BIT(call) (1ull << (call))
+#define OPEN_CALLS                                                                                             \
+  (CALL_BIT(MARTLET_CALL_OPEN) | CALL_BIT(MARTLET_CALL_OPENAT) | CALL_BIT(MARTLET_CALL_OPENAT2) |              \
+   CALL_BIT(MARTLET_CALL_CREAT) | CALL_BIT(MARTLET_CALL_OPEN_BY_HANDLE_AT))
+#define SOCKET_CALLS                                                                                           \
+  (CALL_BIT(MARTLET_CALL_CONNECT) | CALL_BIT(MARTLET_CALL_ACCEPT) | CALL_BIT(MARTLET_CALL_ACCEPT4) |           \
+   CALL_BIT(MARTLET_CALL_LISTEN) | CALL_BIT(MARTLET_CALL_BIND))
+#define DATAGRAM_CALLS                                                                                         \
+  (CALL_BIT(MARTLET_CALL_SENDTO) | CALL_BIT(MARTLET_CALL_SENDMSG) | CALL_BIT(MARTLET_CALL_SENDMMSG) |          \
+   CALL_BIT(MARTLET_CALL_RECVFROM) | CALL_BIT(MARTLET_CALL_RECVMSG) | CALL_BIT(MARTLET_CALL_RECVMMSG))
+
+static __always_inline bool is_any_wanted(__u64 group) {
+  return settings.wanted_calls[0] & group;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(handle_sys_exit, struct pt_regs *regs, long result) {
   __u64 arguments[6];
@@ -143,18 +159,24 @@ int BPF_PROG(handle_sys_exit, struct pt_regs *regs, long result) {
     case MARTLET_CALL_OPENAT:
     case MARTLET_CALL_OPENAT2:
     case MARTLET_CALL_CREAT:
-    case MARTLET_CALL_OPEN_BY_HANDLE_AT: return open_call_returned(call, arguments, result);
+    case MARTLET_CALL_OPEN_BY_HANDLE_AT:
+      if (!is_any_wanted(OPEN_CALLS)) return 0;
+      return open_call_returned(call, arguments, result);
     case MARTLET_CALL_CONNECT:
     case MARTLET_CALL_ACCEPT:
     case MARTLET_CALL_ACCEPT4:
     case MARTLET_CALL_LISTEN:
-    case MARTLET_CALL_BIND: return socket_returned(call, arguments[0], (const void *)arguments[1], result);
+    case MARTLET_CALL_BIND:
+      if (!is_any_wanted(SOCKET_CALLS)) return 0;
+      return socket_returned(call, arguments[0], (const void *)arguments[1], result);
     case MARTLET_CALL_SENDTO:
     case MARTLET_CALL_SENDMSG:
     case MARTLET_CALL_SENDMMSG:
     case MARTLET_CALL_RECVFROM:
     case MARTLET_CALL_RECVMSG:
-    case MARTLET_CALL_RECVMMSG: return datagram_returned(call, arguments[0], result);
+    case MARTLET_CALL_RECVMMSG:
+      if (!is_any_wanted(DATAGRAM_CALLS)) return 0;
+      return datagram_returned(call, arguments[0], result);
     case MARTLET_CALL_EXECVE:
     case MARTLET_CALL_EXECVEAT: return exec_returned(call, arguments, result);
     case MARTLET_CALL_PRCTL:

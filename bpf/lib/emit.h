@@ -30,7 +30,10 @@ static __always_inline struct slot *emit__take(__u32 hook) {
   for (__u32 index = 0; index < SLOTS_PER_CPU; index++) {
     __u32 key = index;
     struct slot *slot = bpf_map_lookup_elem(&slots, &key);
-    if (slot && !slot->is_taken && !__sync_lock_test_and_set(&slot->is_taken, 1)) return slot;
+    if (slot && !slot->is_taken && !__sync_lock_test_and_set(&slot->is_taken, 1)) {
+      slot->index = index;
+      return slot;
+    }
   }
   COUNT(hook, lost_nested);
   return NULL;

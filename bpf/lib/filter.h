@@ -81,8 +81,10 @@ static __always_inline __u32 filter__classes(struct martlet_filter *filter, __u3
 }
 
 /* The classes that pass with an end of the last component. `tail`: its last eight bytes, the last one highest. */
-static __always_inline __u32 filter__suffix_classes(struct martlet_filter *filter, __u64 tail, __u32 length) {
-  __u32 classes = 0;
+APART int filter__suffix_classes(__u64 tail, __u32 length) {
+  __u32 zero = 0, classes = 0;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  if (!filter) return 0;
   for (__u32 count = 1; count <= MARTLET_SUFFIX_BYTES_MAX; count++) {
     if (!(filter->suffix_lengths & 1u << count) || length < count) continue;
     classes |= filter__classes(filter, martlet_suffix_place(tail >> (64 - count * 8), count));
@@ -112,7 +114,7 @@ static __always_inline void filter__look_at(struct slot *slot, struct martlet_fi
   if (search->is_last) {
     search->is_last = false;
     if (filter->suffix_lengths)
-      search->classes |= filter__suffix_classes(filter, filter__tail(name, length, head), length);
+      search->classes |= filter__suffix_classes(filter__tail(name, length, head), length);
   }
   if (search->rest >= SPELLED_SAME) return;
   if (length > search->rest || !filter__is_same(slot, search->rest - length, name, length, head)) {
@@ -179,7 +181,7 @@ static long filter__step_spelled(__u32 index, struct walk_context *context) {
     search->classes |= filter__dots_classes(filter, search->tail, search->length);
   }
   if (byte == 0) {
-    search->classes |= filter__suffix_classes(filter, search->tail, search->length);
+    search->classes |= filter__suffix_classes(search->tail, search->length);
     search->is_whole = true;
     return STEP_DONE;
   }
@@ -214,11 +216,18 @@ static __always_inline void filter__start(struct name_search *search, struct tas
 }
 
 /* Whether an open whose names count passes. `name`: what the program passed; NULL for a handle. */
-SHARED int filter__passes_names(struct slot *slot, struct task_struct *task, struct file *file, const void *name,
-                                __s32 directory_fd) {
-  struct name_search *search = &slot->search;
+APART int filter__passes_names(__u32 slot_index, __u64 task_address, __u64 file_address, __u64 name_address,
+                               __s32 directory_fd) {
+  struct task_struct *task = (struct task_struct *)task_address;
+  struct file *file = (struct file *)file_address;
+  const void *name = (const void *)name_address;
+  struct slot *slot = bpf_map_lookup_elem(&slots, &slot_index);
   struct walk_context context = {slot};
-  long length = name ? bpf_probe_read_user_str(slot->spelled, SPELLED_BYTES_MAX, name) : 0;
+  struct name_search *search;
+  long length;
+  if (!slot) return true;
+  search = &slot->search;
+  length = name ? bpf_probe_read_user_str(slot->spelled, SPELLED_BYTES_MAX, name) : 0;
   /* Not there, empty, or too long to be looked at. */
   if (name && (length <= 1 || length == SPELLED_BYTES_MAX)) return true;
   slot->spelled_bytes = length;

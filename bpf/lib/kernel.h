@@ -19,6 +19,10 @@
 /* A function that stays one: what many programs call would otherwise fill each of them. */
 #define SHARED static __noinline
 
+/* One that the verifier looks at once, and not again for each way that leads to it: it may not know more of its arguments
+ * than that they are numbers. */
+#define APART __noinline
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {

@@ -67,8 +67,8 @@ struct slot {
   __u64 cgroup_ids[2]; /* of the task the record is about: on v2, on the v1 hierarchy in use */
   struct walk walk;
   struct name_search search;
+  __u32 index;         /* of this slot among those of its CPU */
   __u32 spelled_bytes; /* with its NUL; 0 where the filter took no name, or none that is short enough */
-  __u32 reserved_2;
   char spelled[SPELLED_BYTES_MAX + 8]; /* the name that the program passed, as the filter saw it */
   char path[MARTLET_PATH_BYTES_MAX + NAME_BYTES_MAX + 1];
   char record[SLOT_RECORD_BYTES];
