@@ -13,7 +13,8 @@ struct FieldsCommand: ParsableCommand {
     case text, markdown, json
   }
 
-  @Argument(help: "Only fields whose name begins so, such as 'proc.a'.")
+  @Argument(
+    help: "Only fields whose name begins so, such as 'proc.a'.", completion: .list(FieldRegistry.names))
   var prefix: String = ""
 
   @Option(help: "The form of the list: text, markdown or json.")

@@ -25,6 +25,7 @@ struct CommandTests {
     #expect(help.succeeded && help.output.contains("--rules <path>") && help.errors.isEmpty)
     let completion = try Command.run(["--generate-completion-script", "bash"])
     #expect(completion.succeeded && completion.output.contains("martlet"))
+    #expect(completion.output.contains("proc.aname") && completion.output.contains("R0101"))
   }
 
   @Test(
