@@ -121,9 +121,10 @@ final class NodeWatch: Service, @unchecked Sendable {
 
   /// The one thing that flows back: which cgroups are no container's, so that the probe can drop what happens there.
   private func noteHostCgroups(of batch: EventBatch) {
-    for bytes in batch.records {
-      guard let record = EventRecord(bytes), record.kind == .cgroup, let cgroup = HostCgroup(record)
-      else { continue }
+    guard source.hasFilter else { return }
+    // A look at the kind first: the pipeline verifies every record, and hardly any is about a cgroup.
+    for bytes in batch.records where EventRecord.claims(.cgroup, bytes) {
+      guard let record = EventRecord(bytes), let cgroup = HostCgroup(record) else { continue }
       source.noteHostCgroup(id: cgroup.id, hierarchy: cgroup.hierarchy)
     }
   }

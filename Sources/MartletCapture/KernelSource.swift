@@ -138,10 +138,13 @@ public final class KernelSource: @unchecked Sendable {
     martlet_probe_release(probe)
   }
 
+  /// Whether events are dropped by a filter, which wants to know the host's cgroups.
+  public var hasFilter: Bool { configuration.filter != nil }
+
   /// Says that a cgroup is no container's: what happens in it can be dropped where rules ask for containers only.
   /// `hierarchy`: 0 for v2, 1 for v1.
   public func noteHostCgroup(id: UInt64, hierarchy: UInt32) {
-    guard configuration.filter != nil else { return }
+    guard hasFilter else { return }
     _ = martlet_probe_note_host_cgroup(probe, id, hierarchy)
   }
 

@@ -32,6 +32,14 @@ public struct EventRecord {
     }
   }
 
+  /// Whether bytes say that they are a record of this kind. Says nothing about whether they are one.
+  public static func claims(_ kind: EventKind, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= MemoryLayout<martlet_record>.size,
+      let offset = MemoryLayout<martlet_record>.offset(of: \.kind)
+    else { return false }
+    return bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self) == kind.rawValue
+  }
+
   /// The part that every record has.
   public var common: UnsafePointer<martlet_record> { start.assumingMemoryBound(to: martlet_record.self) }
 

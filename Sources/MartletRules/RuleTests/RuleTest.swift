@@ -42,27 +42,7 @@ public struct RuleNamePattern: Hashable, Sendable {
   public init(_ text: String) { self.text = text }
 
   /// Upper and lower case are different.
-  public func matches(_ name: String) -> Bool {
-    var pattern = Array(text.utf8)[...]
-    var rest = Array(name.utf8)[...]
-    // The last star, and how much of the name it takes: where what follows fails, it takes one byte more.
-    var star: (pattern: ArraySlice<UInt8>, rest: ArraySlice<UInt8>)?
-    while !rest.isEmpty {
-      if pattern.first == UInt8(ascii: "*") {
-        pattern = pattern.dropFirst()
-        star = (pattern, rest)
-      } else if let byte = pattern.first, byte == rest.first {
-        pattern = pattern.dropFirst()
-        rest = rest.dropFirst()
-      } else if let last = star {
-        star = (last.pattern, last.rest.dropFirst())
-        (pattern, rest) = (last.pattern, last.rest.dropFirst())
-      } else {
-        return false
-      }
-    }
-    return pattern.allSatisfy { $0 == UInt8(ascii: "*") }
-  }
+  public func matches(_ name: String) -> Bool { Wildcard.matches(Array(text.utf8), Array(name.utf8)) }
 }
 
 /// What became of some files of tests.
