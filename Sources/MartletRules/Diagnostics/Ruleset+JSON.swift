@@ -27,16 +27,31 @@ extension Rule {
     writer.value(location.path)
     writer.key("line")
     writer.value(Int64(location.line))
+    write(liveCoverage, to: &writer)
     for (key, text) in [("output", output.text), ("priority", priority.name), ("rule", name), ("source", source)]
       as [(StaticString, String)]
     {
       writer.key(key)
       writer.value(text)
     }
-    writer.key("tags")
-    writer.beginArray()
-    for tag in tags { writer.value(tag) }
-    writer.endArray()
+    write(tags, under: "tags", to: &writer)
     writer.endObject()
+  }
+
+  private func write(_ coverage: LiveCoverage, to writer: inout JSONWriter) {
+    writer.key("live")
+    writer.beginObject()
+    writer.key("extent")
+    writer.value(coverage.extent.rawValue)
+    write(coverage.missingInCondition, under: "missing_in_condition", to: &writer)
+    write(coverage.missingInOutput, under: "missing_in_output", to: &writer)
+    writer.endObject()
+  }
+
+  private func write(_ texts: [String], under key: StaticString, to writer: inout JSONWriter) {
+    writer.key(key)
+    writer.beginArray()
+    for text in texts { writer.value(text) }
+    writer.endArray()
   }
 }
