@@ -73,6 +73,7 @@ static __always_inline int open_returned(struct open_call *open, long result) {
   struct file *file = NULL;
   struct slot *slot;
   bool is_container, is_unwanted = false;
+  __u32 reasons = 0;
   COUNT(MARTLET_HOOK_OPEN, seen);
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     COUNT(MARTLET_HOOK_OPEN, filtered);
@@ -81,32 +82,38 @@ static __always_inline int open_returned(struct open_call *open, long result) {
   if (settings.filters) {
     is_container = !filter__is_host(task);
     is_unwanted = open_is_unwanted_class(open, result >= 0, is_container);
-    if (is_unwanted && settings.filters == MARTLET_FILTERING_ON) {
+    if (is_unwanted && settings.filters == MARTLET_FILTERING_ON && (!settings.watches_files || result < 0)) {
       COUNT(MARTLET_HOOK_OPEN, filtered);
       return 0;
     }
   }
   /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
   if (result >= 0) file = read__file(task, result);
+  if (settings.watches_files && file) reasons = file__reasons(file);
+  if (is_unwanted && settings.filters == MARTLET_FILTERING_ON && !reasons) {
+    COUNT(MARTLET_HOOK_OPEN, filtered);
+    return 0;
+  }
   slot = emit__take(MARTLET_HOOK_OPEN);
   if (!slot) return 0;
   slot->spelled_bytes = 0;
   if (settings.filters && !is_unwanted) {
     is_unwanted = open_is_unwanted(slot, task, open, file, result >= 0, is_container);
-    if (is_unwanted && settings.filters == MARTLET_FILTERING_ON) {
+    if (is_unwanted && settings.filters == MARTLET_FILTERING_ON && !reasons) {
       COUNT(MARTLET_HOOK_OPEN, filtered);
       emit__release(slot);
       return 0;
     }
   }
-  if (!emit__begin(slot, task, MARTLET_HOOK_OPEN, MARTLET_KIND_OPEN, open->call, sizeof(*record))) return 0;
+  if (!emit__begin(slot, task, MARTLET_HOOK_OPEN, MARTLET_KIND_OPEN, open->call, open__bytes(reasons))) return 0;
   record = RECORD(slot, martlet_open);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
-  if (is_unwanted) record->record.flags |= MARTLET_FLAG_UNWANTED;
+  if (is_unwanted && settings.filters == MARTLET_FILTERING_MARKS) record->record.flags |= MARTLET_FLAG_UNWANTED;
   record->result = result;
   record->create_mode = open->mode;
   record->directory_fd = open->directory_fd;
   record->open_flags = read__open_flags(open, file);
+  if (reasons) store__open_state(slot, task, file, reasons);
   if (file) store__opened_file(slot, task, file);
   if (slot->spelled_bytes)
     record->record.flags |= store__spelled(slot, &record->name);

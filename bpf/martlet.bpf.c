@@ -5,7 +5,7 @@
  * Families stand side by side and share only lib/. A hook may have several programs, its variants; the loader's
  * table (Sources/CMartletBPF/probe_hooks.c) lists them in order of preference and keeps one per hook.
  */
-#include "lib/filter.h"
+#include "lib/watch.h"
 
 #include "network.bpf.c"
 #include "process.bpf.c"
@@ -14,6 +14,7 @@
 #include "socket.bpf.c"
 #include "ring.bpf.c"
 #include "syscall.bpf.c"
+#include "change.bpf.c"
 #include "seed.bpf.c"
 
 /* Helpers that read kernel memory are open to programs under the GPL only. */

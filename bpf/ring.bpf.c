@@ -73,6 +73,7 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   struct task_struct *task = read__current();
   struct martlet_open *record;
   struct slot *slot;
+  __u32 reasons = settings.watches_files && file ? file__reasons(file) : 0;
   __u16 call = ring_call(LOAD(request, opcode));
   COUNT(MARTLET_HOOK_RING, seen);
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
@@ -80,7 +81,8 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
     return 0;
   }
   slot = emit__take(MARTLET_HOOK_RING);
-  if (!slot || !emit__begin(slot, task, MARTLET_HOOK_RING, MARTLET_KIND_OPEN, call, sizeof(*record))) return 0;
+  if (!slot || !emit__begin(slot, task, MARTLET_HOOK_RING, MARTLET_KIND_OPEN, call, open__bytes(reasons)))
+    return 0;
   record = RECORD(slot, martlet_open);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
   record->record.flags |= MARTLET_FLAG_IO_URING;
@@ -88,6 +90,7 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   record->open_flags = LOAD(open, how.flags);
   record->create_mode = LOAD(open, how.mode);
   record->directory_fd = LOAD(open, dfd);
+  if (reasons) store__open_state(slot, task, file, reasons);
   if (file) store__opened_file(slot, task, file);
   if (name)
     store__ring_name(slot, name, file != NULL);

@@ -24,7 +24,6 @@ static __always_inline void seed__write_cgroup(struct seq_file *file, struct slo
   seed__write(file, slot);
 }
 
-#define PF_KTHREAD 0x00200000
 /* Threads that ended are soon off their group's list, so that a living one is near its front. */
 #define SEED_THREADS_MAX 64
 

@@ -57,10 +57,29 @@ const struct hook martlet_hooks[HOOKS_MAX] = {
      true,
      RING_OPENS | CALL(CONNECT),
      {{"handle_ring_complete", "tp_btf/io_uring_complete"}}},
+    {"changes",
+     "changes of watched files",
+     PLACE_WATCHED,
+     true,
+     0,
+     {{"handle_change", "tp_btf/ctime_ns_xchg"}, {"handle_change_dirty", "tp_btf/writeback_mark_inode_dirty"}}},
+    {"changes within a tick",
+     "changes of watched files that move no time, as one has within the same tick of the clock",
+     PLACE_WATCHED,
+     true,
+     0,
+     {{"handle_change_within_tick", "tp_btf/ctime_xchg_skip"}}},
+    {"changes in coarse time",
+     "names and attributes of watched files that change, on file systems that keep no fine times, and on overlays",
+     PLACE_WATCHED,
+     true,
+     0,
+     {{"handle_change_coarse", "tp_btf/inode_set_ctime_to_ts"}}},
 };
 
 static bool is_wanted(const struct martlet_probe *probe, const struct hook *hook) {
   if (hook->place == PLACE_ITERATOR) return probe->options.seeds;
+  if (hook->place == PLACE_WATCHED) return probe->options.models;
   return hook->calls == 0 || hook->calls & probe->options.wanted_calls[0];
 }
 

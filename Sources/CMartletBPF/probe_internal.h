@@ -11,7 +11,7 @@
 
 #define LOG_BYTES_MAX (1u << 20)
 #define RINGS_MAX 512
-#define HOOKS_MAX 16
+#define HOOKS_MAX 24
 
 struct martlet_log {
   char *text;
@@ -57,7 +57,8 @@ struct hook_variant {
   const char *name;
 };
 
-enum hook_place { PLACE_KERNEL, PLACE_ITERATOR, PLACE_CGROUP };
+/* PLACE_WATCHED: in the kernel as well, but only when files are watched. */
+enum hook_place { PLACE_KERNEL, PLACE_ITERATOR, PLACE_CGROUP, PLACE_WATCHED };
 
 struct hook {
   const char *name;
@@ -94,6 +95,8 @@ void martlet_rings_destroy(struct martlet_probe *probe);
 
 /* Fills in which numbers are watched and what their arguments are, by `wanted_calls`. */
 void martlet_calls_configure(struct martlet_probe_settings *settings);
+/* Fills in what calls do to files. */
+void martlet_changes_configure(struct martlet_probe_settings *settings);
 
 uint64_t martlet_boot_time_ns(void);
 

@@ -75,6 +75,11 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
   if (!map || cpus <= 0 || bpf_map__set_max_entries(map, (uint32_t)cpus))
     return martlet_fail(error, EINVAL, "size the room for execs", "exec_slots", &probe->log);
   martlet_calls_configure(&settings);
+  if (probe->options.models) {
+    settings.watches_files = true;
+    settings.models = *probe->options.models;
+    martlet_changes_configure(&settings);
+  }
   bpf_object__for_each_map(map, probe->object) {
     if (strstr(bpf_map__name(map), ".rodata"))
       is_set = bpf_map__set_initial_value(map, &settings, sizeof(settings)) == 0;

@@ -35,6 +35,10 @@ public struct CaptureConfiguration: Sendable {
   /// Whether execs are told that fail because there is no such file. A shell tries a dozen names for each command.
   public var includesMissingPrograms = false
 
+  /// Which files are models: their opens are told with the file's state whatever rules ask for, their last close after
+  /// writing is told, and files can be watched. Nil, and all that costs nothing.
+  public var models: ModelNames?
+
   /// What all rings may take together; with more than 512 CPUs, 256 KiB each.
   public static let ringsBytesMax: UInt32 = 128 << 20
 
@@ -48,6 +52,7 @@ public struct CaptureConfiguration: Sendable {
       let set = EventTypeSet(group.map { EventTypeSet($0) })
       if !wanted.isDisjoint(with: set) { wanted.formUnion(set) }
     }
+    if models != nil { for type in EventType.allCases where type.kind == .open { wanted.insert(EventTypeSet(type)) } }
     return wanted
   }
 

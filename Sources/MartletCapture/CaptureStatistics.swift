@@ -41,6 +41,8 @@ public struct CaptureStatistics: Sendable {
     case ring = 7
     /// Calls without a hook of their own.
     case call = 8
+    /// What becomes of watched files and of models. What was told of a file already counts as filtered.
+    case file = 9
   }
 
   /// A table of the probe that can be full; raw values are those of `enum martlet_table`.
@@ -49,6 +51,8 @@ public struct CaptureStatistics: Sendable {
     case attempts = 0
     /// Names of opens that are under way in an io_uring. Those that find no room are told without.
     case ringNames = 1
+    /// Models that are open for writing. The last close of those that find no room is not told.
+    case written = 2
   }
 
   public internal(set) var hooks: [HookName: Hook] = [:]
@@ -56,6 +60,8 @@ public struct CaptureStatistics: Sendable {
   public internal(set) var fullTables: [Table: UInt64] = [:]
   /// Times that the kernel ran no program because the same one was running on that CPU: events that no hook has counted.
   public internal(set) var recursionMisses: UInt64 = 0
+  /// Files that could not be watched because the list was full.
+  public internal(set) var unwatchedFiles: UInt64 = 0
   /// Records handed out that came through the rings.
   public internal(set) var ringRecords: UInt64 = 0
   public internal(set) var seedRecords: UInt64 = 0

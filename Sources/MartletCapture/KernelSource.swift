@@ -25,6 +25,7 @@ public final class KernelSource: @unchecked Sendable {
   private let cgroup: OpenCgroup
   private let probe: OpaquePointer
   private let kernelFilter: UnsafeMutablePointer<martlet_filter>?
+  private let modelNames: UnsafeMutablePointer<martlet_model_names>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
   /// A batch's records: those from the rings, a host record and a tick.
   private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: batchRecordsMax + 2)
@@ -46,6 +47,7 @@ public final class KernelSource: @unchecked Sendable {
 
   public init(configuration: CaptureConfiguration = CaptureConfiguration()) throws(CaptureError) {
     self.configuration = configuration
+    modelNames = try configuration.models.map { (names) throws(CaptureError) in try .init(encoding: names) }
     made = MadeRecords(hostname: configuration.hostname)
     cgroups = CgroupLayout.current()
     var options = martlet_probe_options()
@@ -70,10 +72,12 @@ public final class KernelSource: @unchecked Sendable {
         (configuration.marksUnwanted ? MARTLET_FILTERING_MARKS : MARTLET_FILTERING_ON).rawValue)
       options.filter = UnsafePointer(filter)
     }
+    options.models = modelNames.map { UnsafePointer($0) }
     var created: OpaquePointer?
     var error = martlet_probe_error()
     guard martlet_probe_create(&options, &created, &error) == 0, let created else {
       filter?.deallocate()
+      modelNames?.deallocate()
       if case .open(let descriptor) = cgroup { close(descriptor) }
       throw CaptureError(error, code: .configuration)
     }
@@ -84,6 +88,7 @@ public final class KernelSource: @unchecked Sendable {
     martlet_probe_destroy(probe)
     if case .open(let descriptor) = cgroup { close(descriptor) }
     kernelFilter?.deallocate()
+    modelNames?.deallocate()
     spans.deallocate()
     records.deallocate()
     seedBuffer?.deallocate()
@@ -147,6 +152,25 @@ public final class KernelSource: @unchecked Sendable {
     guard hasFilter else { return }
     _ = martlet_probe_note_host_cgroup(probe, id, hierarchy)
   }
+
+  /// Tells from now on what becomes of a file, each kind of change once, and each once more when it is watched again.
+  /// Opens of it are told with its state. `device` and `inode` as an open of it says. After the start, and only with
+  /// `CaptureConfiguration.models`.
+  ///
+  /// False when there is no room among `watchedFilesMax`: nothing is told of it. `CaptureStatistics` counts these.
+  public func watch(device: UInt32, inode: UInt64) -> Bool {
+    precondition(isStarted && modelNames != nil, "a file is watched by a source that watches none")
+    var error = martlet_probe_error()
+    if martlet_probe_watch_file(probe, device, inode, &error) == 0 { return true }
+    counts.unwatchedFiles += 1
+    return false
+  }
+
+  /// Forgets a file. One that is not watched is no error.
+  public func unwatch(device: UInt32, inode: UInt64) { martlet_probe_unwatch_file(probe, device, inode) }
+
+  /// How many files can be watched at once.
+  public static let watchedFilesMax = Int(MARTLET_WATCHED_FILES)
 
   /// Ends a `nextBatch` that waits, or the next one if none does. From any thread.
   public func interrupt() { martlet_probe_wake(probe) }

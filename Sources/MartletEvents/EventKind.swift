@@ -15,6 +15,8 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case unix = 8
   /// A call without a kind of its own.
   case call = 12
+  /// Something became of a file that is watched, or of a model that was written.
+  case file = 20
   case host = 32
   case tick = 33
   case end = 34
@@ -30,6 +32,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .cgroup: MemoryLayout<martlet_cgroup>.size
     case .unix: MemoryLayout<martlet_unix>.size
     case .call: MemoryLayout<martlet_syscall>.size
+    case .file: MemoryLayout<martlet_file>.size
     case .host: MemoryLayout<martlet_host>.size
     case .tick: MemoryLayout<martlet_record>.size
     case .end: MemoryLayout<martlet_end>.size
@@ -40,7 +43,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   public var isMatched: Bool {
     switch self {
     case .exec, .open, .connect, .unix, .call: true
-    case .process, .fork, .exit, .cgroup, .host, .tick, .end: false
+    case .process, .fork, .exit, .cgroup, .file, .host, .tick, .end: false
     }
   }
 
@@ -56,6 +59,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .cgroup: "cgroup"
     case .unix: "unix"
     case .call: "call"
+    case .file: "file"
     case .host: "host"
     case .tick: "tick"
     case .end: "end"

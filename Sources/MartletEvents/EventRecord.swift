@@ -55,6 +55,7 @@ public struct EventRecord {
   public var unix: UnsafePointer<martlet_unix> { fixedPart(.unix) }
   public var call: UnsafePointer<martlet_syscall> { fixedPart(.call) }
   public var cgroup: UnsafePointer<martlet_cgroup> { fixedPart(.cgroup) }
+  public var file: UnsafePointer<martlet_file> { fixedPart(.file) }
   public var host: UnsafePointer<martlet_host> { fixedPart(.host) }
   public var end: UnsafePointer<martlet_end> { fixedPart(.end) }
 
@@ -74,6 +75,12 @@ public struct EventRecord {
   public var environment: ByteView? {
     guard kind == .exec || kind == .process, has(flag: UInt32(MARTLET_FLAG_ENVIRONMENT)) else { return nil }
     return bytes(start.assumingMemoryBound(to: martlet_process_environment.self).pointee.environment)
+  }
+
+  /// The state of a file that was opened: of models and of watched files; nil for any other.
+  public var fileState: martlet_file_state? {
+    guard kind == .open, has(flag: UInt32(MARTLET_FLAG_FILE_STATE)) else { return nil }
+    return start.assumingMemoryBound(to: martlet_open_state.self).pointee.state
   }
 
   /// The acting thread's name, without its padding.
@@ -111,6 +118,9 @@ public struct EventRecord {
         && isInside(part.directory)
     case .open:
       let part = open.pointee
+      guard !has(flag: UInt32(MARTLET_FLAG_FILE_STATE)) || byteCount >= MemoryLayout<martlet_open_state>.size else {
+        return false
+      }
       return isInside(part.path) && isInside(part.name) && isInside(part.directory)
     case .unix:
       let part = unix.pointee
@@ -119,6 +129,10 @@ public struct EventRecord {
       let part = call.pointee
       return isInside(part.path) && isInside(part.names.0) && isInside(part.names.1) && isInside(part.names.2)
         && isInside(part.directories.0) && isInside(part.directories.1)
+    case .file:
+      let part = file.pointee
+      return part.change > 0 && part.change < MARTLET_CHANGE_COUNT.rawValue && isInside(part.path)
+        && isInside(part.name) && isInside(part.directory)
     case .cgroup: return isInside(cgroup.pointee.path)
     case .host: return isInside(host.pointee.hostname) && isInside(host.pointee.node_id)
     case .fork, .exit, .connect, .tick, .end: return true

@@ -68,7 +68,7 @@ public struct SystemState: ~Copyable {
       return context(of: record, slot: slot)
     case .cgroup: applyCgroup(record)
     case .host: applyHost(record)
-    case .tick, .end: break
+    case .file, .tick, .end: break
     }
     return nil
   }

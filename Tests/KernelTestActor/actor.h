@@ -19,6 +19,7 @@ int act_around(const char *verb, char **rest);
 /* Verbs about sockets and rings; the same. */
 int act_on_sockets(const char *verb, char **rest);
 int act_on_rings(const char *verb, char **rest);
+int act_on_last_file(const char *verb, char **rest);
 
 /* The port of the last listener. */
 extern unsigned short listener_port;

@@ -111,6 +111,7 @@ static const struct {
     {"chmod", LEGACY_chmod, 15},
     {"fchmod", SYS_fchmod, 94},
     {"fchmodat", SYS_fchmodat, 306},
+    {"setxattr", SYS_setxattr, 226},
     {"ptrace", SYS_ptrace, 26},
     {"socket", SYS_socket, 359},
     {"bind", SYS_bind, 361},

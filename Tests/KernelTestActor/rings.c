@@ -117,6 +117,16 @@ static void verb_ring_socket(const char *how, const char *address, int port) {
   submit(&ring, 1, 1);
 }
 
+/* Writes into the last file. */
+static void verb_ring_write(const char *text) {
+  struct io_uring_sqe entry = {
+      .opcode = IORING_OP_WRITE, .fd = last, .addr = (uintptr_t)text, .len = (uint32_t)strlen(text)};
+  struct ring ring;
+  make_ring(&ring, 0);
+  add(&ring, &entry);
+  require(submit(&ring, 1, 1) > 0, "write");
+}
+
 int act_on_rings(const char *verb, char **rest) {
   if (is(verb, "ring-open")) {
     verb_ring_open(rest[0], rest[1]);
@@ -125,6 +135,10 @@ int act_on_rings(const char *verb, char **rest) {
   if (is(verb, "ring-socket")) {
     verb_ring_socket(rest[0], rest[1], atoi(rest[2]));
     return 3;
+  }
+  if (is(verb, "ring-write")) {
+    verb_ring_write(rest[0]);
+    return 1;
   }
   return -1;
 }

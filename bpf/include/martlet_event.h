@@ -46,6 +46,7 @@ enum martlet_kind {
   MARTLET_KIND_CGROUP = 7,  /* a cgroup id and its path, before the first record that carries it */
   MARTLET_KIND_UNIX = 8,    /* a call on a Unix socket: martlet_unix */
   MARTLET_KIND_CALL = 12,   /* a call that has no kind of its own returned: martlet_syscall */
+  MARTLET_KIND_FILE = 20,   /* something became of a watched file, or of a model that was written: martlet_file */
   /* From here on records are made in user space and enter the same stream. */
   MARTLET_KIND_HOST = 32,   /* host name and clock offset: martlet_host */
   MARTLET_KIND_TICK = 33,   /* time went by; the fixed part alone */
@@ -67,6 +68,10 @@ enum martlet_kind {
 /* A martlet_process is the front of a martlet_process_environment. */
 #define MARTLET_FLAG_ENVIRONMENT (1u << 16)
 #define MARTLET_FLAG_ENVIRONMENT_TRUNCATED (1u << 17)
+/* A martlet_open is the front of a martlet_open_state. */
+#define MARTLET_FLAG_FILE_STATE (1u << 18)
+/* The file is on the list of watched files. */
+#define MARTLET_FLAG_FILE_WATCHED (1u << 19)
 /* Asked for through io_uring, by no system call of its own. */
 #define MARTLET_FLAG_IO_URING (1u << 24)
 /* The socket has a peer that it sends to without being told whom. */
@@ -273,6 +278,48 @@ struct martlet_open {
   struct martlet_text directory; /* what a relative name starts from; empty for an absolute one */
 };
 
+/* What tells one content of a file from another, and who could change it unseen. */
+struct martlet_file_state {
+  martlet_u64 size_bytes;
+  martlet_u64 modified_ns;       /* CLOCK_REALTIME */
+  martlet_u64 changed_ns;        /* CLOCK_REALTIME */
+  martlet_u64 real_inode;        /* on an overlay, of the upper layer's file; 0 elsewhere and in a lower layer */
+  martlet_u32 real_device;
+  martlet_s32 writers;           /* descriptors and shared mappings that can write; negative while it is executed */
+};
+
+/* The same where a model or a watched file was opened, which MARTLET_FLAG_FILE_STATE says. */
+struct martlet_open_state {
+  struct martlet_open open;
+  struct martlet_file_state state; /* once it was opened: an open for writing counts itself */
+};
+
+/* What became of a file. Never renumber. */
+enum martlet_change {
+  MARTLET_CHANGE_TOUCHED = 1,    /* written, or something that no call below names */
+  MARTLET_CHANGE_RENAMED = 2,    /* moved, or another one moved into its place: then `path` is where `name` leads */
+  MARTLET_CHANGE_LINKED = 3,     /* has one more name */
+  MARTLET_CHANGE_UNLINKED = 4,   /* has one name less */
+  MARTLET_CHANGE_TRUNCATED = 5,
+  MARTLET_CHANGE_ATTRIBUTES = 6, /* owner, mode, times, extended attributes */
+  MARTLET_CHANGE_CLOSED = 7,     /* nobody can write it any more; the task is who opened it for that last */
+  MARTLET_CHANGE_COUNT = 8,
+};
+
+/* MARTLET_KIND_FILE. Of a watched file each change but the last is told once, until it is watched again. */
+struct martlet_file {
+  struct martlet_record record;  /* of the task that changes it */
+  martlet_u64 inode;
+  martlet_u32 device;            /* kernel encoding: major << 20 | minor */
+  martlet_u32 inode_mode;        /* type and permission bits */
+  martlet_u32 change;            /* enum martlet_change */
+  martlet_u32 links;             /* names that it has; as the change begins */
+  struct martlet_file_state state; /* as the change begins; all 0 for one that is gone since it was closed */
+  struct martlet_text path;      /* as the change begins; one of them, where it has several names */
+  struct martlet_text name;      /* of a rename or a link: the new name, as the program passed it */
+  struct martlet_text directory; /* what a relative name starts from */
+};
+
 /* MARTLET_KIND_CONNECT */
 struct martlet_connect {
   struct martlet_record record;
@@ -365,7 +412,8 @@ enum martlet_hook {
   MARTLET_HOOK_SOCKET = 6,       /* accept, listen, bind, Unix sockets, datagrams */
   MARTLET_HOOK_RING = 7,         /* opens through io_uring */
   MARTLET_HOOK_CALL = 8,
-  MARTLET_HOOK_COUNT = 9,
+  MARTLET_HOOK_FILE = 9,         /* what becomes of watched files and of models; what was told already is filtered */
+  MARTLET_HOOK_COUNT = 10,
 };
 
 struct martlet_hook_counters {
@@ -385,6 +433,9 @@ MARTLET_ASSERT_SIZE(struct martlet_process_environment, 248);
 MARTLET_ASSERT_SIZE(struct martlet_fork, 112);
 MARTLET_ASSERT_SIZE(struct martlet_exit, 88);
 MARTLET_ASSERT_SIZE(struct martlet_open, 160);
+MARTLET_ASSERT_SIZE(struct martlet_file_state, 40);
+MARTLET_ASSERT_SIZE(struct martlet_open_state, 200);
+MARTLET_ASSERT_SIZE(struct martlet_file, 168);
 MARTLET_ASSERT_SIZE(struct martlet_connect, 144);
 MARTLET_ASSERT_SIZE(struct martlet_unix, 136);
 MARTLET_ASSERT_SIZE(struct martlet_ends, 40);

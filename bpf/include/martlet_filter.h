@@ -41,6 +41,21 @@ struct martlet_filter {
 };
 MARTLET_ASSERT_SIZE(struct martlet_filter, 16552);
 
+/* Which names are models' names: by the end of the last component, or by the whole of the one before it. Of both, eight
+ * bytes count at most: user space knows the rest. A word has the last byte highest of those that it holds, and lies at
+ * its place or behind it, up to an empty one. */
+#define MARTLET_WATCHED_FILES 4096
+#define MARTLET_MODEL_NAMES 128
+#define MARTLET_MODEL_NAME_BYTES 8
+#define MARTLET_MODEL_NAME_STEPS 8
+struct martlet_model_names {
+  martlet_u64 ends[MARTLET_MODEL_NAMES];
+  martlet_u64 folders[MARTLET_MODEL_NAMES];
+  martlet_u32 end_lengths;    /* bit n: some end has n bytes */
+  martlet_u32 folder_lengths; /* bit n: some folder's name has n bytes */
+};
+MARTLET_ASSERT_SIZE(struct martlet_model_names, 2056);
+
 /* The class of an open: what is known of it before any name is looked at. */
 static inline martlet_u32 martlet_open_class(martlet_u32 access, martlet_u32 is_directory, martlet_u32 is_opened,
                                              martlet_u32 is_container) {
@@ -59,6 +74,10 @@ static inline martlet_u32 martlet_component_place(martlet_u64 head, martlet_u32 
 /* `tail`: the last `length` bytes, up to eight, the last one highest among them. */
 static inline martlet_u32 martlet_suffix_place(martlet_u64 tail, martlet_u32 length) {
   return martlet_place(tail ^ ((martlet_u64)length << 57) ^ 0x5bd1e995u, 12);
+}
+
+static inline martlet_u32 martlet_model_name_place(martlet_u64 word) {
+  return martlet_place(word, 7);
 }
 
 /* The place of a cgroup id of a hierarchy (0: v2, 1: v1) among those known to be no container's. */

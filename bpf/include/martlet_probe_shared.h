@@ -7,7 +7,7 @@
 #ifndef MARTLET_PROBE_SHARED_H
 #define MARTLET_PROBE_SHARED_H
 
-#include "martlet_event.h"
+#include "martlet_filter.h"
 
 /* The v1 hierarchy whose cgroup ids go into `martlet_record.cgroup_v1_id`. */
 enum martlet_cgroup_v1 {
@@ -33,6 +33,20 @@ struct martlet_call_shape {
 #define MARTLET_SHAPE_STATE (1u << 0)     /* changes what is known of the process: told whether rules ask or not */
 #define MARTLET_SHAPE_DIRECTORY (1u << 1) /* `path` is the working directory after the call */
 
+/* What a call does to a file, in a byte: enum martlet_change, and above it which argument is the new name: its index plus
+ * one, 0 for none. A fourth argument starts from the descriptor before it, another one from the working directory. */
+#define MARTLET_CHANGE_OF(change, name) ((change) | (name) << 4)
+
+/* A file as the list of watched ones has it. */
+struct martlet_file_key {
+  martlet_u64 inode;
+  martlet_u32 device; /* kernel encoding: major << 20 | minor */
+  martlet_u32 reserved;
+};
+struct martlet_watched_file {
+  martlet_u32 told[8]; /* by enum martlet_change: 1 once it was told */
+};
+
 struct martlet_probe_settings {
   martlet_u32 self_process_id; /* whose own opens and connections are filtered */
   martlet_u32 ring_count;
@@ -45,10 +59,13 @@ struct martlet_probe_settings {
   martlet_u8 missing_programs; /* execs that fail because there is no such file are told */
   martlet_u8 asked_by_cgroup;  /* connects are told of by the cgroup hooks before anything else sees them */
   martlet_u8 filters;          /* enum martlet_filtering, of martlet_filter.h */
-  martlet_u8 reserved[7];
+  martlet_u8 watches_files; /* models are told apart, and what becomes of watched files is told */
+  martlet_u8 reserved[6];
   martlet_u64 wanted_calls[2]; /* a bit for each enum martlet_call that rules ask for */
   martlet_u16 calls[MARTLET_CALL_NUMBERS]; /* by number: the call, and above it that of the 32-bit table */
   struct martlet_call_shape shapes[MARTLET_CALL_COUNT];
+  martlet_u16 changes[MARTLET_CALL_NUMBERS]; /* by number: what a call does to a file, and above it the 32-bit table's */
+  struct martlet_model_names models;
 };
 
 /* In `calls`, of the 32-bit table: several calls behind one number. */
@@ -58,7 +75,8 @@ struct martlet_probe_settings {
 enum martlet_table {
   MARTLET_TABLE_ATTEMPTS = 0,   /* told at once, as in progress */
   MARTLET_TABLE_RING_NAMES = 1, /* told without the name that the program passed */
-  MARTLET_TABLE_COUNT = 2,
+  MARTLET_TABLE_WRITTEN = 2,    /* models open for writing; the last close is not told */
+  MARTLET_TABLE_COUNT = 3,
 };
 
 struct martlet_consumer {
@@ -67,7 +85,7 @@ struct martlet_consumer {
 };
 
 MARTLET_ASSERT_SIZE(struct martlet_call_shape, 8);
-MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 2104);
+MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 5184);
 MARTLET_ASSERT_SIZE(struct martlet_consumer, 8);
 
 #endif

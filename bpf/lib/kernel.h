@@ -90,10 +90,20 @@ struct super_block {
   __u32 s_dev;
   unsigned long s_magic;
 };
+struct hlist_node {
+  struct hlist_node *next;
+};
+struct hlist_head {
+  struct hlist_node *first;
+};
 struct inode {
   __u16 i_mode;
   struct super_block *i_sb;
   unsigned long i_ino;
+  unsigned int i_nlink;
+  __s64 i_size;
+  atomic_t i_writecount;
+  struct hlist_head i_dentry;
   __s64 i_mtime_sec;
   __s64 i_ctime_sec;
   __u32 i_mtime_nsec;
@@ -115,6 +125,9 @@ struct inode___accessor {
 };
 struct dentry {
   struct hlist_bl_node d_hash;
+  union {
+    struct hlist_node d_alias; /* its place among the names of its inode */
+  } d_u;
   struct dentry *d_parent;
   struct qstr d_name;
   struct inode *d_inode;
@@ -122,6 +135,7 @@ struct dentry {
 };
 struct vfsmount {
   struct dentry *mnt_root;
+  struct super_block *mnt_sb;
 };
 struct mount {
   struct mount *mnt_parent;
@@ -151,6 +165,7 @@ struct files_struct {
   struct fdtable *fdt;
 };
 struct fs_struct {
+  struct path root;
   struct path pwd;
 };
 
@@ -365,6 +380,8 @@ struct pt_regs {
 #define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262
 #define PF_IO_WORKER 0x10
+#define PF_KTHREAD 0x00200000
+#define FMODE_WRITE 2
 #define O_ACCMODE 3
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
@@ -374,6 +391,7 @@ struct pt_regs {
 #define UNIX_NAME_BYTES_MAX 128
 #define S_IFMT 0170000
 #define S_IFDIR 0040000
+#define S_IFREG 0100000
 #define S_IFSOCK 0140000
 #define SIGNAL_GROUP_EXIT 4
 #define OVERLAYFS_MAGIC 0x794c7630

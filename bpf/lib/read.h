@@ -153,11 +153,10 @@ static __always_inline struct file *read__file(struct task_struct *task, __s64 f
   return file;
 }
 
-/* Which layer of an overlay the inode came from; 0 for other file systems. */
-static __always_inline __u32 read__overlay_layer(struct inode *inode) {
-  void *upper = NULL;
+/* Of an inode of an overlay: its file in the upper layer, NULL while it has none there. */
+static __always_inline struct dentry *read__upper_dentry(struct inode *inode) {
+  struct dentry *upper = NULL;
   __u32 behind;
-  if (LOAD(LOAD(inode, i_sb), s_magic) != OVERLAYFS_MAGIC) return 0;
   /* With overlayfs as a module its types are not in the kernel's own type information; the member follows the
    * embedded inode in every version there has been. */
   if (bpf_core_field_exists(struct ovl_inode, __upperdentry))
@@ -165,7 +164,13 @@ static __always_inline __u32 read__overlay_layer(struct inode *inode) {
   else
     behind = bpf_core_type_size(struct inode);
   bpf_probe_read_kernel(&upper, sizeof(upper), (char *)inode + behind);
-  return upper ? MARTLET_FILE_UPPER_LAYER : MARTLET_FILE_LOWER_LAYER;
+  return upper;
+}
+
+/* Which layer of an overlay the inode came from; 0 for other file systems. */
+static __always_inline __u32 read__overlay_layer(struct inode *inode) {
+  if (LOAD(LOAD(inode, i_sb), s_magic) != OVERLAYFS_MAGIC) return 0;
+  return read__upper_dentry(inode) ? MARTLET_FILE_UPPER_LAYER : MARTLET_FILE_LOWER_LAYER;
 }
 
 static __always_inline bool read__is_unlinked(struct dentry *dentry) {

@@ -19,6 +19,7 @@
 struct martlet_probe;
 
 struct martlet_filter;
+struct martlet_model_names;
 
 struct martlet_probe_options {
   uint32_t ring_bytes;      /* per CPU; a power of two of at least MARTLET_RING_BYTES_MIN */
@@ -29,6 +30,7 @@ struct martlet_probe_options {
   bool seeds;               /* whether the iterator over processes is wanted */
   uint8_t filtering;        /* enum martlet_filtering */
   const struct martlet_filter *filter; /* for martlet_probe_start; NULL only without filtering */
+  const struct martlet_model_names *models; /* for martlet_probe_start; NULL to watch no files */
   bool environment;         /* exec records carry the environment */
   bool missing_programs;    /* execs that fail because there is no such file are told */
   int32_t cgroup_fd;        /* the cgroup below which connections are watched; -1 for none; stays the caller's */
@@ -98,6 +100,12 @@ int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t 
 
 /* How often a table of the probe (enum martlet_table) was full, summed over the CPUs. */
 uint64_t martlet_probe_full_table(const struct martlet_probe *probe, uint32_t table);
+
+/* Puts a file (device in the kernel's encoding) on the list of those whose changes are told, each change once; or, when
+ * it is there, lets all be told once more. Fails with E2BIG when the list is full. */
+int martlet_probe_watch_file(struct martlet_probe *probe, uint32_t device, uint64_t inode,
+                             struct martlet_probe_error *error);
+void martlet_probe_unwatch_file(struct martlet_probe *probe, uint32_t device, uint64_t inode);
 
 /* Says that a cgroup (of the hierarchy 0, v2, or 1, v1) is no container's. */
 int martlet_probe_note_host_cgroup(struct martlet_probe *probe, uint64_t id, uint32_t hierarchy);

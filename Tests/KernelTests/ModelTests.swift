@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import Glibc
+import MartletCapture
+import MartletEvents
+import Testing
+
+extension KernelTests {
+  @Suite("Models")
+  struct ModelTests {
+    let folder: Folder
+
+    init() throws { folder = try Folder() }
+
+    private func run(_ verbs: [String], _ configuration: CaptureConfiguration = .ofModels) throws -> (Recorder, pid_t) {
+      let recorder = try Recorder(configuration)
+      let actor = try Actor(verbs)
+      recorder.record(untilEndOf: actor.process)
+      #expect(actor.finish() == 0)
+      return (recorder, actor.process)
+    }
+
+    private func record(of path: String, in recorder: Recorder) throws -> EventRecord {
+      let found = recorder.records.filter { $0.kind == .open && $0.bytes($0.open.pointee.path).string == path }
+      try #require(found.count == 1, "opens of '\(path)': \(found.count)")
+      return found[0]
+    }
+
+    @Test(
+      "an open of a model carries the file's state, whether or not a rule asks for it",
+      arguments: [
+        ("a.gguf", true), ("model.safetensors", true), ("b.pt", true), ("x.onnx.data", true), ("blobs/0a1b2c", true),
+        ("gguf", false), ("a.gguf.txt", false), ("safetensors", false), ("blobs2/0a1b2c", false), ("pt", false),
+      ])
+    func state(name: String, isModel: Bool) throws {
+      for name in ["blobs", "blobs2"] { _ = folder.folder(name) }
+      let path = try folder.file(name, "twelve bytes")
+      var configuration = CaptureConfiguration.ofModels
+      configuration.filter = KernelFilter(
+        actors: [:],
+        opens: OpenFilter(verdicts: Array(repeating: .drop, count: OpenClass.count), names: [:]))
+      let writer = open(path, O_WRONLY)
+      defer { close(writer) }
+      let (recorder, process) = try run(["openat", path], configuration)
+      guard isModel else {
+        #expect(recorder.records(of: .open, by: process).isEmpty)
+        return
+      }
+      let record = try record(of: path, in: recorder)
+      let state = try #require(record.fileState)
+      let facts = try FileNumbers(path).facts
+      #expect(state.size_bytes == 12 && state.writers == 1 && state.real_inode == 0)
+      #expect(state.modified_ns == UInt64(facts.st_mtim.tv_sec) * 1_000_000_000 + UInt64(facts.st_mtim.tv_nsec))
+      #expect(state.changed_ns == UInt64(facts.st_ctim.tv_sec) * 1_000_000_000 + UInt64(facts.st_ctim.tv_nsec))
+      #expect(!record.has(flag: MARTLET_FLAG_FILE_WATCHED))
+    }
+
+    @Test("a watched file is told by any name, with what may be done with it")
+    func watched() throws {
+      let path = try folder.file("weights")
+      let recorder = try Recorder(.ofModels)
+      let numbers = try FileNumbers(path)
+      #expect(recorder.source.watch(device: numbers.device, inode: numbers.inode))
+      #expect(link(path, path + "2") == 0)
+      let actor = try Actor("call", "openat", "#-100", path + "2", "#\(O_RDWR)", ":")
+      recorder.record(untilEndOf: actor.process)
+      #expect(actor.finish() == 0)
+      let record = try record(of: path + "2", in: recorder)
+      #expect(record.has(flag: MARTLET_FLAG_FILE_WATCHED))
+      #expect(record.open.pointee.file_mode & 2 != 0 && record.fileState?.writers == 1)
+    }
+
+    @Test("a mapping that can write counts as a writer when its descriptor is closed", arguments: [false, true])
+    func mapping(onOverlay: Bool) throws {
+      for name in ["lower", "upper", "work", "merged"] { _ = folder.folder(name) }
+      let file = "\(folder.path)/merged/a.gguf"
+      let recorder = try Recorder(.ofModels)
+      let place = onOverlay ? ["overlay", folder.path] : []
+      let actor = try Actor(place + ["create", file, "write-last", "text", "map-last", "close-last", "openat", file])
+      recorder.record(untilEndOf: actor.process)
+      #expect(actor.finish() == 0)
+      let opens = recorder.records(of: .open, by: actor.process).compactMap(\.fileState)
+      #expect(opens.map(\.writers) == [1, 1])
+      #expect(onOverlay == (opens[1].real_inode != 0))
+    }
+
+    @Test(
+      "a model that was written is told when its last writer has gone, whichever way",
+      arguments: [
+        ["close-last"], [], ["dup-last", "close-last"], ["map-last", "close-last"], ["exec"],
+        ["call", "dup2", "#0", "@", ":"],
+      ])
+    func closed(verbs: [String]) throws {
+      let path = "\(folder.path)/a.gguf"
+      let rest = verbs == ["exec"] ? ["exec", "end", "0"] : verbs
+      let (recorder, process) = try run(["create", path, "write-last", "text"] + rest)
+      let numbers = try FileNumbers(path)
+      recorder.record(MARTLET_CHANGE_CLOSED, of: numbers)
+      let told = recorder.changes(of: numbers)
+      try #require(told.count == 1)
+      #expect(told[0].path == path && told[0].part.state.size_bytes == 4 && told[0].part.state.writers == 0)
+      #expect(told[0].part.record.process_id == UInt32(process) && !told[0].isWatched)
+    }
+
+    @Test("while one of two descriptors is left it is not told, nor is a reader's")
+    func held() throws {
+      let (held, other) = ("\(folder.path)/held.gguf", "\(folder.path)/other.gguf")
+      let recorder = try Recorder(.ofModels)
+      let actor = try Actor(
+        "create", held, "dup-last", "close-last", "create", other, "close-last", "openat", other, "wait")
+      #expect(actor.awaitWaiting())
+      let numbers = (held: try FileNumbers(held), other: try FileNumbers(other))
+      // Whoever looked at this one had looked at the other as well.
+      recorder.record(MARTLET_CHANGE_CLOSED, of: numbers.other)
+      #expect(recorder.changes(of: numbers.held).isEmpty)
+      actor.finish()
+      recorder.record(MARTLET_CHANGE_CLOSED, of: numbers.held)
+      #expect(recorder.changes(of: numbers.other).count == 1)
+    }
+
+    @Test("one that is removed while it is written is told as gone")
+    func removed() throws {
+      let path = "\(folder.path)/a.gguf"
+      let recorder = try Recorder(.ofModels)
+      let actor = try Actor("create", path, "wait")
+      #expect(actor.awaitWaiting())
+      let numbers = try FileNumbers(path)
+      #expect(unlink(path) == 0)
+      actor.finish()
+      recorder.record(MARTLET_CHANGE_CLOSED, of: numbers)
+      #expect(recorder.changes(of: numbers).first?.part.links == 0)
+    }
+
+    @Test("a download that is moved to a model's name is told, another one is not", arguments: ["rename", "linkat"])
+    func moved(call: String) throws {
+      let (partial, other) = (try folder.file("a.part"), try folder.file("b.part"))
+      func verbs(_ from: String, _ to: String) -> [String] {
+        call == "rename"
+          ? ["call", "renameat", "#-100", from, "#-100", to, ":"]
+          : ["call", "linkat", "#-100", from, "#-100", to, "#0", ":"]
+      }
+      let numbers = (try FileNumbers(partial), try FileNumbers(other))
+      let (recorder, _) = try run(
+        verbs(other, "\(folder.path)/b.txt") + verbs(partial, "\(folder.path)/a.safetensors"))
+      let told = recorder.changes(of: numbers.0)
+      try #require(told.count == 1)
+      #expect(told[0].name == "\(folder.path)/a.safetensors" && !told[0].isWatched)
+      #expect(recorder.changes(of: numbers.1).isEmpty)
+    }
+
+    @Test("more models open for writing than there is room for are counted")
+    func fullTable() throws {
+      let (recorder, process) = try run(["hold", "1100", "\(folder.path)/m"])
+      #expect(recorder.records(of: .open, by: process).compactMap(\.fileState).count == 1100)
+      #expect((recorder.source.statistics().fullTables[.written] ?? 0) >= 76)
+      #expect(recorder.source.statistics().isBalanced)
+    }
+
+    @Test("without names of models nothing of all that is loaded")
+    func off() throws {
+      let path = try folder.file("a.gguf")
+      let (recorder, _) = try run(["openat", path], .withoutSeed)
+      #expect(!recorder.source.hooks.contains { $0.name.hasPrefix("changes") && ($0.isWanted || $0.isAttached) })
+      #expect(try record(of: path, in: recorder).fileState == nil)
+    }
+  }
+}
