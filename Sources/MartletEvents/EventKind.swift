@@ -18,6 +18,8 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case host = 32
   case tick = 33
   case end = 34
+  /// What the agent found out about itself.
+  case notice = 35
 
   /// Bytes of the fixed part: what a record of this kind has at least.
   public var fixedByteCount: Int {
@@ -33,6 +35,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .host: MemoryLayout<martlet_host>.size
     case .tick: MemoryLayout<martlet_record>.size
     case .end: MemoryLayout<martlet_end>.size
+    case .notice: MemoryLayout<martlet_notice>.size
     }
   }
 
@@ -40,7 +43,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   public var isMatched: Bool {
     switch self {
     case .exec, .open, .connect, .unix, .call: true
-    case .process, .fork, .exit, .cgroup, .host, .tick, .end: false
+    case .process, .fork, .exit, .cgroup, .host, .tick, .end, .notice: false
     }
   }
 
@@ -59,6 +62,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .host: "host"
     case .tick: "tick"
     case .end: "end"
+    case .notice: "notice"
     }
   }
 }

@@ -57,6 +57,7 @@ public struct EventRecord {
   public var cgroup: UnsafePointer<martlet_cgroup> { fixedPart(.cgroup) }
   public var host: UnsafePointer<martlet_host> { fixedPart(.host) }
   public var end: UnsafePointer<martlet_end> { fixedPart(.end) }
+  public var notice: UnsafePointer<martlet_notice> { fixedPart(.notice) }
 
   /// Nil for records that rules are not tried on.
   public var type: EventType? { EventType(rawValue: UInt8(truncatingIfNeeded: common.pointee.call)) }
@@ -121,6 +122,7 @@ public struct EventRecord {
         && isInside(part.directories.0) && isInside(part.directories.1)
     case .cgroup: return isInside(cgroup.pointee.path)
     case .host: return isInside(host.pointee.hostname) && isInside(host.pointee.node_id)
+    case .notice: return isInside(notice.pointee.detail)
     case .fork, .exit, .connect, .tick, .end: return true
     }
   }
