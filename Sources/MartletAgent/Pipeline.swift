@@ -66,6 +66,8 @@ public struct Pipeline: ~Copyable {
     }
     counters.count(record.kind)
     guard var context = state.apply(record) else { return }
+    if let notice = Notice(record) { return NoticeComposer.compose(notice, &context, into: &alerts) }
+    guard record.kind.isMatched else { return }
     guard matching == .first else { return actOnAll(&context, into: &alerts) }
     act(on: matcher.match(&context), &context, into: &alerts)
   }

@@ -50,7 +50,7 @@ extension RunSummary {
     json.key("lost")
     json.beginObject()
     json.member("total", lostCount)
-    for hook in CaptureStatistics.HookName.allCases {
+    for hook in HookName.allCases {
       json.key(Array("\(hook)".utf8))
       json.value(capture?.hooks[hook]?.lost ?? 0)
     }
@@ -62,7 +62,7 @@ extension RunSummary {
     json.beginObject()
     json.key("hooks")
     json.beginObject()
-    for name in CaptureStatistics.HookName.allCases {
+    for name in HookName.allCases {
       guard let hook = capture?.hooks[name] else { continue }
       json.key(Array("\(name)".utf8))
       json.beginObject()
@@ -84,6 +84,7 @@ extension RunSummary {
     json.endObject()
     json.member("recursion_misses", capture?.recursionMisses ?? 0)
     json.member("seed_failures", capture?.seedFailures ?? 0)
+    json.member("dropped_notices", capture?.droppedNotices ?? 0)
     json.member("malformed", pipeline.malformed)
     json.member("matched", pipeline.matched)
     json.member("not_matched", pipeline.notMatched)

@@ -79,12 +79,9 @@ public struct AlertComposer: Sendable {
     let form = forms[rule.rawValue]
     // The texts of an alert show the name that made the rule hold.
     context.pathView = view
-    var json = JSONWriter(bytes: buffer.bytes)
-    // The writer holds the only copy meanwhile, so that appending does not copy the buffer.
-    buffer.bytes = []
-    json.beginObject()
+    var json = buffer.beginLine()
     json.key("alert_id")
-    json.value(alertID(of: form, context))
+    json.value(Self.alertID(of: form.rule.name, context))
     if let explanation {
       json.key("explain")
       explanation.write(form.rule, &context, &json)
@@ -92,7 +89,7 @@ public struct AlertComposer: Sendable {
     json.key("hostname")
     json.value(context.hostname)
     json.key("output")
-    json.value(AlertText.output(of: form.rule, &context))
+    json.value(AlertText.output(of: form.rule.output, form.rule.priority, &context))
     json.key("output_fields")
     writeFields(form, &context, &json)
     if context.type?.kind == .open {
@@ -110,22 +107,19 @@ public struct AlertComposer: Sendable {
     for tag in form.rule.tags { json.value(Array(tag.utf8)) }
     json.endArray()
     json.key("time")
-    writeTime(context.realtimeNanoseconds, &json)
-    json.endObject()
-    json.bytes.append(UInt8(ascii: "\n"))
-    buffer.bytes = json.bytes
-    buffer.alertCount += 1
+    Self.writeTime(context.realtimeNanoseconds, &json)
+    buffer.endLine(json)
     context.pathView = .spelled
   }
 
   /// Which event, and which rule: the same again when a recording is replayed.
-  private func alertID(of form: Form, _ context: EventContext) -> [UInt8] {
+  static func alertID(of rule: String, _ context: EventContext) -> [UInt8] {
     var identity = context.identity
-    for byte in form.rule.name.utf8 { identity.combine(UInt64(byte)) }
+    for byte in rule.utf8 { identity.combine(UInt64(byte)) }
     return identity.hexadecimal
   }
 
-  private func writeTime(_ nanoseconds: Int64, _ json: inout JSONWriter) {
+  static func writeTime(_ nanoseconds: Int64, _ json: inout JSONWriter) {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: TimeText.dateTimeByteCount) { text in
       guard let start = text.baseAddress else { return }
       TimeText.writeDateTime(nanoseconds: nanoseconds, at: start)
@@ -145,7 +139,7 @@ public struct AlertComposer: Sendable {
         write(OperandEvaluator.value(of: .field(reference), &context), &json)
       case .field(let reference) where reference.multiplicity == .ancestors:
         json.value(AlertText.value(of: reference, &context))
-      case .field(let reference): write(context.value(of: reference.field, reference.argument), &json)
+      case .field(let reference): Self.write(context.value(of: reference.field, reference.argument), &json)
       case .text(let template): json.value(AlertText.text(of: template, &context))
       case .transformed(let operand): write(OperandEvaluator.value(of: operand, &context), &json)
       }
@@ -156,15 +150,15 @@ public struct AlertComposer: Sendable {
   private func write(_ value: OperandValue, _ json: inout JSONWriter) {
     switch value {
     case .missing, .pending: json.null()
-    case .one(let constant): write(constant, &json)
+    case .one(let constant): Self.write(constant, &json)
     case .many(let constants):
       json.beginArray()
-      for constant in constants { write(constant, &json) }
+      for constant in constants { Self.write(constant, &json) }
       json.endArray()
     }
   }
 
-  private func write(_ constant: Constant, _ json: inout JSONWriter) {
+  static func write(_ constant: Constant, _ json: inout JSONWriter) {
     switch constant {
     case .text(let text): json.value(text)
     case .signed(let number): json.value(number)
@@ -172,11 +166,11 @@ public struct AlertComposer: Sendable {
     case .boolean(let flag): json.value(flag)
     case .double(let number): json.value(number)
     case .address(let address): json.value(Array(address.description.utf8))
-    case .network: json.null()
+    case .network(let network): json.value("\(network)")
     }
   }
 
-  private func write(_ value: FieldValue, _ json: inout JSONWriter) {
+  static func write(_ value: FieldValue, _ json: inout JSONWriter) {
     switch value {
     case .missing, .pending: json.null()
     case .text(let text): json.value(text)

@@ -88,19 +88,9 @@ struct AlertExplanation {
 
   private func write(_ content: FieldReading.Content, _ json: inout JSONWriter) {
     guard case .values(let values) = content else { return json.null() }
-    guard values.count != 1 else { return write(values[0], &json) }
+    guard values.count != 1 else { return AlertComposer.write(values[0], &json) }
     json.beginArray()
-    for value in values { write(value, &json) }
+    for value in values { AlertComposer.write(value, &json) }
     json.endArray()
-  }
-
-  private func write(_ value: Constant, _ json: inout JSONWriter) {
-    switch value {
-    case .text(let bytes): json.value(bytes)
-    case .signed(let number): json.value(number)
-    case .unsigned(let number): json.value(number)
-    case .boolean(let flag): json.value(flag)
-    default: json.value("\(value)")
-    }
   }
 }

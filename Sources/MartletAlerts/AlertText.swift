@@ -12,11 +12,11 @@ struct AlertText {
   private(set) var bytes: [UInt8] = []
 
   /// `HH:MM:SS.nnnnnnnnn: Priority ...`, in UTC.
-  static func output(of rule: Rule, _ context: inout EventContext) -> [UInt8] {
+  static func output(of template: OutputTemplate, _ priority: Priority, _ context: inout EventContext) -> [UInt8] {
     var text = AlertText()
     text.append(timeOfDay: context.realtimeNanoseconds)
-    text.append(": \(rule.priority.name) ")
-    text.append(rule.output, &context)
+    text.append(": \(priority.name) ")
+    text.append(template, &context)
     return text.bytes
   }
 

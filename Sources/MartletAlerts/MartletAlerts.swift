@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MartletEvents
+
 /// MartletAlerts turns a match into an alert and delivers it.
 ///
 /// - In: a rule, the context of the event that broke it, and the name under which it did.
@@ -21,6 +23,22 @@ public struct AlertBuffer: Sendable {
   }
 
   public var isFull: Bool { bytes.count >= Self.fullByteCount }
+
+  /// A writer in which an alert's object has begun. It holds the only copy of the bytes until `endLine`, so that
+  /// appending does not copy them.
+  mutating func beginLine() -> JSONWriter {
+    var json = JSONWriter(bytes: bytes)
+    bytes = []
+    json.beginObject()
+    return json
+  }
+
+  mutating func endLine(_ json: consuming JSONWriter) {
+    json.endObject()
+    json.bytes.append(UInt8(ascii: "\n"))
+    bytes = json.bytes
+    alertCount += 1
+  }
 
   public mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CMartletABI
+public import MartletEvents
 
 /// What became of what the kernel saw, since the source started.
 public struct CaptureStatistics: Sendable {
@@ -27,24 +28,6 @@ public struct CaptureStatistics: Sendable {
     }
   }
 
-  /// What a hook's counters are about; raw values are those of `enum martlet_hook`.
-  public enum HookName: UInt32, CaseIterable, Sendable {
-    case exec = 0
-    case fork = 1
-    case exit = 2
-    case open = 3
-    case connect = 4
-    case cgroup = 5
-    /// Calls on sockets other than an internet socket's connect.
-    case socket = 6
-    /// Opens through io_uring.
-    case ring = 7
-    /// Calls without a hook of their own.
-    case call = 8
-    /// What becomes of watched files and of models. What was told of a file already counts as filtered.
-    case file = 9
-  }
-
   /// A table of the probe that can be full; raw values are those of `enum martlet_table`.
   public enum Table: UInt32, CaseIterable, Sendable {
     /// Connections that wait for their result. Those that find no room are told at once, as in progress.
@@ -65,8 +48,10 @@ public struct CaptureStatistics: Sendable {
   /// Records handed out that came through the rings.
   public internal(set) var ringRecords: UInt64 = 0
   public internal(set) var seedRecords: UInt64 = 0
-  /// Ticks and host records: made here.
+  /// Ticks, host records and notices: made here.
   public internal(set) var madeRecords: UInt64 = 0
+  /// Notices that found no room: see `KernelSource.raise`.
+  public internal(set) var droppedNotices: UInt64 = 0
   /// Times that the seed could not be read to its end. /proc then takes over from the kernel's iterator.
   public internal(set) var seedFailures: UInt64 = 0
   /// Pieces of the seed that were no records.

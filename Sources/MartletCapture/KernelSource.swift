@@ -27,10 +27,12 @@ public final class KernelSource: @unchecked Sendable {
   private let kernelFilter: UnsafeMutablePointer<martlet_filter>?
   private let modelNames: UnsafeMutablePointer<martlet_model_names>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
-  /// A batch's records: those from the rings, a host record and a tick.
-  private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: batchRecordsMax + 2)
+  /// A batch's records: those from the rings, a host record, a tick and notices.
+  private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: recordsMax)
+  private static let recordsMax = batchRecordsMax + 2 + NoticeRecords.countMax
   private var recordCount = 0
   private let made: MadeRecords
+  private let notices = NoticeRecords()
   private var pacer = Pacer()
   private var seed: (any Seed)?
   /// The stamp of every seed record: from before the hooks were attached.
@@ -172,12 +174,18 @@ public final class KernelSource: @unchecked Sendable {
   /// How many files can be watched at once.
   public static let watchedFilesMax = Int(MARTLET_WATCHED_FILES)
 
+  /// Puts a notice into the stream: it comes with the next batch, behind what happened before it. Notices that find no
+  /// room are counted.
+  public func raise(_ notice: CaptureNotice) {
+    if !notices.add(notice) { counts.droppedNotices += 1 }
+  }
+
   /// Ends a `nextBatch` that waits, or the next one if none does. From any thread.
   public func interrupt() { martlet_probe_wake(probe) }
 
   public func statistics() -> CaptureStatistics {
     var statistics = counts
-    for name in CaptureStatistics.HookName.allCases {
+    for name in HookName.allCases {
       var counters = martlet_hook_counters()
       let words = MemoryLayout<martlet_hook_counters>.size / MemoryLayout<UInt64>.size
       _ = withUnsafeMutableBytes(of: &counters) { bytes in
@@ -288,11 +296,15 @@ public final class KernelSource: @unchecked Sendable {
       append(made.tick(at: streamTime))
       counts.madeRecords += UInt64(recordCount - before)
     }
+    notices.take(at: streamTime) { record in
+      append(record)
+      counts.madeRecords += 1
+    }
   }
 
   private func append(_ record: UnsafeRawBufferPointer?) {
     guard let record else { return }
-    precondition(recordCount < Self.batchRecordsMax + 2, "a batch overflows its table")
+    precondition(recordCount < Self.recordsMax, "a batch overflows its table")
     (records + recordCount).initialize(to: record)
     recordCount += 1
   }

@@ -20,6 +20,8 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case host = 32
   case tick = 33
   case end = 34
+  /// What the agent found out about itself.
+  case notice = 35
 
   /// Bytes of the fixed part: what a record of this kind has at least.
   public var fixedByteCount: Int {
@@ -36,6 +38,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .host: MemoryLayout<martlet_host>.size
     case .tick: MemoryLayout<martlet_record>.size
     case .end: MemoryLayout<martlet_end>.size
+    case .notice: MemoryLayout<martlet_notice>.size
     }
   }
 
@@ -43,7 +46,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   public var isMatched: Bool {
     switch self {
     case .exec, .open, .connect, .unix, .call: true
-    case .process, .fork, .exit, .cgroup, .file, .host, .tick, .end: false
+    case .process, .fork, .exit, .cgroup, .file, .host, .tick, .end, .notice: false
     }
   }
 
@@ -63,6 +66,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .host: "host"
     case .tick: "tick"
     case .end: "end"
+    case .notice: "notice"
     }
   }
 }

@@ -58,6 +58,7 @@ public struct EventRecord {
   public var file: UnsafePointer<martlet_file> { fixedPart(.file) }
   public var host: UnsafePointer<martlet_host> { fixedPart(.host) }
   public var end: UnsafePointer<martlet_end> { fixedPart(.end) }
+  public var notice: UnsafePointer<martlet_notice> { fixedPart(.notice) }
 
   /// Nil for records that rules are not tried on.
   public var type: EventType? { EventType(rawValue: UInt8(truncatingIfNeeded: common.pointee.call)) }
@@ -135,6 +136,7 @@ public struct EventRecord {
         && isInside(part.name) && isInside(part.directory)
     case .cgroup: return isInside(cgroup.pointee.path)
     case .host: return isInside(host.pointee.hostname) && isInside(host.pointee.node_id)
+    case .notice: return isInside(notice.pointee.detail)
     case .fork, .exit, .connect, .tick, .end: return true
     }
   }

@@ -51,7 +51,7 @@ struct ContextScratch {
 /// Fields are extracted when asked for; what takes work (an assembled path, the chain of ancestors) is kept for the
 /// next question. No allocation, no reference count. Holds until the next `apply` of the state that made it.
 public struct EventContext {
-  /// Nil for a given event that is of no captured type, or of none.
+  /// Nil for a notice, and for a given event that is of no captured type, or of none.
   public let type: EventType?
   let record: EventRecord?
   let slot: Int32
@@ -66,7 +66,7 @@ public struct EventContext {
   var textCount = 0
   private var lineageCount = -1
 
-  init(record: EventRecord, type: EventType, slot: Int32, state: StateView, scratch: ContextScratch) {
+  init(record: EventRecord, type: EventType?, slot: Int32, state: StateView, scratch: ContextScratch) {
     self.record = record
     self.type = type
     self.slot = slot

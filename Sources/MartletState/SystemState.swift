@@ -50,7 +50,8 @@ public struct SystemState: ~Copyable {
     return result
   }
 
-  /// Folds one record in. Returns the context to match it in, or nil where rules are not tried on it.
+  /// Folds one record in. Returns the context to match it in, or nil where rules are not tried on it. A notice, which
+  /// becomes an alert without any rule, has a context as well: its type is nil.
   ///
   /// The context holds until the next `apply`. Cost: constant; an exec allocates one block, a cgroup its entry, nothing
   /// else allocates.
@@ -68,13 +69,13 @@ public struct SystemState: ~Copyable {
       return context(of: record, slot: slot)
     case .cgroup: applyCgroup(record)
     case .host: applyHost(record)
+    case .notice: return context(of: record, slot: subject(of: record))
     case .file, .tick, .end: break
     }
     return nil
   }
 
   private mutating func context(of record: EventRecord, slot: Int32) -> EventContext? {
-    guard let type = record.type else { return nil }
     eventCount += 1
     if record.common.pointee.flags != 0 { countFlags(of: record) }
     let view = StateView(
@@ -82,7 +83,7 @@ public struct SystemState: ~Copyable {
       hostname: ByteView(start: hostname, count: hostnameByteCount),
       realtimeOffsetNanoseconds: realtimeOffsetNanoseconds, eventNumber: eventCount,
       streamIdentity: streamIdentity ?? StableHash())
-    return EventContext(record: record, type: type, slot: slot, state: view, scratch: scratch)
+    return EventContext(record: record, type: record.type, slot: slot, state: view, scratch: scratch)
   }
 
   private mutating func countFlags(of record: EventRecord) {
@@ -109,6 +110,20 @@ public struct SystemState: ~Copyable {
     }
     updateContainer(of: slot, from: common)
     return slot
+  }
+
+  /// Whom a notice is about: a process, or, where it names none or nobody knows it, a stand-in in the container that it
+  /// means. What is known does not change.
+  private mutating func subject(of notice: EventRecord) -> Int32 {
+    let common = notice.common.pointee
+    let known = processes.lookup.find(common.process_id, startNanoseconds: common.process_start_ns)
+    if known >= 0 { return known }
+    processes.clearOverflow()
+    processes.slots[Int(ProcessTable.overflowSlot)].processID = common.process_id
+    processes.slots[Int(ProcessTable.overflowSlot)].startNanoseconds = common.process_start_ns
+    setComm(of: ProcessTable.overflowSlot, from: notice)
+    updateContainer(of: ProcessTable.overflowSlot, from: common)
+    return ProcessTable.overflowSlot
   }
 
   /// A new entry for this process; the stand-in when there is no room.

@@ -85,10 +85,10 @@ struct TestCommand: ParsableCommand {
     let passed = result.failures.isEmpty
     let word = passed ? "ok    " : "FAILED"
     let mark = isColored ? "\u{1b}[\(passed ? 32 : 31)m\(word)\u{1b}[0m" : word
-    var text = "\(mark) \(result.test.name.printable)\n"
+    var text = "\(mark) \(DiagnosticRenderer.printable(result.test.name))\n"
     for failure in result.failures {
-      text += "  \(failure.span?.start ?? result.test.location): \(failure.message.printable)\n"
-      if let note = failure.note { text += "  \(note.printable):\n" }
+      text += "  \(failure.span?.start ?? result.test.location): \(DiagnosticRenderer.printable(failure.message))\n"
+      if let note = failure.note { text += "  \(DiagnosticRenderer.printable(note)):\n" }
       guard let explanation = failure.explanation else { continue }
       text += explanation.split(separator: "\n").map { "    \($0)\n" }.joined()
     }
@@ -121,12 +121,5 @@ struct TestCommand: ParsableCommand {
     json.value(result.test.name)
     json.endObject()
     return json.text
-  }
-}
-
-extension String {
-  /// Names come from files that anyone may have written: no terminal is to obey them.
-  fileprivate var printable: String {
-    String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{fffd}" : $0 }))
   }
 }

@@ -85,7 +85,7 @@ extension KernelTests {
       #expect(stories.values.allSatisfy { $0 == [.fork, .exec, .exit] })
       if sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 { #expect(cpus.count > 1) }
       let hooks = recorder.source.statistics().hooks
-      for name in [CaptureStatistics.HookName.fork, .exec, .exit] { #expect(hooks[name]?.lost == 0, "\(name)") }
+      for name in [HookName.fork, .exec, .exit] { #expect(hooks[name]?.lost == 0, "\(name)") }
       let times = recorder.records.map(\.timeNanoseconds)
       #expect(zip(times, times.dropFirst()).allSatisfy { $0 <= $1 })
     }

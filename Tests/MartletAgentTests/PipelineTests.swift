@@ -34,13 +34,15 @@ struct PipelineTests {
     let records = [
       Event.host("n"), Event.cgroup(1, "/"), Event.seed(process), Event.exec(process), Event.open("/x", by: process),
       broken, Event.connect(to: "10.0.0.1", port: 1, by: process), Event.exit(process), Event.tick(),
+      Event.notice(.lost, count: 3),
     ]
     withBatch(records) { batch in #expect(pipeline.process(batch, from: 0, into: &alerts) == batch.count) }
     let counters = pipeline.counters
-    #expect(counters.malformed == 1 && counters.eventCount == 8)
+    #expect(counters.malformed == 1 && counters.eventCount == 9)
     #expect(counters.matched == 1 && counters.notMatched == 2 && counters.undecided == 0)
     #expect(counters.count(of: .exec) == 1 && counters.count(of: .open) == 1 && counters.count(of: .fork) == 0)
-    #expect(alerts.alertCount == 1)
+    // What was matched, and the notice.
+    #expect(alerts.alertCount == 2)
   }
 
   @Test("a full buffer stops the batch, which then goes on where it stopped")

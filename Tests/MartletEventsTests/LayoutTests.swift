@@ -21,6 +21,7 @@ struct LayoutTests {
     ("martlet_cgroup", MemoryLayout<martlet_cgroup>.size, 104),
     ("martlet_host", MemoryLayout<martlet_host>.size, 104),
     ("martlet_end", MemoryLayout<martlet_end>.size, 96),
+    ("martlet_notice", MemoryLayout<martlet_notice>.size, 104),
     ("martlet_hook_counters", MemoryLayout<martlet_hook_counters>.size, 48),
   ]
 

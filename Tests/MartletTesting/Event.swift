@@ -206,6 +206,25 @@ public enum Event {
     return builder.build()
   }
 
+  /// Without a process, or about the one that is given.
+  public static func notice(
+    _ subject: NoticeSubject, count: UInt64 = 0, hook: HookName? = nil, detail: String = "", cgroup: UInt64 = 0,
+    about process: TestProcess? = nil, at time: UInt64 = 0
+  ) -> TestRecord {
+    var part = martlet_notice()
+    part.record = common(.notice, process ?? TestProcess(0), at: time)
+    if process == nil {
+      part.record.process_start_ns = 0
+      part.record.cgroup_id = cgroup
+    }
+    part.count = count
+    part.subject = subject.rawValue
+    part.hook = hook?.rawValue ?? UInt32(MARTLET_HOOK_NONE.rawValue)
+    var builder = RecordBuilder(part)
+    builder.part.detail = builder.text(detail)
+    return builder.build()
+  }
+
   // MARK: - Parts
 
   private static func common(_ kind: EventKind, _ process: TestProcess, at time: UInt64) -> martlet_record {

@@ -51,6 +51,7 @@ enum martlet_kind {
   MARTLET_KIND_HOST = 32,   /* host name and clock offset: martlet_host */
   MARTLET_KIND_TICK = 33,   /* time went by; the fixed part alone */
   MARTLET_KIND_END = 34,    /* a recording is whole up to here: martlet_end */
+  MARTLET_KIND_NOTICE = 35, /* what the agent found out about itself: martlet_notice; also made by the kernel side */
 };
 
 /* martlet_record.flags */
@@ -401,6 +402,25 @@ struct martlet_end {
   martlet_u64 lost_count;         /* events that were seen and could not be delivered */
 };
 
+/* What a notice is about. Never renumber. */
+enum martlet_notice_subject {
+  MARTLET_NOTICE_LOST = 1,     /* `count` events of `hook` were seen and could not be delivered */
+  MARTLET_NOTICE_FLOOD = 2,    /* the container caused so many events of `hook` that `count` of them were shed */
+  MARTLET_NOTICE_UNPROVEN = 3, /* the hook that `detail` names does not tell what it should */
+  MARTLET_NOTICE_TAMPER = 4,   /* the record's process did to the agent or to its programs what `detail` says */
+  MARTLET_NOTICE_UNSEEN = 5,   /* the record's process began something that cannot be followed on this kernel */
+  MARTLET_NOTICE_FILTER = 6,   /* the filter would have dropped `count` events that rules matched */
+};
+
+/* MARTLET_KIND_NOTICE: the record's task and cgroups are those that the notice is about, 0 for none. */
+struct martlet_notice {
+  struct martlet_record record;
+  martlet_u64 count;
+  martlet_u32 subject;            /* enum martlet_notice_subject */
+  martlet_u32 hook;               /* enum martlet_hook; MARTLET_HOOK_NONE for none */
+  struct martlet_text detail;     /* a few words, for people */
+};
+
 /* Every hook counts what becomes of each event that it sees; seen = filtered + delivered + lost_*. */
 enum martlet_hook {
   MARTLET_HOOK_EXEC = 0,
@@ -412,8 +432,9 @@ enum martlet_hook {
   MARTLET_HOOK_SOCKET = 6,       /* accept, listen, bind, Unix sockets, datagrams */
   MARTLET_HOOK_RING = 7,         /* opens through io_uring */
   MARTLET_HOOK_CALL = 8,
-  MARTLET_HOOK_FILE = 9,         /* what becomes of watched files and of models; what was told already is filtered */
-  MARTLET_HOOK_COUNT = 10,
+  MARTLET_HOOK_FILE = 10,        /* what becomes of watched files and of models; what was told already is filtered */
+  MARTLET_HOOK_COUNT = 11,
+  MARTLET_HOOK_NONE = 255,
 };
 
 struct martlet_hook_counters {
@@ -443,6 +464,7 @@ MARTLET_ASSERT_SIZE(struct martlet_syscall, 272);
 MARTLET_ASSERT_SIZE(struct martlet_cgroup, 104);
 MARTLET_ASSERT_SIZE(struct martlet_host, 104);
 MARTLET_ASSERT_SIZE(struct martlet_end, 96);
+MARTLET_ASSERT_SIZE(struct martlet_notice, 104);
 MARTLET_ASSERT_SIZE(struct martlet_hook_counters, 48);
 
 #endif

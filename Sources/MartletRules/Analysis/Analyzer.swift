@@ -176,22 +176,21 @@ struct Analyzer {
     guard !log.hasErrors else { return }
     for (index, isUsed) in isMacroUsed.enumerated() where !isUsed {
       let definition = library.macros[index].definition
-      let content = FileRange(source: definition.place.source, range: 0..<0)
-      log.trail = [LoadLocation(.content, "", content)]
-      log.report(
-        .unusedMacro, "macro '\(definition.name.string)' is not used by any rule", at: definition.name.file,
-        "never used", words: "Macro not referred to by any other rule/macro",
-        detail: LoadLocation(.macro, definition.name.string, definition.place))
+      reportUnused(.macro, definition.name, definition.place)
     }
     for (index, isUsed) in lists.isUsed.enumerated() where !isUsed {
       let definition = library.lists[index].definition
-      let content = FileRange(source: definition.place.source, range: 0..<0)
-      log.trail = [LoadLocation(.content, "", content)]
-      log.report(
-        .unusedList, "list '\(definition.name.string)' is not used by any rule", at: definition.name.file,
-        "never used", words: "List not referred to by any other rule/macro",
-        detail: LoadLocation(.list, definition.name.string, definition.place))
+      reportUnused(.list, definition.name, definition.place)
     }
+  }
+
+  private mutating func reportUnused(_ item: LoadItem, _ name: MappedText, _ place: FileRange) {
+    let isList = item == .list
+    log.trail = [LoadLocation(.content, "", FileRange(source: place.source, range: 0..<0))]
+    log.report(
+      isList ? .unusedList : .unusedMacro, "\(isList ? "list" : "macro") '\(name.string)' is not used by any rule",
+      at: name.file, "never used", words: "\(isList ? "List" : "Macro") not referred to by any other rule/macro",
+      detail: LoadLocation(item, name.string, place))
   }
 }
 

@@ -132,7 +132,7 @@ public struct DiagnosticRenderer {
   }
 
   /// No line breaks and control characters: a rule file cannot write on the terminal of who checks it.
-  static func printable(_ text: String) -> String {
+  public static func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: LineView.isControl) else { return text }
     return String(
       String.UnicodeScalarView(text.unicodeScalars.map { LineView.isControl($0) ? "\u{fffd}" : $0 }))
