@@ -9,7 +9,8 @@
 
 /* The change that the call under way stands for, and the new name that it gives. */
 struct change {
-  __u32 what; /* enum martlet_change */
+  __u16 what; /* enum martlet_change */
+  bool is_sure; /* the call always makes it, where it succeeds */
   __s32 directory_fd;
   const void *name;
 };
@@ -20,6 +21,7 @@ static __always_inline void read__change(struct task_struct *task, struct change
   __u32 number, code;
   bool is_compat;
   change->what = MARTLET_CHANGE_TOUCHED;
+  change->is_sure = false;
   change->directory_fd = AT_FDCWD;
   change->name = NULL;
   /* What a worker does, no call of its own tells. */
@@ -31,7 +33,8 @@ static __always_inline void read__change(struct task_struct *task, struct change
   is_compat = is_compat_call(task);
   code = is_compat ? settings.changes[number] >> 8 : settings.changes[number] & 0xff;
   if (!code) return;
-  change->what = code & 15;
+  change->what = code & 7;
+  change->is_sure = !(code & MARTLET_CHANGE_PERHAPS);
   if (code < 16) return;
   read__arguments(regs, is_compat, arguments);
   if (code >> 4 == 4) {
@@ -89,7 +92,8 @@ SHARED int file_changed(struct inode *inode, const struct change *change, bool i
   return 0;
 }
 
-static __always_inline int inode_touched(struct inode *inode) {
+/* `is_copy`: a time was taken over that was there already, which happens without a change as well. */
+static __always_inline int inode_touched(struct inode *inode, bool is_copy) {
   struct martlet_watched_file *watched;
   struct martlet_file_key key;
   struct change change;
@@ -97,7 +101,7 @@ static __always_inline int inode_touched(struct inode *inode) {
   key = file__key(inode);
   watched = bpf_map_lookup_elem(&watched_files, &key);
   read__change(read__current(), &change);
-  if (!watched && !change.name) return 0;
+  if ((!watched && !change.name) || (is_copy && !change.is_sure)) return 0;
   COUNT(MARTLET_HOOK_FILE, seen);
   if (watched && __sync_lock_test_and_set(&watched->told[change.what & 7], 1)) {
     COUNT(MARTLET_HOOK_FILE, filtered);
@@ -109,26 +113,25 @@ static __always_inline int inode_touched(struct inode *inode) {
 /* Since 6.13, on file systems that keep fine times. */
 SEC("tp_btf/ctime_ns_xchg")
 int BPF_PROG(handle_change, struct inode *inode) {
-  return inode_touched(inode);
+  return inode_touched(inode, false);
 }
 
 /* The same, within one tick of the clock: the time stays what it is. */
 SEC("tp_btf/ctime_xchg_skip")
 int BPF_PROG(handle_change_within_tick, struct inode *inode) {
-  return inode_touched(inode);
+  return inode_touched(inode, false);
 }
 
 /* Since 6.13, on the others. An overlay takes its times over from the layer below whenever it may have changed. */
 SEC("tp_btf/inode_set_ctime_to_ts")
 int BPF_PROG(handle_change_coarse, struct inode *inode, struct timespec64 *time) {
-  if (LOAD(LOAD(inode, i_sb), s_magic) == OVERLAYFS_MAGIC &&
-      read__changed(inode) == read__nanoseconds(LOAD(time, tv_sec), LOAD(time, tv_nsec)))
-    return 0;
-  return inode_touched(inode);
+  bool is_copy = LOAD(LOAD(inode, i_sb), s_magic) == OVERLAYFS_MAGIC &&
+                 read__changed(inode) == read__nanoseconds(LOAD(time, tv_sec), LOAD(time, tv_nsec));
+  return inode_touched(inode, is_copy);
 }
 
 /* On kernels before: whatever has to be written to a disk. */
 SEC("tp_btf/writeback_mark_inode_dirty")
 int BPF_PROG(handle_change_dirty, struct inode *inode) {
-  return inode_touched(inode);
+  return inode_touched(inode, false);
 }

@@ -70,7 +70,8 @@ const struct hook martlet_hooks[HOOKS_MAX] = {
      0,
      {{"handle_change_within_tick", "tp_btf/ctime_xchg_skip"}}},
     {"changes in coarse time",
-     "names and attributes of watched files that change, on file systems that keep no fine times, and on overlays",
+     "changes of watched files on overlays and where file systems keep no fine times; before kernel 6.13 also changes "
+     "of their names",
      PLACE_WATCHED,
      true,
      0,

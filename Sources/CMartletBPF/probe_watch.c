@@ -62,6 +62,7 @@ struct changing_call {
 };
 
 #define RENAMED(name) MARTLET_CHANGE_OF(MARTLET_CHANGE_RENAMED, name)
+#define PERHAPS_TRUNCATED (MARTLET_CHANGE_TRUNCATED | MARTLET_CHANGE_PERHAPS)
 #define LINKED(name) MARTLET_CHANGE_OF(MARTLET_CHANGE_LINKED, name)
 
 static const struct changing_call changing_calls[] = {
@@ -75,11 +76,11 @@ static const struct changing_call changing_calls[] = {
     {SYS_truncate, COMPAT(92, 193), MARTLET_CHANGE_TRUNCATED},
     {SYS_ftruncate, COMPAT(93, 194), MARTLET_CHANGE_TRUNCATED},
     /* With O_TRUNC. */
-    {SYS_open, COMPAT(5), MARTLET_CHANGE_TRUNCATED},
-    {SYS_creat, COMPAT(8), MARTLET_CHANGE_TRUNCATED},
-    {SYS_openat, COMPAT(295), MARTLET_CHANGE_TRUNCATED},
-    {SYS_openat2, COMPAT(437), MARTLET_CHANGE_TRUNCATED},
-    {SYS_open_by_handle_at, COMPAT(342), MARTLET_CHANGE_TRUNCATED},
+    {SYS_open, COMPAT(5), PERHAPS_TRUNCATED},
+    {SYS_creat, COMPAT(8), PERHAPS_TRUNCATED},
+    {SYS_openat, COMPAT(295), PERHAPS_TRUNCATED},
+    {SYS_openat2, COMPAT(437), PERHAPS_TRUNCATED},
+    {SYS_open_by_handle_at, COMPAT(342), PERHAPS_TRUNCATED},
     {SYS_chmod, COMPAT(15), MARTLET_CHANGE_ATTRIBUTES},
     {SYS_fchmod, COMPAT(94), MARTLET_CHANGE_ATTRIBUTES},
     {SYS_fchmodat, COMPAT(306), MARTLET_CHANGE_ATTRIBUTES},

@@ -12,7 +12,7 @@ public struct ModelNames: Hashable, Sendable {
   /// `countMax`.
   public var folders: Set<String>
 
-  public static let countMax = 64
+  public static let countMax = 32
   static let endingBytesMax = 255
   static let folderBytesMax = 31
 

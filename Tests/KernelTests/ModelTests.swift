@@ -31,7 +31,7 @@ extension KernelTests {
       "an open of a model carries the file's state, whether or not a rule asks for it",
       arguments: [
         ("a.gguf", true), ("model.safetensors", true), ("b.pt", true), ("x.onnx.data", true), ("blobs/0a1b2c", true),
-        ("gguf", false), ("a.gguf.txt", false), ("safetensors", false), ("blobs2/0a1b2c", false), ("pt", false),
+        ("gguf", false), ("a.gguf.txt", false), ("a.tensors", false), ("blobs2/0a1b2c", false), ("pt", false),
       ])
     func state(name: String, isModel: Bool) throws {
       for name in ["blobs", "blobs2"] { _ = folder.folder(name) }

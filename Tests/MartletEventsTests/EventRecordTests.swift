@@ -29,6 +29,7 @@ struct EventRecordTests {
     #expect(EventKind.connect.rawValue == UInt16(MARTLET_KIND_CONNECT.rawValue))
     #expect(EventKind.cgroup.rawValue == UInt16(MARTLET_KIND_CGROUP.rawValue))
     #expect(EventKind.unix.rawValue == UInt16(MARTLET_KIND_UNIX.rawValue))
+    #expect(EventKind.file.rawValue == UInt16(MARTLET_KIND_FILE.rawValue))
     #expect(EventKind.host.rawValue == UInt16(MARTLET_KIND_HOST.rawValue))
     #expect(EventKind.tick.rawValue == UInt16(MARTLET_KIND_TICK.rawValue))
     #expect(EventType.execve.rawValue == UInt8(MARTLET_CALL_EXECVE.rawValue))
@@ -111,6 +112,31 @@ struct EventRecordTests {
     exec.bytes.storeBytes(of: UInt32(MARTLET_FLAG_ENVIRONMENT), toByteOffset: flags, as: UInt32.self)
     // Where its place would stand there is a text.
     #expect(exec.record == nil)
+  }
+
+  @Test("a change of a file has one of the kinds that there are, and no text outside")
+  func change() throws {
+    let change = Event.change(of: "/models/a.gguf", to: "b.gguf", below: "/models", by: TestProcess(7))
+    let part = try #require(change.record?.file.pointee)
+    #expect(change.record?.bytes(part.name).string == "b.gguf")
+    #expect(change.record?.type == nil && change.record?.kind.isMatched == false)
+    for what in [martlet_change(0), MARTLET_CHANGE_COUNT] {
+      #expect(Event.change(of: "/a", to: "b", by: TestProcess(7), what).record == nil)
+    }
+    let path = try #require(MemoryLayout<martlet_file>.offset(of: \.path))
+    change.bytes.storeBytes(of: UInt32(change.bytes.count), toByteOffset: path, as: UInt32.self)
+    #expect(change.record == nil)
+  }
+
+  @Test("an open that claims a file's state has to have room for it")
+  func fileState() throws {
+    let flags = try #require(MemoryLayout<martlet_record>.offset(of: \.flags))
+    for (name, hasRoom) in [("/a", false), ("/models/a-name-that-is-long-enough.gguf", true)] {
+      let open = Event.open(name, by: TestProcess(7))
+      #expect(open.record?.fileState == nil)
+      open.bytes.storeBytes(of: UInt32(MARTLET_FLAG_FILE_STATE), toByteOffset: flags, as: UInt32.self)
+      #expect((open.record?.fileState != nil) == hasRoom)
+    }
   }
 
   @Test("a record longer than the kernel side makes is refused")

@@ -138,6 +138,23 @@ public enum Event {
     return builder.build()
   }
 
+  /// A change of a watched file: a rename of `path` to `name`.
+  public static func change(
+    of path: String, to name: String, below directory: String = "", by process: TestProcess,
+    _ change: martlet_change = MARTLET_CHANGE_RENAMED, at time: UInt64 = 0
+  ) -> TestRecord {
+    var part = martlet_file()
+    part.record = common(.file, process, at: time)
+    part.change = change.rawValue
+    part.inode = shadowInode
+    part.device = 8 << 20 | 1
+    var builder = RecordBuilder(part)
+    builder.part.path = builder.text(path)
+    builder.part.name = builder.text(name)
+    builder.part.directory = builder.text(directory)
+    return builder.build()
+  }
+
   /// A call on an internet socket: unless told otherwise, a TCP connection that has no answer yet.
   public static func connect(
     to address: String, port: UInt16, from local: String? = nil, localPort: UInt16 = 0, by process: TestProcess,

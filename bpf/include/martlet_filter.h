@@ -45,7 +45,7 @@ MARTLET_ASSERT_SIZE(struct martlet_filter, 16552);
  * bytes count at most: user space knows the rest. A word has the last byte highest of those that it holds, and lies at
  * its place or behind it, up to an empty one. */
 #define MARTLET_WATCHED_FILES 4096
-#define MARTLET_MODEL_NAMES 128
+#define MARTLET_MODEL_NAMES 256
 #define MARTLET_MODEL_NAME_BYTES 8
 #define MARTLET_MODEL_NAME_STEPS 8
 struct martlet_model_names {
@@ -54,7 +54,7 @@ struct martlet_model_names {
   martlet_u32 end_lengths;    /* bit n: some end has n bytes */
   martlet_u32 folder_lengths; /* bit n: some folder's name has n bytes */
 };
-MARTLET_ASSERT_SIZE(struct martlet_model_names, 2056);
+MARTLET_ASSERT_SIZE(struct martlet_model_names, 4104);
 
 /* The class of an open: what is known of it before any name is looked at. */
 static inline martlet_u32 martlet_open_class(martlet_u32 access, martlet_u32 is_directory, martlet_u32 is_opened,
@@ -77,7 +77,7 @@ static inline martlet_u32 martlet_suffix_place(martlet_u64 tail, martlet_u32 len
 }
 
 static inline martlet_u32 martlet_model_name_place(martlet_u64 word) {
-  return martlet_place(word, 7);
+  return martlet_place(word, 8);
 }
 
 /* The place of a cgroup id of a hierarchy (0: v2, 1: v1) among those known to be no container's. */

@@ -33,9 +33,11 @@ struct martlet_call_shape {
 #define MARTLET_SHAPE_STATE (1u << 0)     /* changes what is known of the process: told whether rules ask or not */
 #define MARTLET_SHAPE_DIRECTORY (1u << 1) /* `path` is the working directory after the call */
 
-/* What a call does to a file, in a byte: enum martlet_change, and above it which argument is the new name: its index plus
- * one, 0 for none. A fourth argument starts from the descriptor before it, another one from the working directory. */
+/* What a call does to a file, in a byte: enum martlet_change; whether it does so with some arguments only; and above that
+ * which argument is the new name: its index plus one, 0 for none. A fourth argument starts from the descriptor before it,
+ * another one from the working directory. */
 #define MARTLET_CHANGE_OF(change, name) ((change) | (name) << 4)
+#define MARTLET_CHANGE_PERHAPS 8
 
 /* A file as the list of watched ones has it. */
 struct martlet_file_key {
@@ -85,7 +87,7 @@ struct martlet_consumer {
 };
 
 MARTLET_ASSERT_SIZE(struct martlet_call_shape, 8);
-MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 5184);
+MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 7232);
 MARTLET_ASSERT_SIZE(struct martlet_consumer, 8);
 
 #endif
