@@ -7,6 +7,10 @@
  * them, so they are marked. What a descriptor stands for comes from the kernel.
  */
 
+struct call_arguments {
+  __u64 values[6];
+};
+
 static __always_inline bool is_wanted(__u32 call) {
   return call < MARTLET_CALL_COUNT && settings.wanted_calls[call / 64] >> (call % 64) & 1;
 }
@@ -89,11 +93,11 @@ static __always_inline bool changes_state(__u32 call) {
   return call < MARTLET_CALL_COUNT && settings.shapes[call].flags & MARTLET_SHAPE_STATE;
 }
 
-static __always_inline int call_returned(__u32 call, const __u64 *arguments, long result) {
+APART int call_returned(__u32 call, const struct call_arguments *arguments, long result) {
   struct task_struct *task = read__current();
   struct martlet_syscall *record;
   struct slot *slot;
-  if (call >= MARTLET_CALL_COUNT) return 0;
+  if (call >= MARTLET_CALL_COUNT || !arguments) return 0;
   /* Only for what it changes, and it changed nothing. */
   if (!is_wanted(call) && result < 0) return 0;
   COUNT(MARTLET_HOOK_CALL, seen);
@@ -107,7 +111,7 @@ static __always_inline int call_returned(__u32 call, const __u64 *arguments, lon
   if (!emit__begin(slot, task, MARTLET_HOOK_CALL, MARTLET_KIND_CALL, call, sizeof(*record))) return 0;
   record = RECORD(slot, martlet_syscall);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
-  for (int index = 0; index < 6; index++) record->arguments[index] = arguments[index];
+  __builtin_memcpy(record->arguments, arguments, sizeof(*arguments));
   store__call(slot, task, call, result);
   emit__finish_within(slot, MARTLET_HOOK_CALL, result < 0 ? SHARE_FAILED_OPEN : SHARE_OPEN);
   return 0;

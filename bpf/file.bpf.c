@@ -7,11 +7,12 @@
  */
 
 struct open_call {
-  __u16 call;
-  __s32 directory_fd;
   const void *name; /* NULL for a call that takes a handle */
+  __s64 result;
+  __s32 directory_fd;
   __u32 flags;
   __u32 mode;
+  __u16 call;
   bool has_flags;
 };
 
@@ -47,69 +48,52 @@ static __always_inline __u32 read__open_flags(struct open_call *open, struct fil
   return (open->flags & ~O_ACCMODE) | (flags & O_ACCMODE);
 }
 
-/* Where the class alone says so, whether or not it is a directory: the usual case, and the cheapest. */
-static __always_inline bool open_is_unwanted_class(struct open_call *open, bool is_opened, bool is_container) {
-  __u32 kind;
-  if (!open->has_flags || open->call == MARTLET_CALL_OPENAT2) return false;
-  kind = martlet_open_class(open->flags, false, is_opened, is_container);
-  if (filter__verdict(kind) != MARTLET_VERDICT_DROP) return false;
-  return !is_opened || filter__verdict(martlet_open_class(open->flags, true, true, is_container)) == MARTLET_VERDICT_DROP;
+/* What an open is judged by before any file is looked at: the verdicts on a file and on a directory together, on the host
+ * and in a container; as good as both where only the file tells how it was opened. */
+struct open_verdicts {
+  __u32 on_host;
+  __u32 in_container;
+};
+
+static __always_inline struct open_verdicts open_verdicts(struct martlet_filter *filter, struct open_call *open) {
+  __u32 any = MARTLET_VERDICT_PASS | MARTLET_VERDICT_TEST_NAMES;
+  __u32 kind = martlet_open_class(open->flags, false, open->result >= 0, false);
+  if (!open->has_flags || open->call == MARTLET_CALL_OPENAT2) return (struct open_verdicts){any, any};
+  return (struct open_verdicts){filter__verdict(filter, kind) | filter__verdict(filter, kind | 4),
+                                filter__verdict(filter, kind | 16) | filter__verdict(filter, kind | 20)};
 }
 
-static __always_inline bool open_is_unwanted(struct slot *slot, struct task_struct *task, struct open_call *open,
-                                             struct file *file, bool is_opened, bool is_container) {
-  __u32 kind = martlet_open_class(read__open_flags(open, file), filter__is_directory(file), is_opened, is_container);
-  __u32 verdict = filter__verdict(kind);
-  /* Opened, and closed again by another thread: what it was cannot be told. */
-  if (is_opened && !file) return false;
-  if (verdict != MARTLET_VERDICT_TEST_NAMES) return verdict == MARTLET_VERDICT_DROP;
-  slot->search.wanted = 1u << (kind & 31);
+static __always_inline bool open_has_no_name(struct slot *slot, struct task_struct *task, struct open_call *open,
+                                             struct file *file, __u32 classes) {
+  slot->search.wanted = classes;
   return !filter__passes_names(slot->index, (__u64)task, (__u64)file, (__u64)open->name, open->directory_fd);
 }
 
-static __always_inline int open_returned(struct open_call *open, long result) {
-  struct task_struct *task = read__current();
-  struct martlet_open *record;
-  struct file *file = NULL;
-  struct slot *slot;
-  bool is_container, is_unwanted = false;
-  __u32 reasons = 0;
-  COUNT(MARTLET_HOOK_OPEN, seen);
-  if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
-    COUNT(MARTLET_HOOK_OPEN, filtered);
-    return 0;
-  }
-  if (settings.filters) {
-    is_container = !filter__is_host(task);
-    is_unwanted = open_is_unwanted_class(open, result >= 0, is_container);
-    if (is_unwanted && settings.filters == MARTLET_FILTERING_ON && (!settings.watches_files || result < 0)) {
-      COUNT(MARTLET_HOOK_OPEN, filtered);
-      return 0;
-    }
-  }
-  /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
-  if (result >= 0) file = read__file(task, result);
-  if (settings.watches_files && file) reasons = file__reasons(file);
-  if (is_unwanted && settings.filters == MARTLET_FILTERING_ON && !reasons) {
-    COUNT(MARTLET_HOOK_OPEN, filtered);
-    return 0;
-  }
-  slot = emit__take(MARTLET_HOOK_OPEN);
-  if (!slot) return 0;
-  slot->spelled_bytes = 0;
-  if (settings.filters && !is_unwanted) {
-    is_unwanted = open_is_unwanted(slot, task, open, file, result >= 0, is_container);
-    if (is_unwanted && settings.filters == MARTLET_FILTERING_ON && !reasons) {
-      COUNT(MARTLET_HOOK_OPEN, filtered);
-      emit__release(slot);
-      return 0;
-    }
-  }
-  if (!emit__begin(slot, task, MARTLET_HOOK_OPEN, MARTLET_KIND_OPEN, open->call, open__bytes(reasons))) return 0;
-  record = RECORD(slot, martlet_open);
+static __always_inline bool open_is_unwanted(struct slot *slot, struct task_struct *task, struct open_call *open,
+                                             struct file *file) {
+  bool is_opened = open->result >= 0;
+  __u32 kind, verdict, zero = 0;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  struct open_verdicts verdicts;
+  /* Opened, and closed again by another thread: what it was cannot be told. */
+  if (!filter || (is_opened && !file)) return false;
+  verdicts = open_verdicts(filter, open);
+  /* Where names count whatever else it is, few have one that does, and only of those the rest is worth a look. */
+  if ((verdicts.on_host | verdicts.in_container) == MARTLET_VERDICT_TEST_NAMES &&
+      open_has_no_name(slot, task, open, file,
+                       martlet_open_classes(martlet_open_class(open->flags, false, is_opened, false))))
+    return true;
+  kind = martlet_open_class(read__open_flags(open, file), filter__is_directory(file), is_opened, !filter__is_host(task));
+  verdict = filter__verdict(filter, kind);
+  if (verdict != MARTLET_VERDICT_TEST_NAMES) return verdict == MARTLET_VERDICT_DROP;
+  return open_has_no_name(slot, task, open, file, 1u << (kind & (MARTLET_OPEN_CLASSES - 1)));
+}
+
+static __always_inline void store__open(struct slot *slot, struct task_struct *task, struct open_call *open,
+                                        struct file *file, __u32 reasons) {
+  struct martlet_open *record = RECORD(slot, martlet_open);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
-  if (is_unwanted && settings.filters == MARTLET_FILTERING_MARKS) record->record.flags |= MARTLET_FLAG_UNWANTED;
-  record->result = result;
+  record->result = open->result;
   record->create_mode = open->mode;
   record->directory_fd = open->directory_fd;
   record->open_flags = read__open_flags(open, file);
@@ -118,10 +102,52 @@ static __always_inline int open_returned(struct open_call *open, long result) {
   if (slot->spelled_bytes)
     record->record.flags |= store__spelled(slot, &record->name);
   else if (open->name)
-    record->record.flags |= store__user_name(slot, open->name, result < 0 ? FAILED_NAME_BYTES_MAX : TEXT_BYTES_MAX,
-                                             &record->name);
+    record->record.flags |= store__user_name(
+        slot, open->name, open->result < 0 ? FAILED_NAME_BYTES_MAX : TEXT_BYTES_MAX, &record->name);
   if (store__is_relative(slot, &record->name))
     record->record.flags |= store__start_directory(slot, task, open->directory_fd, &record->directory);
-  emit__finish_within(slot, MARTLET_HOOK_OPEN, result < 0 ? SHARE_FAILED_OPEN : SHARE_OPEN);
+}
+
+/* An open that may be wanted. */
+APART int open_told(struct open_call *open, __u32 is_unwanted) {
+  struct task_struct *task = read__current();
+  struct file *file = NULL;
+  struct slot *slot = emit__call_slot();
+  __u32 reasons = 0;
+  if (!open || !slot) return 0;
+  slot->spelled_bytes = 0;
+  /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
+  if (open->result >= 0) file = read__file(task, open->result);
+  if (settings.watches_files && file) reasons = file__reasons(file);
+  if (settings.filters && !is_unwanted) is_unwanted = open_is_unwanted(slot, task, open, file);
+  if (is_unwanted && settings.filters == MARTLET_FILTERING_ON && !reasons) {
+    COUNT_DROPPED(MARTLET_HOOK_OPEN);
+    return 0;
+  }
+  COUNT(MARTLET_HOOK_OPEN, seen);
+  if (!emit__begin(slot, task, MARTLET_HOOK_OPEN, MARTLET_KIND_OPEN, open->call, open__bytes(reasons))) return 0;
+  store__open(slot, task, open, file, reasons);
+  if (is_unwanted && settings.filters == MARTLET_FILTERING_MARKS) RECORD(slot, martlet_record)->flags |= MARTLET_FLAG_UNWANTED;
+  emit__finish_within(slot, MARTLET_HOOK_OPEN, open->result < 0 ? SHARE_FAILED_OPEN : SHARE_OPEN);
   return 0;
+}
+
+/* What needs no file to be dropped, the usual case, is dropped here. */
+static __always_inline int open_returned(struct open_call *open, struct task_struct *task) {
+  bool is_unwanted = false;
+  __u32 zero = 0;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  if (settings.filters && filter) {
+    struct open_verdicts verdicts = open_verdicts(filter, open);
+    /* Where the task runs is looked up only if it makes a difference. */
+    if (!verdicts.on_host || !verdicts.in_container)
+      is_unwanted = verdicts.on_host == verdicts.in_container ||
+                    (filter__is_host(task) ? !verdicts.on_host : !verdicts.in_container);
+  }
+  if ((is_unwanted && settings.filters == MARTLET_FILTERING_ON && (!settings.watches_files || open->result < 0)) ||
+      (__u32)LOAD(task, tgid) == settings.self_process_id) {
+    COUNT_DROPPED(MARTLET_HOOK_OPEN);
+    return 0;
+  }
+  return open_told(open, is_unwanted);
 }

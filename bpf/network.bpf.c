@@ -108,10 +108,7 @@ static __always_inline __u32 hook_of_call(__u16 call) {
 static __always_inline struct martlet_connect *store__connect(struct slot *slot, void *sock,
                                                               const struct far_end *end) {
   struct martlet_connect *record = RECORD(slot, martlet_connect);
-  struct sock *plain;
-  slot->socket = (__u64)sock;
-  barrier();
-  plain = (struct sock *)*(volatile __u64 *)&slot->socket;
+  struct sock *plain = (struct sock *)store__number(slot, sock);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
   record->fd = -1;
   store__addresses(record, plain);

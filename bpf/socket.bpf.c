@@ -84,7 +84,8 @@ static __always_inline struct socket *read__socket(__s32 fd) {
   return (struct socket *)LOAD(file, private_data);
 }
 
-SHARED int socket_returned(__u16 call, __s32 fd, const void *address, long result) {
+APART int socket_returned(__u16 call, __s32 fd, __u64 address_word, long result) {
+  const void *address = (const void *)address_word;
   struct socket *socket;
   struct sock *sock;
   __u16 family;

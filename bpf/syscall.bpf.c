@@ -26,35 +26,29 @@ static __always_inline bool is_compat_call(struct task_struct *task) {
 #endif
 }
 
-static __always_inline void read__arguments(struct pt_regs *regs, bool is_compat, __u64 *arguments) {
+/* The argument with this index, which has to be a constant. */
+static __always_inline __u64 read__argument(struct pt_regs *regs, bool is_compat, __u32 index) {
 #if defined(__TARGET_ARCH_x86)
-  if (is_compat) {
-    arguments[0] = (__u32)regs->bx;
-    arguments[1] = (__u32)regs->cx;
-    arguments[2] = (__u32)regs->dx;
-    arguments[3] = (__u32)regs->si;
-    arguments[4] = (__u32)regs->di;
-    arguments[5] = (__u32)regs->bp;
-    return;
+  switch (index) {
+    case 0: return is_compat ? (__u32)regs->bx : regs->di;
+    case 1: return is_compat ? (__u32)regs->cx : regs->si;
+    case 2: return is_compat ? (__u32)regs->dx : regs->dx;
+    case 3: return is_compat ? (__u32)regs->si : regs->r10;
+    case 4: return is_compat ? (__u32)regs->di : regs->r8;
+    default: return is_compat ? (__u32)regs->bp : regs->r9;
   }
-  arguments[0] = regs->di;
-  arguments[1] = regs->si;
-  arguments[2] = regs->dx;
-  arguments[3] = regs->r10;
-  arguments[4] = regs->r8;
-  arguments[5] = regs->r9;
 #elif defined(__TARGET_ARCH_arm64)
-  arguments[0] = regs->orig_x0;
-  arguments[1] = regs->regs[1];
-  arguments[2] = regs->regs[2];
-  arguments[3] = regs->regs[3];
-  arguments[4] = regs->regs[4];
-  arguments[5] = regs->regs[5];
+  return index == 0 ? regs->orig_x0 : regs->regs[index];
 #endif
 }
 
+static __always_inline void read__arguments(struct pt_regs *regs, bool is_compat, __u64 *arguments) {
+  for (int index = 0; index < 6; index++) arguments[index] = read__argument(regs, is_compat, index);
+}
+
 /* The call that socketcall(2) stands for, whose arguments lie in memory. */
-static __always_inline __u32 unpack_socketcall(__u64 *arguments) {
+static __always_inline __u32 unpack_socketcall(struct call_arguments *passed) {
+  __u64 *arguments = passed->values;
   __u32 words[3] = {}, call;
   switch (arguments[0]) {
     case 1: call = MARTLET_CALL_SOCKET; break;
@@ -79,43 +73,46 @@ static __always_inline __u32 unpack_socketcall(__u64 *arguments) {
 
 #define O_CREATE_ONLY 01101 /* O_CREAT | O_WRONLY | O_TRUNC: what creat() stands for */
 
-static __always_inline int open_call_returned(__u32 call, const __u64 *arguments, long result) {
-  struct open_call open = {.call = call, .directory_fd = AT_FDCWD, .has_flags = true};
+static __always_inline int open_call_returned(struct pt_regs *regs, struct task_struct *task, __u32 call,
+                                              bool is_compat, long result) {
+  struct open_call open = {.result = result, .directory_fd = AT_FDCWD, .call = call, .has_flags = true};
   struct user_open_how how = {};
+#define ARGUMENT(index) read__argument(regs, is_compat, index)
   switch (call) {
     case MARTLET_CALL_OPEN:
-      open.name = (const void *)arguments[0];
-      open.flags = arguments[1];
-      open.mode = arguments[2];
+      open.name = (const void *)ARGUMENT(0);
+      open.flags = ARGUMENT(1);
+      open.mode = ARGUMENT(2);
       break;
     case MARTLET_CALL_CREAT:
-      open.name = (const void *)arguments[0];
+      open.name = (const void *)ARGUMENT(0);
       open.flags = O_CREATE_ONLY;
-      open.mode = arguments[1];
+      open.mode = ARGUMENT(1);
       break;
     case MARTLET_CALL_OPENAT:
-      open.directory_fd = arguments[0];
-      open.name = (const void *)arguments[1];
-      open.flags = arguments[2];
-      open.mode = arguments[3];
+      open.directory_fd = ARGUMENT(0);
+      open.name = (const void *)ARGUMENT(1);
+      open.flags = ARGUMENT(2);
+      open.mode = ARGUMENT(3);
       break;
     case MARTLET_CALL_OPENAT2:
-      open.directory_fd = arguments[0];
-      open.name = (const void *)arguments[1];
-      open.has_flags = !bpf_probe_read_user(&how, sizeof(how), (const void *)arguments[2]);
+      open.directory_fd = ARGUMENT(0);
+      open.name = (const void *)ARGUMENT(1);
+      open.has_flags = !bpf_probe_read_user(&how, sizeof(how), (const void *)ARGUMENT(2));
       open.flags = how.flags;
       open.mode = how.mode;
       break;
     case MARTLET_CALL_OPEN_BY_HANDLE_AT:
-      open.directory_fd = arguments[0];
-      open.flags = arguments[2];
+      open.directory_fd = ARGUMENT(0);
+      open.flags = ARGUMENT(2);
       break;
   }
-  return open_returned(&open, result);
+#undef ARGUMENT
+  return open_returned(&open, task);
 }
 
 /* One that succeeded has its own hook, and by now the registers of the new program. */
-static __always_inline int exec_returned(__u32 call, const __u64 *arguments, long result) {
+static __always_inline int exec_returned(__u32 call, const struct call_arguments *arguments, long result) {
   if (result >= 0 || (result == -ENOENT && !settings.missing_programs)) return 0;
   return call_returned(call, arguments, result);
 }
@@ -138,37 +135,20 @@ static __always_inline bool is_any_wanted(__u64 group) {
   return settings.wanted_calls[0] & group;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(handle_sys_exit, struct pt_regs *regs, long result) {
-  __u64 arguments[6];
-  __u32 number = read__call_number(regs), call;
-  bool is_compat;
-  if (number >= MARTLET_CALL_NUMBERS) return 0;
-  call = settings.calls[number];
-  if (!call) return 0;
-  is_compat = is_compat_call(read__current());
-  call = is_compat ? call >> 8 : call & 0xff;
-  if (call == MARTLET_CALL_NONE) return 0;
-  /* Interrupted: the kernel repeats the call, or makes it fail with EINTR after it has done nothing. */
-  if (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK) return 0;
-  read__arguments(regs, is_compat, arguments);
-  if (call == MARTLET_CALL_SOCKETCALL) call = unpack_socketcall(arguments);
+/* Any but the family of open. */
+static __always_inline int other_call_returned(struct pt_regs *regs, __u32 call, bool is_compat, long result) {
+  struct call_arguments arguments;
+  read__arguments(regs, is_compat, arguments.values);
+  if (call == MARTLET_CALL_SOCKETCALL) call = unpack_socketcall(&arguments);
   switch (call) {
     case MARTLET_CALL_NONE: return 0;
-    case MARTLET_CALL_OPEN:
-    case MARTLET_CALL_OPENAT:
-    case MARTLET_CALL_OPENAT2:
-    case MARTLET_CALL_CREAT:
-    case MARTLET_CALL_OPEN_BY_HANDLE_AT:
-      if (!is_any_wanted(OPEN_CALLS)) return 0;
-      return open_call_returned(call, arguments, result);
     case MARTLET_CALL_CONNECT:
     case MARTLET_CALL_ACCEPT:
     case MARTLET_CALL_ACCEPT4:
     case MARTLET_CALL_LISTEN:
     case MARTLET_CALL_BIND:
       if (!is_any_wanted(SOCKET_CALLS)) return 0;
-      return socket_returned(call, arguments[0], (const void *)arguments[1], result);
+      return socket_returned(call, arguments.values[0], arguments.values[1], result);
     case MARTLET_CALL_SENDTO:
     case MARTLET_CALL_SENDMSG:
     case MARTLET_CALL_SENDMMSG:
@@ -176,13 +156,41 @@ int BPF_PROG(handle_sys_exit, struct pt_regs *regs, long result) {
     case MARTLET_CALL_RECVMSG:
     case MARTLET_CALL_RECVMMSG:
       if (!is_any_wanted(DATAGRAM_CALLS)) return 0;
-      return datagram_returned(call, arguments[0], result);
+      return datagram_returned(call, arguments.values[0], result);
     case MARTLET_CALL_EXECVE:
-    case MARTLET_CALL_EXECVEAT: return exec_returned(call, arguments, result);
+    case MARTLET_CALL_EXECVEAT: return exec_returned(call, &arguments, result);
     case MARTLET_CALL_PRCTL:
       /* The one that changes what is known of the process. */
-      if (arguments[0] != PR_SET_NAME && !is_wanted(call)) return 0;
+      if (arguments.values[0] != PR_SET_NAME && !is_wanted(call)) return 0;
       break;
   }
-  return call_returned(call, arguments, result);
+  return call_returned(call, &arguments, result);
+}
+
+/* One that is looked for, by either of its numbers. */
+SHARED int watched_call_returned(struct pt_regs *regs, __u32 calls, long result) {
+  struct task_struct *task = read__current();
+  bool is_compat = is_compat_call(task);
+  __u32 call = is_compat ? calls >> 8 : calls & 0xff;
+  if (call == MARTLET_CALL_NONE) return 0;
+  /* Interrupted: the kernel repeats the call, or makes it fail with EINTR after it has done nothing. */
+  if (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK) return 0;
+  switch (call) {
+    case MARTLET_CALL_OPEN:
+    case MARTLET_CALL_OPENAT:
+    case MARTLET_CALL_OPENAT2:
+    case MARTLET_CALL_CREAT:
+    case MARTLET_CALL_OPEN_BY_HANDLE_AT:
+      if (!is_any_wanted(OPEN_CALLS)) return 0;
+      return open_call_returned(regs, task, call, is_compat, result);
+  }
+  return other_call_returned(regs, call, is_compat, result);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(handle_sys_exit, struct pt_regs *regs, long result) {
+  __u32 number = read__call_number(regs), calls;
+  if (number >= MARTLET_CALL_NUMBERS) return 0;
+  calls = settings.calls[number];
+  return calls ? watched_call_returned(regs, calls, result) : 0;
 }

@@ -95,6 +95,20 @@ static int make_rings(struct martlet_probe *probe, struct martlet_probe_error *e
   return 0;
 }
 
+/* All at once, where the kernel can: it waits some milliseconds for programs that may be running, for each call. */
+static int fill_table(const struct martlet_probe *probe, int table) {
+  uint32_t keys[RINGS_MAX], count = probe->ring_count;
+  int rings[RINGS_MAX];
+  for (uint32_t index = 0; index < count; index++) {
+    keys[index] = index;
+    rings[index] = probe->rings[index].fd;
+  }
+  if (bpf_map_update_batch(table, keys, rings, &count, NULL) == 0) return 0;
+  for (uint32_t index = 0; index < probe->ring_count; index++)
+    if (bpf_map_update_elem(table, &keys[index], &rings[index], BPF_ANY)) return -1;
+  return 0;
+}
+
 int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_error *error) {
   int table = bpf_object__find_map_fd_by_name(probe->object, "rings");
   int consumer = bpf_object__find_map_fd_by_name(probe->object, "consumer");
@@ -102,9 +116,7 @@ int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_erro
   probe->counters_fd = bpf_object__find_map_fd_by_name(probe->object, "counters");
   probe->full_tables_fd = bpf_object__find_map_fd_by_name(probe->object, "full_tables");
   if (make_rings(probe, error)) return -1;
-  for (uint32_t index = 0; index < probe->ring_count; index++)
-    if (bpf_map_update_elem(table, &index, &probe->rings[index].fd, BPF_ANY))
-      return martlet_fail(error, errno, "connect", "ring", NULL);
+  if (fill_table(probe, table)) return martlet_fail(error, errno, "connect", "ring", NULL);
   words = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, consumer, 0);
   if (words == MAP_FAILED) return martlet_fail(error, errno, "map", "consumer", NULL);
   probe->consumer = words;
@@ -189,8 +201,14 @@ static int sum_over_cpus(int table_fd, uint32_t key, uint64_t *sums, size_t word
 }
 
 int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t *sums, size_t count) {
-  size_t words = sizeof(struct martlet_hook_counters) / sizeof(uint64_t);
-  return count < words ? -1 : sum_over_cpus(probe->counters_fd, hook, sums, words);
+  struct martlet_counters counters;
+  size_t words = sizeof(counters.events) / sizeof(uint64_t);
+  if (count < words) return -1;
+  if (sum_over_cpus(probe->counters_fd, hook, (uint64_t *)&counters, sizeof(counters) / sizeof(uint64_t))) return -1;
+  counters.events.seen += counters.dropped;
+  counters.events.filtered += counters.dropped;
+  memcpy(sums, &counters.events, sizeof(counters.events));
+  return 0;
 }
 
 uint64_t martlet_probe_full_table(const struct martlet_probe *probe, uint32_t table) {

@@ -23,6 +23,7 @@ enum martlet_filtering {
   MARTLET_FILTERING_MARKS = 2, /* what would be dropped is sent, with MARTLET_FLAG_UNWANTED */
 };
 
+/* Bits, so that those on several classes can be put together. */
 enum martlet_verdict {
   MARTLET_VERDICT_DROP = 0,
   MARTLET_VERDICT_PASS = 1,
@@ -61,6 +62,9 @@ static inline martlet_u32 martlet_open_class(martlet_u32 access, martlet_u32 is_
                                              martlet_u32 is_container) {
   return (access & 3) | (is_directory ? 4 : 0) | (is_opened ? 8 : 0) | (is_container ? 16 : 0);
 }
+
+/* A bit for each class that an open may be of, directory or not, container or not, of which `kind` is the lowest. */
+static inline martlet_u32 martlet_open_classes(martlet_u32 kind) { return 0x110011u << kind; }
 
 static inline martlet_u32 martlet_place(martlet_u64 key, martlet_u32 bits) {
   return (martlet_u32)((key * 0x9e3779b97f4a7c15ull) >> (64 - bits));

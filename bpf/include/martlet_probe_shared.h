@@ -81,6 +81,12 @@ enum martlet_table {
   MARTLET_TABLE_COUNT = 3,
 };
 
+/* What is counted of a hook. */
+struct martlet_counters {
+  struct martlet_hook_counters events;
+  martlet_u64 dropped; /* seen and filtered at once, by a program that cannot interrupt itself */
+};
+
 struct martlet_consumer {
   martlet_u32 sleeps; /* 1 while the consumer wants to be woken by the first record */
   martlet_u32 reserved;
@@ -88,6 +94,7 @@ struct martlet_consumer {
 
 MARTLET_ASSERT_SIZE(struct martlet_call_shape, 8);
 MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 7232);
+MARTLET_ASSERT_SIZE(struct martlet_counters, 56);
 MARTLET_ASSERT_SIZE(struct martlet_consumer, 8);
 
 #endif

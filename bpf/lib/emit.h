@@ -13,8 +13,17 @@
 #define COUNT(hook, what)                                                                          \
   ({                                                                                               \
     __u32 hook__ = (hook);                                                                         \
-    struct martlet_hook_counters *counters__ = bpf_map_lookup_elem(&counters, &hook__);            \
-    if (counters__) __sync_fetch_and_add(&counters__->what, 1);                                    \
+    struct martlet_counters *counters__ = bpf_map_lookup_elem(&counters, &hook__);                 \
+    if (counters__) __sync_fetch_and_add(&counters__->events.what, 1);                             \
+  })
+
+/* Seen and filtered. For the program of system calls alone: no other one counts here, and it cannot interrupt itself. So
+ * the most frequent end of all costs no atomic operation. */
+#define COUNT_DROPPED(hook)                                                                        \
+  ({                                                                                               \
+    __u32 hook__ = (hook);                                                                         \
+    struct martlet_counters *counters__ = bpf_map_lookup_elem(&counters, &hook__);                 \
+    if (counters__) counters__->dropped++;                                                         \
   })
 
 #define COUNT_FULL(table)                                                                          \
@@ -37,6 +46,14 @@ static __always_inline struct slot *emit__take(__u32 hook) {
   }
   COUNT(hook, lost_nested);
   return NULL;
+}
+
+/* The slot of this CPU's for system calls. */
+static __always_inline struct slot *emit__call_slot(void) {
+  __u32 key = SLOT_OF_CALLS;
+  struct slot *slot = bpf_map_lookup_elem(&slots, &key);
+  if (slot) slot->index = SLOT_OF_CALLS;
+  return slot;
 }
 
 /* The slot of this CPU's for execs, or NULL, which is counted. */
@@ -148,11 +165,8 @@ static __always_inline void emit__cgroup_record(struct slot *slot, struct task_s
   record->record.flags |= store__walk_flags(slot, MARTLET_FLAG_PATH_TRUNCATED);
 }
 
-/* The rare path. */
-SHARED int emit__announce(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
-  struct kernfs_node *node;
-  if (!slot) return -NO_MEMORY;
-  node = read__cgroup_node(task, hierarchy);
+static __always_inline int emit__announce(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
+  struct kernfs_node *node = read__cgroup_node(task, hierarchy);
   COUNT(MARTLET_HOOK_CGROUP, seen);
   emit__cgroup_record(slot, task, node, hierarchy);
   RECORD(slot, martlet_record)->time_ns = bpf_ktime_get_boot_ns();
@@ -165,8 +179,10 @@ SHARED int emit__announce(struct slot *slot, struct task_struct *task, __u32 hie
 }
 
 /* The way past the near table: false when the announcement is lost. */
-SHARED int emit__announce_once(struct slot *slot, struct task_struct *task, __u32 hierarchy, __u64 key) {
+APART int emit__announce_once(struct slot *slot, __u64 task_address, __u32 hierarchy, __u64 key) {
+  struct task_struct *task = (struct task_struct *)task_address;
   __u8 yes = 1;
+  if (!slot) return false;
   if (bpf_map_lookup_elem(&cgroups_announced, &key)) return true;
   if (emit__announce(slot, task, hierarchy)) return false;
   bpf_map_update_elem(&cgroups_announced, &key, &yes, BPF_ANY);
@@ -182,7 +198,7 @@ static __always_inline bool emit__know_cgroup(struct slot *slot, struct task_str
   struct near_cgroups *near = bpf_map_lookup_elem(&cgroups_near, &zero);
   if (!near || id == 0) return true;
   if (near->keys[(id + hierarchy) % NEAR_CGROUPS] == key) return true;
-  if (!emit__announce_once(slot, task, hierarchy, key)) return false;
+  if (!emit__announce_once(slot, store__number(slot, task), hierarchy, key)) return false;
   near->keys[(id + hierarchy) % NEAR_CGROUPS] = key;
   return true;
 }

@@ -49,11 +49,6 @@ SHARED int filter__wants_actor(__u32 call, struct task_struct *task) {
   return wanted & (filter__is_host(task) ? MARTLET_ACTOR_HOST : MARTLET_ACTOR_CONTAINER);
 }
 
-/* Eight bytes of kernel memory, as one typed load where there are such: any structure that begins with a word does. */
-static __always_inline __u64 filter__word(const void *address) {
-  return LOAD((struct timespec64 *)address, tv_sec);
-}
-
 static __always_inline __u64 filter__first_bytes(__u64 word, __u32 count) {
   return count >= 8 ? word : word & ((1ull << (count * 8)) - 1);
 }
@@ -67,13 +62,13 @@ static __always_inline __u64 filter__spelled_word(struct slot *slot, __u32 offse
 /* A component of the spelled name is the same as one of the file's: word by word from both ends. Longer ones than
  * four words count as different. */
 static __always_inline bool filter__is_same(struct slot *slot, __u32 offset, const char *name, __u32 length,
-                                            __u64 head) {
+                                            __u64 head, __u64 tail) {
   if (filter__first_bytes(filter__spelled_word(slot, offset), length) != head) return false;
   if (length <= 8) return true;
-  if (length > 32 || filter__spelled_word(slot, offset + length - 8) != filter__word(name + length - 8)) return false;
+  if (length > 32 || filter__spelled_word(slot, offset + length - 8) != tail) return false;
   if (length <= 16) return true;
-  return filter__spelled_word(slot, offset + 8) == filter__word(name + 8) &&
-         filter__spelled_word(slot, offset + length - 16) == filter__word(name + length - 16);
+  return filter__spelled_word(slot, offset + 8) == read__word(name + 8) &&
+         filter__spelled_word(slot, offset + length - 16) == read__word(name + length - 16);
 }
 
 static __always_inline __u32 filter__classes(struct martlet_filter *filter, __u32 place) {
@@ -94,7 +89,7 @@ APART int filter__suffix_classes(__u64 tail, __u32 length) {
 
 /* The last eight bytes of a component, the last one highest. */
 static __always_inline __u64 filter__tail(const char *name, __u32 length, __u64 head) {
-  if (length >= 8) return filter__word(name + length - 8);
+  if (length >= 8) return read__word(name + length - 8);
   return length ? head << (64 - length * 8) : 0;
 }
 
@@ -107,39 +102,37 @@ static __always_inline void filter__look_at(struct slot *slot, struct martlet_fi
                                             struct dentry *dentry) {
   struct name_search *search = &slot->search;
   const char *name = (const char *)LOAD(dentry, d_name.name);
-  __u32 length = LOAD(dentry, d_name.len);
-  __u64 head = filter__first_bytes(filter__word(name), length);
-  search->classes |= filter__classes(filter, martlet_component_place(head, length));
-  if (filter->dots) search->classes |= filter__dots_classes(filter, filter__tail(name, length, head), length);
+  __u32 length = LOAD(dentry, d_name.len), rest = search->rest;
+  __u64 head = filter__first_bytes(read__word(name), length);
+  __u64 tail = filter__tail(name, length, head);
+  __u32 classes = filter__classes(filter, martlet_component_place(head, length));
+  if (tail >> 48 == (('.' << 8) | '.')) classes |= filter__dots_classes(filter, tail, length);
   if (search->is_last) {
     search->is_last = false;
-    if (filter->suffix_lengths)
-      search->classes |= filter__suffix_classes(filter__tail(name, length, head), length);
+    if (filter->suffix_lengths) classes |= filter__suffix_classes(tail, length);
   }
-  if (search->rest >= SPELLED_SAME) return;
-  if (length > search->rest || !filter__is_same(slot, search->rest - length, name, length, head)) {
+  search->classes |= classes;
+  if (rest >= SPELLED_SAME) return;
+  if (length > rest || !filter__is_same(slot, rest - length, name, length, head, tail)) {
     search->rest = SPELLED_DIFFERENT;
     return;
   }
-  search->rest -= length;
+  rest -= length;
   /* The slash in front; of a relative name's first component there is none. */
-  if (search->rest > 0) {
-    search->rest--;
-    if (slot->spelled[search->rest & (SPELLED_BYTES_MAX - 1)] != '/') search->rest = SPELLED_DIFFERENT;
-    else if (search->rest == 0) search->rest = SPELLED_ABSOLUTE;
+  if (rest == 0) {
+    rest = SPELLED_RELATIVE;
   } else {
-    search->rest = SPELLED_RELATIVE;
+    rest--;
+    if (slot->spelled[rest & (SPELLED_BYTES_MAX - 1)] != '/') rest = SPELLED_DIFFERENT;
+    else if (rest == 0) rest = SPELLED_ABSOLUTE;
   }
+  search->rest = rest;
 }
 
-static long filter__step(__u32 index, struct walk_context *context) {
-  struct slot *slot = context->slot;
+static __always_inline long filter__step(struct slot *slot, struct martlet_filter *filter) {
   struct name_search *search = &slot->search;
   struct dentry *passed = NULL;
-  __u32 zero = 0;
-  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   long step;
-  if (!filter) return STEP_DONE;
   /* A relative name has been seen whole: it is the file's if it starts from where the walk has come to. */
   if (search->rest == SPELLED_RELATIVE) {
     bool is_start = slot->walk.dentry == search->start_dentry && slot->walk.mount == search->start_mount;
@@ -153,6 +146,12 @@ static long filter__step(__u32 index, struct walk_context *context) {
   if (search->is_below) search->rest = SPELLED_DIFFERENT;
   filter__look_at(slot, filter, passed);
   return search->classes & search->wanted ? STEP_DONE : step;
+}
+
+static long filter__step_on(__u32 index, struct walk_context *context) {
+  __u32 zero = 0;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  return filter ? filter__step(context->slot, filter) : STEP_DONE;
 }
 
 /* One byte of a spelled name that is not the file's. */
@@ -215,17 +214,21 @@ static __always_inline void filter__start(struct name_search *search, struct tas
   search->start_mount = path ? LOAD(path, mnt) : NULL;
 }
 
+#define STEPS_AT_ONCE 8
+
 /* Whether an open whose names count passes. `name`: what the program passed; NULL for a handle. */
 APART int filter__passes_names(__u32 slot_index, __u64 task_address, __u64 file_address, __u64 name_address,
                                __s32 directory_fd) {
   struct task_struct *task = (struct task_struct *)task_address;
   struct file *file = (struct file *)file_address;
   const void *name = (const void *)name_address;
+  __u32 zero = 0;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   struct slot *slot = bpf_map_lookup_elem(&slots, &slot_index);
   struct walk_context context = {slot};
   struct name_search *search;
   long length;
-  if (!slot) return true;
+  if (!slot || !filter) return true;
   search = &slot->search;
   length = name ? bpf_probe_read_user_str(slot->spelled, SPELLED_BYTES_MAX, name) : 0;
   /* Not there, empty, or too long to be looked at. */
@@ -238,7 +241,11 @@ APART int filter__passes_names(__u32 slot_index, __u64 task_address, __u64 file_
   if (!file) return filter__passes_spelled(slot);
   if (name && slot->spelled[0] != '/') filter__start(search, task, directory_fd);
   path__start(slot, task, ADDRESS(file, f_path));
-  bpf_loop(WALK_STEPS_MAX, filter__step, &context, 0);
+  /* Most paths are short, and a loop of the kernel's costs a call for each round. */
+  for (int index = 0; index < STEPS_AT_ONCE; index++)
+    if (filter__step(slot, filter) == STEP_DONE) goto walked;
+  bpf_loop(WALK_STEPS_MAX, filter__step_on, &context, 0);
+walked:
   if (search->classes & search->wanted) return true;
   /* Cut, or of no mount of this namespace: what it is called cannot be told. */
   if (slot->walk.flags) return true;
@@ -246,10 +253,8 @@ APART int filter__passes_names(__u32 slot_index, __u64 task_address, __u64 file_
   return filter__passes_spelled(slot);
 }
 
-static __always_inline __u32 filter__verdict(__u32 kind) {
-  __u32 zero = 0;
-  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
-  return filter ? filter->verdicts[kind & (MARTLET_OPEN_CLASSES - 1)] : MARTLET_VERDICT_PASS;
+static __always_inline __u32 filter__verdict(struct martlet_filter *filter, __u32 kind) {
+  return filter->verdicts[kind & (MARTLET_OPEN_CLASSES - 1)];
 }
 
 static __always_inline bool filter__is_directory(struct file *file) {

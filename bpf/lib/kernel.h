@@ -20,7 +20,7 @@
 #define SHARED static __noinline
 
 /* One that the verifier looks at once, and not again for each way that leads to it: it may not know more of its arguments
- * than that they are numbers. */
+ * than that they are numbers, or the address of memory of ours of a size. */
 #define APART __noinline
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

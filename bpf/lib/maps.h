@@ -18,6 +18,7 @@ const volatile struct martlet_probe_settings settings;
 struct walk {
   struct dentry *dentry;
   struct vfsmount *mount;
+  struct dentry *mount_root;
   struct mount *root; /* the topmost mount of the task's namespace */
   struct kernfs_node *node;
   __u32 position; /* of the first byte written so far: texts grow towards the front */
@@ -37,7 +38,7 @@ struct name_search {
   __u64 head; /* of the component that is being read: its first eight bytes, its last eight */
   __u64 tail;
   __u32 length;
-  __u32 wanted;  /* the class that has to be found: one bit */
+  __u32 wanted;  /* the classes one of which has to be found, a bit for each */
   __u32 classes; /* found so far */
   __u32 rest;    /* bytes of the spelled name that the walk has not come to, or SPELLED_* */
   bool is_last;
@@ -63,7 +64,7 @@ struct slot {
   __u32 length_bytes; /* of the record so far */
   __u32 file_flags;   /* MARTLET_FILE_* of the last file looked at */
   __u32 reserved;
-  __u64 socket;       /* the address of the socket that the record is about */
+  __u64 number;       /* see store__number */
   __u64 cgroup_ids[2]; /* of the task the record is about: on v2, on the v1 hierarchy in use */
   struct walk walk;
   struct name_search search;
@@ -74,11 +75,13 @@ struct slot {
   char record[SLOT_RECORD_BYTES];
 };
 
-/* Two per CPU: a program may be interrupted by another one. A third is refused and counted. */
+/* Two per CPU: a program may be interrupted by another one. A third is refused and counted. Behind them the one of
+ * system calls, which needs no taking: the kernel runs no program while it runs the same one on that CPU. */
 #define SLOTS_PER_CPU 2
+#define SLOT_OF_CALLS SLOTS_PER_CPU
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, SLOTS_PER_CPU);
+  __uint(max_entries, SLOTS_PER_CPU + 1);
   __type(key, __u32);
   __type(value, struct slot);
 } slots SEC(".maps");
@@ -129,7 +132,7 @@ struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, MARTLET_HOOK_COUNT);
   __type(key, __u32);
-  __type(value, struct martlet_hook_counters);
+  __type(value, struct martlet_counters);
 } counters SEC(".maps");
 
 struct {

@@ -37,7 +37,7 @@ static __always_inline long path__up(struct walk *walk, struct dentry **passed) 
   struct dentry *dentry = walk->dentry;
   struct vfsmount *vfsmount = walk->mount;
   struct dentry *parent;
-  if (dentry == LOAD(vfsmount, mnt_root)) {
+  if (dentry == walk->mount_root) {
     struct mount *mount = (void *)((char *)vfsmount - bpf_core_field_offset(struct mount, mnt));
     struct mount *above = LOAD(mount, mnt_parent);
     if (above == mount || !above) {
@@ -51,6 +51,7 @@ static __always_inline long path__up(struct walk *walk, struct dentry **passed) 
       return STEP_DONE;
     }
     walk->mount = (void *)((char *)above + bpf_core_field_offset(struct mount, mnt));
+    walk->mount_root = LOAD(walk->mount, mnt_root);
     return STEP_ON;
   }
   parent = LOAD(dentry, d_parent);
@@ -90,6 +91,7 @@ static __always_inline void path__start(struct slot *slot, struct task_struct *t
   path__begin(walk);
   walk->dentry = LOAD(path, dentry);
   walk->mount = LOAD(path, mnt);
+  walk->mount_root = LOAD(walk->mount, mnt_root);
   walk->root = LOAD(LOAD(namespaces, mnt_ns), root);
 }
 

@@ -12,16 +12,19 @@
 /* Not in kernels before 6.2, where the loader clears `typed_loads` and the call is never reached. */
 extern void *bpf_rdonly_cast(const void *object, __u32 type_id) __ksym __weak;
 
-/* object->member. As a typed load it costs one instruction; through the helper, a call. */
+/* object->member. As a typed load it costs one instruction; through the helper, a call. The compiler would make one load
+ * of the two, from an address that it computes first: an empty statement that takes the value keeps them apart. */
 #define LOAD(object, member)                                                                       \
   ({                                                                                               \
     typeof(object) from__ = (object);                                                              \
     typeof(from__->member) value__;                                                                \
-    if (settings.typed_loads)                                                                      \
+    if (settings.typed_loads) {                                                                    \
       value__ =                                                                                    \
           ((typeof(object))bpf_rdonly_cast(from__, bpf_core_type_id_kernel(typeof(*from__))))->member; \
-    else                                                                                           \
+      asm volatile("" : : "r"(value__));                                                           \
+    } else {                                                                                       \
       bpf_probe_read_kernel(&value__, sizeof(value__), &from__->member);                           \
+    }                                                                                              \
     value__;                                                                                       \
   })
 
@@ -37,6 +40,11 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type_id) __ksym __weak;
       bpf_probe_read_kernel(&value__, sizeof(value__), (char *)from__ + (offset));                 \
     value__;                                                                                       \
   })
+
+/* Eight bytes of kernel memory, as one typed load where there are such: any structure that begins with a word does. */
+static __always_inline __u64 read__word(const void *address) {
+  return LOAD((struct timespec64 *)address, tv_sec);
+}
 
 /* The address of object->member, without a load. */
 #define ADDRESS(object, member) ((void *)&(object)->member)
@@ -147,10 +155,8 @@ static __always_inline __u64 read__changed(struct inode *inode) {
 static __always_inline struct file *read__file(struct task_struct *task, __s64 fd) {
   struct files_struct *files = LOAD(task, files);
   struct fdtable *table = LOAD(files, fdt);
-  struct file *file = NULL;
   if (fd < 0 || fd >= LOAD(table, max_fds)) return NULL;
-  bpf_probe_read_kernel(&file, sizeof(file), LOAD(table, fd) + fd);
-  return file;
+  return (struct file *)read__word(LOAD(table, fd) + fd);
 }
 
 /* Of an inode of an overlay: its file in the upper layer, NULL while it has none there. */

@@ -6,6 +6,14 @@
 
 #include "path.h"
 
+/* A kernel pointer for a function that stands apart: the verifier knows of which kind one is, until it has been in
+ * memory that is not the stack. */
+static __always_inline __u64 store__number(struct slot *slot, const void *pointer) {
+  slot->number = (__u64)pointer;
+  barrier();
+  return *(volatile __u64 *)&slot->number;
+}
+
 #define RECORD(slot, type) ((struct type *)(slot)->record)
 
 /* Bytes that a text may take at most: with this many left, any text fits. */
@@ -58,12 +66,14 @@ static __always_inline bool is_memfd(const char *name) {
 }
 
 /* The path of a file, and into `slot->file_flags` what is special about it. Returns record flags. */
-SHARED __u32 store__file_path(struct slot *slot, struct task_struct *task, struct file *file,
-                                              struct martlet_text *text) {
+APART __u32 store__path_of_file(struct slot *slot, __u64 task_address, __u64 file_address, struct martlet_text *text) {
+  struct task_struct *task = (struct task_struct *)task_address;
+  struct file *file = (struct file *)file_address;
   struct path *path = ADDRESS(file, f_path);
   struct dentry *dentry = LOAD(path, dentry);
   __u32 position;
   char *target;
+  if (!slot || !text) return 0;
   slot->file_flags = read__overlay_layer(LOAD(file, f_inode));
   if (read__is_unlinked(dentry)) slot->file_flags |= MARTLET_FILE_UNLINKED;
   path__walk(slot, task, path);
@@ -82,11 +92,24 @@ SHARED __u32 store__file_path(struct slot *slot, struct task_struct *task, struc
   return 0;
 }
 
-SHARED __u32 store__directory(struct slot *slot, struct task_struct *task, struct path *path,
+static __always_inline __u32 store__file_path(struct slot *slot, struct task_struct *task, struct file *file,
                                               struct martlet_text *text) {
-  path__walk(slot, task, path);
+  __u64 task_address = store__number(slot, task);
+  return store__path_of_file(slot, task_address, store__number(slot, file), text);
+}
+
+APART __u32 store__path_of_directory(struct slot *slot, __u64 task_address, __u64 path_address,
+                                     struct martlet_text *text) {
+  if (!slot || !text) return 0;
+  path__walk(slot, (struct task_struct *)task_address, (struct path *)path_address);
   store__walked(slot, text);
   return store__walk_flags(slot, MARTLET_FLAG_DIRECTORY_TRUNCATED);
+}
+
+static __always_inline __u32 store__directory(struct slot *slot, struct task_struct *task, struct path *path,
+                                              struct martlet_text *text) {
+  __u64 task_address = store__number(slot, task);
+  return store__path_of_directory(slot, task_address, store__number(slot, path), text);
 }
 
 /* A string in the memory of the current program, up to `room` bytes with its NUL; one that fills the room counts as

@@ -72,8 +72,8 @@ static __always_inline bool model__is_folder(struct dentry *dentry) {
   const char *name = (const char *)LOAD(dentry, d_name.name);
   __u32 length = LOAD(dentry, d_name.len);
   if (length > 31 || !(settings.models.folder_lengths & 1u << length)) return false;
-  return model__has(settings.models.folders, length >= 8 ? filter__word(name + length - 8)
-                                                         : filter__first_bytes(filter__word(name), length));
+  return model__has(settings.models.folders, length >= 8 ? read__word(name + length - 8)
+                                                         : filter__first_bytes(read__word(name), length));
 }
 
 /* Whether a file's own name, or its folder's, is a model's. */
@@ -81,7 +81,7 @@ APART int model__is_named(__u64 file_address) {
   struct dentry *dentry = LOAD((struct file *)file_address, f_path.dentry);
   const char *name = (const char *)LOAD(dentry, d_name.name);
   __u32 length = LOAD(dentry, d_name.len);
-  __u64 head = filter__first_bytes(filter__word(name), length);
+  __u64 head = filter__first_bytes(read__word(name), length);
   if (model__has_end(filter__tail(name, length, head), length)) return true;
   return settings.models.folder_lengths && model__is_folder(LOAD(dentry, d_parent));
 }
@@ -164,7 +164,7 @@ SHARED __u32 store__inode_path(struct slot *slot, struct inode *inode, struct vf
 }
 
 /* The last writer of a model has gone. The file may have gone with it: its memory may hold another one by now. */
-SHARED int written__tell(const struct written_file *written, const struct martlet_file_key *key) {
+static __always_inline int written__tell(const struct written_file *written, const struct martlet_file_key *key) {
   struct inode *inode;
   struct martlet_file *record;
   struct martlet_file_key found;
