@@ -173,10 +173,8 @@ SHARED int attempt__tell(struct attempt *attempt) {
   record->time_ns = bpf_ktime_get_boot_ns();
   record->cpu = bpf_get_smp_processor_id();
   COUNT(hook, seen);
-  if (emit__send(record, sizeof(struct martlet_connect), sizeof(struct martlet_connect), SHARE_CONNECT))
-    COUNT(hook, lost_ring_full);
-  else
-    COUNT(hook, delivered);
+  emit__account(record, hook,
+                emit__send(record, sizeof(struct martlet_connect), sizeof(struct martlet_connect), SHARE_CONNECT));
   return 0;
 }
 

@@ -99,6 +99,7 @@ APART int socket_returned(__u16 call, __s32 fd, __u64 address_word, long result)
     /* Closed, or replaced, by another thread before the call returned: it was a socket a moment ago. */
     COUNT(hook_of_call(call), seen);
     COUNT(hook_of_call(call), lost_unreadable);
+    emit__note_loss_here(hook_of_call(call));
     return 0;
   }
   sock = LOAD(socket, sk);

@@ -11,6 +11,10 @@
  * ring was put there before A was, hence stamped before A was complete, hence before B. No ring's head can hold A
  * back behind B.
  *
+ * That is all: a record is stamped when it is begun and can be seen when it is complete, and a drain may come between the
+ * two. Such a record, of another task than those it should have come before, is delivered as soon as it is there, with a
+ * time that is earlier than what the stream has come to, and counted as late.
+ *
  * One exception has to be kept out. A record that is still being written may have complete ones behind it, when its
  * writer was interrupted or shares the ring; those are hidden from us and could be such an A. The drain then stops
  * at that place in the merge: what it has taken is older than anything hidden. With nothing behind, an unfinished
@@ -89,7 +93,10 @@ size_t martlet_probe_drain(struct martlet_probe *probe, struct martlet_span *spa
     /* A run from one ring, so that the search for the oldest is not paid for each record. */
     do {
       spans[count++] = (struct martlet_span){ring->head, ring->head_length};
-      *until_ns = ring->head_time;
+      if (ring->head_time < *until_ns)
+        probe->late_count++;
+      else
+        *until_ns = ring->head_time;
       ring->taken += aligned(ring->head_length);
       find_head(probe, ring, cutoff);
     } while (ring->head && ring->head_time <= second_ns && count < capacity);
@@ -106,3 +113,5 @@ void martlet_probe_release(struct martlet_probe *probe) {
       __atomic_store_n(ring->consumer_position, ring->taken, __ATOMIC_RELEASE);
   }
 }
+
+uint64_t martlet_probe_late(const struct martlet_probe *probe) { return probe->late_count; }

@@ -47,6 +47,8 @@ struct martlet_probe {
   volatile struct martlet_consumer *consumer;
   int counters_fd;
   int full_tables_fd;
+  int losses_fd;
+  uint64_t late_count;
   int epoll_fd;
   int wake_fd;
 };

@@ -21,7 +21,7 @@ int martlet_probe_create(const struct martlet_probe_options *options, struct mar
   struct martlet_probe *probe = calloc(1, sizeof(*probe));
   if (!probe) return martlet_fail(error, ENOMEM, "allocate", "probe", NULL);
   probe->options = *options;
-  probe->epoll_fd = probe->wake_fd = probe->counters_fd = probe->full_tables_fd = -1;
+  probe->epoll_fd = probe->wake_fd = probe->counters_fd = probe->full_tables_fd = probe->losses_fd = -1;
   if (probe->options.wake_bytes == 0) probe->options.wake_bytes = options->ring_bytes / 4;
   if (martlet_rings_create(probe, error)) {
     martlet_probe_destroy(probe);

@@ -115,6 +115,7 @@ int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_erro
   void *words;
   probe->counters_fd = bpf_object__find_map_fd_by_name(probe->object, "counters");
   probe->full_tables_fd = bpf_object__find_map_fd_by_name(probe->object, "full_tables");
+  probe->losses_fd = bpf_object__find_map_fd_by_name(probe->object, "losses");
   if (make_rings(probe, error)) return -1;
   if (fill_table(probe, table)) return martlet_fail(error, errno, "connect", "ring", NULL);
   words = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, consumer, 0);
@@ -126,7 +127,7 @@ int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_erro
 void martlet_rings_disconnect(struct martlet_probe *probe) {
   if (probe->consumer) munmap((void *)probe->consumer, (size_t)sysconf(_SC_PAGESIZE));
   probe->consumer = NULL;
-  probe->counters_fd = probe->full_tables_fd = -1;
+  probe->counters_fd = probe->full_tables_fd = probe->losses_fd = -1;
 }
 
 void martlet_rings_destroy(struct martlet_probe *probe) {

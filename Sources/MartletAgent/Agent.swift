@@ -43,10 +43,13 @@ public struct Agent {
   }
 
   private let logger: Logger
+  private let ringBudgetBytes: UInt64?
   /// How long a component may take to end before it is left behind.
   private static let shutdownSecondsMax: Int64 = 5
 
-  public init(logLevel: LogLevel = .info) {
+  /// `ringBudgetBytes`: what the rings of all CPUs may take together; nil for the default.
+  public init(logLevel: LogLevel = .info, ringBudgetBytes: UInt64? = nil) {
+    self.ringBudgetBytes = ringBudgetBytes
     var logger = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
     self.logger = logger
@@ -66,6 +69,7 @@ public struct Agent {
       configuration.eventTypes = ruleset.eventTypes
       configuration.filter = KernelFilterPlanner.plan(ruleset)
     }
+    if let ringBudgetBytes { configuration.setRingBudget(ringBudgetBytes) }
     configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
   }

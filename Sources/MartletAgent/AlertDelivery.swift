@@ -3,6 +3,7 @@
 import Glibc
 import Logging
 import MartletAlerts
+import MartletCapture
 import MartletEvents
 import MartletRules
 import MartletState
@@ -36,6 +37,11 @@ final class AlertDelivery {
 
   /// Nobody reads the alerts any more, as far as can be told without writing one.
   var isOutputClosed: Bool { output.isClosed }
+
+  /// The container that lost events; nil where its cgroup was never announced.
+  func containerID(of loss: ContainerLoss) -> String? {
+    pipeline.containerID(cgroupID: loss.cgroupID, cgroupV1ID: loss.cgroupV1ID)
+  }
 
   /// What came of everything so far.
   func report(to summary: inout RunSummary) {

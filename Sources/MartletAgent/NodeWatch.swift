@@ -77,7 +77,9 @@ final class NodeWatch: Service, @unchecked Sendable {
     defer {
       var summary = RunSummary()
       alerts?.report(to: &summary)
-      summary.capture = source.statistics()
+      let capture = source.statistics()
+      summary.capture = capture
+      summary.lossContainerIDs = capture.losses.map { alerts?.containerID(of: $0) }
       summary.recordedCount = recording?.recordCount
       summary.recordedByteCount = recording?.byteCount
       summary.elapsedNanoseconds = Clock.monotonicNanoseconds - began

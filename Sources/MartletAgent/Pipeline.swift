@@ -31,6 +31,11 @@ public struct Pipeline: ~Copyable {
 
   public var stateStatistics: StateStatistics { state.statistics }
 
+  /// As `container.id` would be for a process in these cgroups; nil where neither was announced.
+  public func containerID(cgroupID: UInt64, cgroupV1ID: UInt64) -> String? {
+    state.containerID(cgroupID: cgroupID, cgroupV1ID: cgroupV1ID)
+  }
+
   /// Takes records from `first` on until the batch ends or `alerts` is full; returns the index of the first record
   /// that was not taken.
   public mutating func process(_ batch: EventBatch, from first: Int, into alerts: inout AlertBuffer) -> Int {

@@ -9,6 +9,8 @@ public struct RunSummary: Sendable {
   public var pipeline = PipelineCounters()
   /// Nil where nothing was captured.
   public var capture: CaptureStatistics?
+  /// Of each of the capture's `losses`, whose it was; nil where the cgroup was never announced, `host` for no container.
+  public var lossContainerIDs: [String?] = []
   public var state = StateStatistics()
   /// Alerts that the output took.
   public var alertsWritten: UInt64 = 0

@@ -72,6 +72,7 @@ extension RunSummary {
       json.member("lost_ring_full", hook.lostRingFull)
       json.member("lost_nested", hook.lostNested)
       json.member("lost_unreadable", hook.lostUnreadable)
+      json.member("lost_shed", hook.lostShed)
       json.endObject()
     }
     json.endObject()
@@ -82,6 +83,8 @@ extension RunSummary {
       json.value(capture?.fullTables[table] ?? 0)
     }
     json.endObject()
+    writeLosses(&json)
+    json.member("late", capture?.late ?? 0)
     json.member("recursion_misses", capture?.recursionMisses ?? 0)
     json.member("seed_failures", capture?.seedFailures ?? 0)
     json.member("dropped_notices", capture?.droppedNotices ?? 0)
@@ -92,6 +95,26 @@ extension RunSummary {
     json.member("alerts_written", alertsWritten)
     json.member("alerts_dropped", alertsDropped)
     json.endObject()
+  }
+
+  /// The largest losses by container; those of all others as one number.
+  private func writeLosses(_ json: inout JSONWriter) {
+    json.key("lost_by_container")
+    json.beginArray()
+    for (loss, containerID) in zip(capture?.losses ?? [], lossContainerIDs) {
+      json.beginObject()
+      json.key("container_id")
+      if let containerID { json.value(containerID) } else { json.null() }
+      json.member("cgroup_id", loss.cgroupID)
+      json.member("cgroup_v1_id", loss.cgroupV1ID)
+      json.key("hook")
+      json.value("\(loss.hook)")
+      json.member("lost", loss.lost)
+      json.member("shed", loss.shed)
+      json.endObject()
+    }
+    json.endArray()
+    json.member("lost_by_others", capture?.otherLosses ?? 0)
   }
 
   private func writeState(_ json: inout JSONWriter) {

@@ -8,9 +8,11 @@ public struct CaptureConfiguration: Sendable {
   /// Bytes of each CPU's ring: a power of two from 256 KiB to 256 MiB.
   ///
   /// The default holds some 20,000 opens with short paths (200 bytes each), 20 ms of a loop that does nothing else: time
-  /// for a reader that has to wait for its CPU, at 4 MiB of memory for each. All rings together take at most
-  /// `ringsBytesMax`: on a machine of many CPUs each is made smaller than this says.
+  /// for a reader that has to wait for its CPU, at 4 MiB of memory for each. On a machine of many CPUs each is made
+  /// smaller than this says, for `ringsBytesMax`.
   public var ringBytes: UInt32 = 4 << 20
+  /// What the rings of all CPUs may take together; 256 KiB for each is the least.
+  public var ringsBytesMax: UInt64 = 128 << 20
   /// Unread bytes in one ring that wake a reader which did not ask to be; nil for a quarter of the ring.
   public var wakeBytes: UInt32?
   public var seed: SeedMethod = .automatic
@@ -39,10 +41,13 @@ public struct CaptureConfiguration: Sendable {
   /// writing is told, and files can be watched. Nil, and all that costs nothing.
   public var models: ModelNames?
 
-  /// What all rings may take together; with more than 512 CPUs, 256 KiB each.
-  public static let ringsBytesMax: UInt32 = 128 << 20
-
   public init() {}
+
+  /// Gives all that the rings may take, however many there are: each becomes as large as its share allows.
+  public mutating func setRingBudget(_ bytes: UInt64) {
+    ringBytes = UInt32(MARTLET_RING_BYTES_MAX)
+    ringsBytesMax = bytes
+  }
 
   /// What the probe has to watch for them. Which call a datagram came by is known when the call returns, so all that send
   /// belong together, and all that receive.
@@ -59,7 +64,8 @@ public struct CaptureConfiguration: Sendable {
   /// The size of each ring on a machine of `cpus`: as configured, or the largest power of two within each one's share. A
   /// size that no ring can have stays what it is, for the start to refuse.
   func ringBytes(forCPUs cpus: Int) -> UInt32 {
-    let share = max(Self.ringsBytesMax / UInt32(clamping: max(cpus, 1)), UInt32(MARTLET_RING_BYTES_MIN))
+    let share = UInt32(
+      clamping: max(ringsBytesMax / UInt64(max(cpus, 1)), UInt64(MARTLET_RING_BYTES_MIN)))
     guard ringBytes > share, ringBytes <= UInt32(MARTLET_RING_BYTES_MAX), ringBytes.nonzeroBitCount == 1 else {
       return ringBytes
     }

@@ -5,7 +5,7 @@ public import MartletEvents
 
 /// What became of what the kernel saw, since the source started.
 public struct CaptureStatistics: Sendable {
-  /// One hook's events: each is filtered, delivered into a ring, or lost for one of three reasons.
+  /// One hook's events: each is filtered, delivered into a ring, or lost for one of four reasons.
   public struct Hook: Sendable, Equatable {
     public var seen: UInt64 = 0
     public var filtered: UInt64 = 0
@@ -13,8 +13,9 @@ public struct CaptureStatistics: Sendable {
     public var lostRingFull: UInt64 = 0
     public var lostNested: UInt64 = 0
     public var lostUnreadable: UInt64 = 0
+    public var lostShed: UInt64 = 0
 
-    public var lost: UInt64 { lostRingFull + lostNested + lostUnreadable }
+    public var lost: UInt64 { lostRingFull + lostNested + lostUnreadable + lostShed }
     /// Holds whenever no program is between its two counts.
     public var isBalanced: Bool { seen == filtered + delivered + lost }
 
@@ -25,6 +26,7 @@ public struct CaptureStatistics: Sendable {
       lostRingFull = counters.lost_ring_full
       lostNested = counters.lost_nested
       lostUnreadable = counters.lost_unreadable
+      lostShed = counters.lost_shed
     }
   }
 
@@ -36,9 +38,19 @@ public struct CaptureStatistics: Sendable {
     case ringNames = 1
     /// Models that are open for writing. The last close of those that find no room is not told.
     case written = 2
+    /// Lost events by container. What finds no room is counted for its hook alone.
+    case losses = 3
   }
 
+  /// The most entries of `losses`.
+  public static let lossesMax = 64
+
   public internal(set) var hooks: [HookName: Hook] = [:]
+  /// Lost events by container and hook, the largest number first.
+  public internal(set) var losses: [ContainerLoss] = []
+  /// Lost events of containers that are not in `losses`. With those of the table `losses` that found no room there, all
+  /// three add up to `lost`.
+  public internal(set) var otherLosses: UInt64 = 0
   /// How often each table had no room.
   public internal(set) var fullTables: [Table: UInt64] = [:]
   /// Times that the kernel ran no program because the same one was running on that CPU: events that no hook has counted.
@@ -47,6 +59,9 @@ public struct CaptureStatistics: Sendable {
   public internal(set) var unwatchedFiles: UInt64 = 0
   /// Records handed out that came through the rings.
   public internal(set) var ringRecords: UInt64 = 0
+  /// Those of them that had an earlier time than what was handed out before: stamped, and not yet complete, when the rings
+  /// were read.
+  public internal(set) var late: UInt64 = 0
   public internal(set) var seedRecords: UInt64 = 0
   /// Ticks, host records and notices: made here.
   public internal(set) var madeRecords: UInt64 = 0

@@ -15,8 +15,6 @@ public import MartletEvents
 public final class KernelSource: @unchecked Sendable {
   /// The most records in one batch that come through the rings.
   public static let batchRecordsMax = 4096
-  /// Waits are cut to this: on processors that reorder loads a wake-up may be missed, once in a long while.
-  private static let waitNanosecondsMax: UInt64 = 100_000_000
   /// Holds the longest record.
   private static let seedBytes = 256 << 10
 
@@ -33,6 +31,7 @@ public final class KernelSource: @unchecked Sendable {
   private var recordCount = 0
   private let made: MadeRecords
   private let notices = NoticeRecords()
+  private var losses = LossLedger()
   private var pacer = Pacer()
   private var seed: (any Seed)?
   /// The stamp of every seed record: from before the hooks were attached.
@@ -131,7 +130,7 @@ public final class KernelSource: @unchecked Sendable {
       drain()
       let now = Clock.bootTime()
       if recordCount > 0 || isOver || now >= deadline { break }
-      let end = min(deadline, max(nextTick, now), now + Self.waitNanosecondsMax)
+      let end = min(deadline, max(nextTick, now))
       isOver = martlet_probe_wait(probe, Int32((end - now) / 1_000_000) + 1, true)
     }
     return lend()
@@ -196,6 +195,9 @@ public final class KernelSource: @unchecked Sendable {
     for table in CaptureStatistics.Table.allCases {
       statistics.fullTables[table] = martlet_probe_full_table(probe, table.rawValue)
     }
+    losses.read(probe, at: streamTime)
+    (statistics.losses, statistics.otherLosses) = losses.largest(CaptureStatistics.lossesMax)
+    statistics.late = martlet_probe_late(probe)
     statistics.recursionMisses = martlet_probe_recursion_misses(probe)
     return statistics
   }
@@ -295,10 +297,22 @@ public final class KernelSource: @unchecked Sendable {
       append(made.host(at: streamTime))
       append(made.tick(at: streamTime))
       counts.madeRecords += UInt64(recordCount - before)
+      tellLosses()
     }
     notices.take(at: streamTime) { record in
       append(record)
       counts.madeRecords += 1
+    }
+  }
+
+  /// Once a second, and with nothing to do when nothing was lost.
+  private func tellLosses() {
+    if martlet_probe_has_losses(probe) { losses.read(probe, at: streamTime) }
+    for notice in losses.takeNotices(at: streamTime) { raise(notice) }
+    for key in losses.forgetResting(at: streamTime) {
+      var key = martlet_loss_key(
+        cgroup_id: key.cgroupID, cgroup_v1_id: key.cgroupV1ID, hook: key.hook, reserved: 0)
+      martlet_probe_forget_loss(probe, &key)
     }
   }
 

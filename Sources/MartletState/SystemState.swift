@@ -174,9 +174,10 @@ public struct SystemState: ~Copyable {
   private mutating func applyFork(_ record: EventRecord) {
     let part = record.fork.pointee
     let known = processes.lookup.find(part.record.process_id, startNanoseconds: part.record.process_start_ns)
-    // The start-up snapshot may already have brought the child, with more than a fork tells.
-    guard known < 0 else { return }
-    let slot = insert(part.record.process_id, startNanoseconds: part.record.process_start_ns)
+    // The start-up snapshot may already have brought the child, or an exec that came before this, with more than a fork
+    // tells. A child that was only seen to act still has to be told what it inherited.
+    guard known < 0 || processes.slots[Int(known)].image == nil else { return }
+    let slot = known < 0 ? insert(part.record.process_id, startNanoseconds: part.record.process_start_ns) : known
     let creator = processes.lookup.find(part.creator_id, startNanoseconds: part.creator_start_ns)
     let process = processes.slots + Int(slot)
     if creator >= 0 {
@@ -193,17 +194,21 @@ public struct SystemState: ~Copyable {
       process.pointee.mountNamespace = source.mountNamespace
       process.pointee.networkNamespace = source.networkNamespace
       process.pointee.userNamespace = source.userNamespace
-      process.pointee.cgroupID = source.cgroupID
-      process.pointee.cgroupV1ID = source.cgroupV1ID
-      processes.setContainer(of: slot, to: source.container)
+      if known < 0 {
+        process.pointee.cgroupID = source.cgroupID
+        process.pointee.cgroupV1ID = source.cgroupV1ID
+        processes.setContainer(of: slot, to: source.container)
+      }
       processes.shareImage(from: creator, with: slot)
     }
     process.pointee.parentID = part.parent_id
     process.pointee.parentStartNanoseconds = part.parent_start_ns
     process.pointee.namespaceProcessID = part.namespace_process_id
     process.pointee.pidNamespace = part.pid_namespace
-    setComm(of: slot, from: record)
     link(slot, parentID: part.parent_id, startNanoseconds: part.parent_start_ns)
+    // What it did later says better what it is called and where it runs.
+    guard known < 0 else { return }
+    setComm(of: slot, from: record)
     updateContainer(of: slot, from: part.record)
   }
 
@@ -252,6 +257,13 @@ public struct SystemState: ~Copyable {
   }
 
   // MARK: - Containers, host
+
+  /// The container of a task in these two cgroups, as rules see its id; nil when neither was announced.
+  public func containerID(cgroupID: UInt64, cgroupV1ID: UInt64) -> String? {
+    containers.container(cgroupID: cgroupID, cgroupV1ID: cgroupV1ID).map {
+      containers.containers[Int($0.rawValue)].shortID.string
+    }
+  }
 
   private mutating func updateContainer(of slot: Int32, from common: martlet_record) {
     let process = processes.slots + Int(slot)

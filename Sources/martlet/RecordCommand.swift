@@ -25,6 +25,8 @@ struct RecordCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Largest size of the file.", valueName: "mebibytes"))
   var maxSize: UInt64 = 1024
 
+  @OptionGroup var capture: CaptureOptions
+
   func validate() throws {
     if let duration, !(duration > 0 && duration < 1e9) {
       throw ValidationError("'--duration' takes a number of seconds above 0")
@@ -34,7 +36,7 @@ struct RecordCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
-      let summary = try await Agent().watch(
+      let summary = try await Agent(ringBudgetBytes: capture.ringBudgetBytes).watch(
         nil, recording: Agent.Recording(path: output, byteCountMax: maxSize << 20), durationSeconds: duration)
       close(with: summary)
     }

@@ -19,6 +19,7 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup var rules: RuleOptions
   @OptionGroup var alerts: AlertOptions
   @OptionGroup var statistics: StatisticsOptions
+  @OptionGroup var capture: CaptureOptions
 
   @Option(
     help: ArgumentHelp(
@@ -42,7 +43,7 @@ struct RunCommand: AsyncParsableCommand {
     let ruleset = try rules.compileEnabled()
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
-      let summary = try await Agent(logLevel: logLevel).watch(
+      let summary = try await Agent(logLevel: logLevel, ringBudgetBytes: capture.ringBudgetBytes).watch(
         ruleset, explainsAlerts: alerts.explain, recording: recording, heartbeatPath: heartbeat)
       close(with: summary)
       try statistics.write(summary)

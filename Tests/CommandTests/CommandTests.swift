@@ -9,7 +9,11 @@ import Testing
 struct CommandTests {
   @Test(
     "unknown words are a matter of usage",
-    arguments: [["frobnicate"], ["run", "--nonsense"], ["check"], ["check", "--format", "xml", "x"]])
+    arguments: [
+      ["frobnicate"], ["run", "--nonsense"], ["check"], ["check", "--format", "xml", "x"],
+      ["run", "--ring-budget", "0"],
+      ["record", "-o", "x", "--ring-budget", "1048577"],
+    ])
   func usage(arguments: [String]) throws {
     let result = try Command.run(arguments)
     #expect(result.status == .exited(2))

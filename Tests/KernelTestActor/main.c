@@ -258,11 +258,11 @@ static void verb_effective(long id) {
   require(syscall(SYS_setresgid, -1, id, -1) == 0 && syscall(SYS_setresuid, -1, id, -1) == 0, "effective ids");
 }
 
-/* Stays on the CPU that it is on. */
-static void verb_pin_here(void) {
+/* Stays on one CPU. */
+static void verb_pin(int cpu) {
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
-  CPU_SET((unsigned)sched_getcpu(), &cpus);
+  CPU_SET((unsigned)cpu, &cpus);
   require(sched_setaffinity(0, sizeof(cpus), &cpus) == 0, "pin");
 }
 
@@ -295,7 +295,8 @@ static int act_on_process(const char *verb, char **rest) {
   VERB("terminal", 0, verb_terminal())
   VERB("effective", 1, verb_effective(atol(rest[0])))
   VERB("cover", 2, verb_cover(rest[0], rest[1]))
-  VERB("pin-here", 0, verb_pin_here())
+  VERB("pin", 1, verb_pin(atoi(rest[0])))
+  VERB("pin-here", 0, verb_pin(sched_getcpu()))
   VERB("join", 1, verb_join(rest[0]))
   VERB("chdir", 1, require(chdir(rest[0]) == 0, "chdir"))
   VERB("chroot", 1, require(chroot(rest[0]) == 0, "chroot"))

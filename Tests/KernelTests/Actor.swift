@@ -56,6 +56,12 @@ final class Actor {
     return poll(&set, 1, 10_000) == 1 && read(output, &byte, 1) == 1
   }
 
+  /// Whether the child has come to its verb `wait`.
+  var isWaiting: Bool {
+    var set = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+    return !isFinished && poll(&set, 1, 0) == 1
+  }
+
   /// Lets a waiting child go on, and returns how it ended, as wait(2) has it. Ends it by force if it does not.
   @discardableResult
   func finish() -> Int32 {

@@ -212,7 +212,7 @@ extension KernelTests {
       let (connects, others) = try (
         #require(statistics.hooks[.connect]), #require(statistics.hooks[.socket])
       )
-      #expect(connects.lostRingFull > 100 && others.lostRingFull > 100)
+      #expect(connects.lost > 100 && others.lost > 100)
       #expect(connects.seen >= 2000 && connects.isBalanced && others.isBalanced)
     }
 

@@ -63,6 +63,23 @@ final class Recorder {
     return records[first...]
   }
 
+  /// Takes everything up to the end of an actor, which is told to end once it waits, and keeps none of it.
+  func look(untilEndOf actor: Actor, at location: SourceLocation = #_sourceLocation, _ body: (EventRecord) -> Void) {
+    let deadline = time(nil) + 10
+    while time(nil) <= deadline {
+      if actor.isWaiting { actor.finish() }
+      var hasEnded = false
+      let batch = source.nextBatch(timeoutMilliseconds: 100)
+      for record in batch.records.lazy.compactMap({ EventRecord($0) }) {
+        body(record)
+        hasEnded = hasEnded || record.kind == .exit && record.common.pointee.process_id == UInt32(actor.process)
+      }
+      source.release(batch)
+      if hasEnded { return }
+    }
+    Issue.record("did not see the end of the child", sourceLocation: location)
+  }
+
   func records(of kind: EventKind, by process: pid_t) -> [EventRecord] {
     records.filter { $0.kind == kind && $0.common.pointee.process_id == UInt32(process) }
   }

@@ -109,7 +109,7 @@ extension KernelTests {
       #expect(statistics.isBalanced)
       let opens = try #require(statistics.hooks[.open])
       #expect(opens.seen > 10_000)
-      #expect(opens.lostRingFull > 4000)
+      #expect(opens.lost > 4000)
       #expect(recorder.malformed == 0)
     }
 
@@ -130,7 +130,7 @@ extension KernelTests {
         try #require(actor.awaitWaiting())
         actor.finish()
         recorder.record(untilEndOf: actor.process)
-        #expect(try #require(recorder.source.statistics().hooks[.open]).lostRingFull > 10_000)
+        #expect(try #require(recorder.source.statistics().hooks[.open]).lost > 10_000)
         #expect(recorder.records(of: .exec, by: actor.process).count == 2, "after \(flood.prefix(20))")
         #expect(recorder.records(of: .connect, by: actor.process).count == 1, "after \(flood.prefix(20))")
         if flood == longName {

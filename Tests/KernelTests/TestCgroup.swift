@@ -8,6 +8,8 @@ import Testing
 /// attached to nothing else, so that no other process on this machine depends on them.
 final class TestCgroup {
   let path: String
+  /// As in records.
+  let id: UInt64
   private nonisolated(unsafe) static var count = 0
 
   init() throws {
@@ -16,6 +18,9 @@ final class TestCgroup {
     Self.count += 1
     path = "\(mount)/martlet-sockets-\(getpid())-\(Self.count)"
     try #require(mkdir(path, 0o755) == 0)
+    var facts = stat()
+    try #require(stat(path, &facts) == 0)
+    id = UInt64(facts.st_ino)
   }
 
   deinit { rmdir(path) }

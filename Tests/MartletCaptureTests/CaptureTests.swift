@@ -44,6 +44,8 @@ struct CaptureTests {
     let configured: UInt32
     let cpus: Int
     let used: UInt32
+    /// Of all rings; nil for the default.
+    var budget: UInt64?
   }
   private static let (kib, mib): (UInt32, UInt32) = (1 << 10, 1 << 20)
   static let ringSizes: [RingSize] = [
@@ -55,6 +57,11 @@ struct CaptureTests {
     RingSize(configured: 256 * kib, cpus: 512, used: 256 * kib),
     RingSize(configured: 256 * mib, cpus: 1, used: 128 * mib),
     RingSize(configured: 4 * mib, cpus: 0, used: 4 * mib),
+    // A budget of its own: the largest power of two within each one's share.
+    RingSize(configured: 4 * mib, cpus: 2, used: 32 * mib, budget: 64 << 20),
+    RingSize(configured: 4 * mib, cpus: 3, used: 16 * mib, budget: 64 << 20),
+    RingSize(configured: 4 * mib, cpus: 8, used: 256 * kib, budget: 1 << 20),
+    RingSize(configured: 4 * mib, cpus: 1, used: 256 * mib, budget: 1 << 40),
     // No size for a ring: left as it is, to be refused.
     RingSize(configured: 0, cpus: 2, used: 0),
     RingSize(configured: 100_000, cpus: 512, used: 100_000),
@@ -66,6 +73,7 @@ struct CaptureTests {
   func ringBound(_ size: RingSize) {
     var configuration = CaptureConfiguration()
     configuration.ringBytes = size.configured
+    if let budget = size.budget { configuration.setRingBudget(budget) }
     #expect(configuration.ringBytes(forCPUs: size.cpus) == size.used)
   }
 

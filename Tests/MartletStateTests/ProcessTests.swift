@@ -79,6 +79,26 @@ struct ProcessTests {
     #expect(feed.text(.processExePath, on: Event.open("/x", by: shell)) == "/bin/sh")
   }
 
+  @Test("a fork that comes after what the child did tells what it inherited, and takes nothing back")
+  func lateFork() {
+    let feed = Feed()
+    let child = shell.child(101, "/bin/sh")
+    feed.apply(Event.exec(shell))
+    #expect(feed.text(.processCommandLine, on: Event.open("/x", by: child)) == nil)
+    feed.apply(Event.fork(child, by: shell))
+    #expect(feed.text(.processCommandLine, on: Event.open("/x", by: child)) == "sh -c cat x")
+    #expect(feed.text(.processParentName, on: Event.open("/x", by: child)) == "sh")
+
+    let cat = shell.child(102, "/bin/cat", arguments: ["x"])
+    feed.apply(Event.exec(cat), Event.fork(cat, by: shell))
+    #expect(feed.text(.processCommandLine, on: Event.open("/x", by: cat)) == "cat x")
+    #expect(feed.text(.processName, on: Event.open("/x", by: cat)) == "cat")
+    #expect(feed.text(.processParentName, on: Event.open("/x", by: cat)) == "sh")
+    #expect(feed.state.statistics.processCount == 3)
+    feed.apply(Event.exit(child), Event.exit(cat), Event.exit(shell))
+    #expect(feed.state.statistics.processCount == 0)
+  }
+
   @Test("ancestors go up as far as they are known, and outlive their end")
   func ancestors() {
     let feed = Feed()

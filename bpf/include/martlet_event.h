@@ -444,6 +444,7 @@ struct martlet_hook_counters {
   martlet_u64 lost_ring_full;
   martlet_u64 lost_nested;       /* an interrupt came while two records were being made on this CPU */
   martlet_u64 lost_unreadable;   /* the kernel objects could not be read */
+  martlet_u64 lost_shed;         /* the ring was filling up, and the container had more than its share of it */
 };
 
 #define MARTLET_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed size")
@@ -465,6 +466,6 @@ MARTLET_ASSERT_SIZE(struct martlet_cgroup, 104);
 MARTLET_ASSERT_SIZE(struct martlet_host, 104);
 MARTLET_ASSERT_SIZE(struct martlet_end, 96);
 MARTLET_ASSERT_SIZE(struct martlet_notice, 104);
-MARTLET_ASSERT_SIZE(struct martlet_hook_counters, 48);
+MARTLET_ASSERT_SIZE(struct martlet_hook_counters, 56);
 
 #endif

@@ -78,7 +78,8 @@ enum martlet_table {
   MARTLET_TABLE_ATTEMPTS = 0,   /* told at once, as in progress */
   MARTLET_TABLE_RING_NAMES = 1, /* told without the name that the program passed */
   MARTLET_TABLE_WRITTEN = 2,    /* models open for writing; the last close is not told */
-  MARTLET_TABLE_COUNT = 3,
+  MARTLET_TABLE_LOSSES = 3,     /* a lost event is counted for its hook alone */
+  MARTLET_TABLE_COUNT = 4,
 };
 
 /* What is counted of a hook. */
@@ -88,13 +89,28 @@ struct martlet_counters {
 };
 
 struct martlet_consumer {
-  martlet_u32 sleeps; /* 1 while the consumer wants to be woken by the first record */
+  martlet_u32 sleeps;     /* 1 while the consumer wants to be woken by the first record */
+  martlet_u32 has_losses; /* set by a producer that has counted a loss, cleared by the consumer before it looks */
+};
+
+/* Whose events of which hook could not be delivered. */
+struct martlet_loss_key {
+  martlet_u64 cgroup_id;    /* as in the record that there would have been */
+  martlet_u64 cgroup_v1_id;
+  martlet_u32 hook;         /* enum martlet_hook */
   martlet_u32 reserved;
 };
+struct martlet_loss {
+  martlet_u64 lost; /* for every reason but the next */
+  martlet_u64 shed; /* as in martlet_hook_counters */
+};
+#define MARTLET_LOSSES_MAX 2048
 
 MARTLET_ASSERT_SIZE(struct martlet_call_shape, 8);
 MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 7232);
-MARTLET_ASSERT_SIZE(struct martlet_counters, 56);
+MARTLET_ASSERT_SIZE(struct martlet_counters, 64);
 MARTLET_ASSERT_SIZE(struct martlet_consumer, 8);
+MARTLET_ASSERT_SIZE(struct martlet_loss_key, 24);
+MARTLET_ASSERT_SIZE(struct martlet_loss, 16);
 
 #endif

@@ -8,7 +8,11 @@
 
 #include "store.h"
 
+/* Why a record did not get into its ring. */
 #define NO_MEMORY 12
+#define SHED 16 /* no other error of the ring */
+
+#define NANOSECONDS 1000000000ull
 
 #define COUNT(hook, what)                                                                          \
   ({                                                                                               \
@@ -33,6 +37,33 @@
     if (full__) __sync_fetch_and_add(full__, 1);                                                   \
   })
 
+/* Counts a lost event for its container, and says that there is something to read. Only those who lose one pay for it. */
+APART int emit__note_loss(__u32 hook, __u64 cgroup_id, __u64 cgroup_v1_id, __u32 is_shed) {
+  struct martlet_loss_key key = {.cgroup_id = cgroup_id, .cgroup_v1_id = cgroup_v1_id, .hook = hook};
+  struct martlet_loss *loss = bpf_map_lookup_elem(&losses, &key), none = {};
+  volatile struct martlet_consumer *reader;
+  __u32 zero = 0;
+  if (!loss) {
+    bpf_map_update_elem(&losses, &key, &none, BPF_NOEXIST);
+    loss = bpf_map_lookup_elem(&losses, &key);
+  }
+  if (!loss)
+    COUNT_FULL(MARTLET_TABLE_LOSSES);
+  else
+    __sync_fetch_and_add(is_shed ? &loss->shed : &loss->lost, 1);
+  reader = bpf_map_lookup_elem(&consumer, &zero);
+  if (reader && !reader->has_losses) reader->has_losses = 1;
+  return 0;
+}
+
+/* The same for the current task's container: for those who have no record that says which. */
+APART int emit__note_loss_here(__u32 hook) {
+  struct task_struct *task = read__current();
+  struct kernfs_node *node = read__cgroup_node(task, 0);
+  struct kernfs_node *legacy = settings.cgroup_v1 ? read__cgroup_node(task, 1) : NULL;
+  return emit__note_loss(hook, node ? LOAD(node, id) : 0, legacy ? LOAD(legacy, id) : 0, false);
+}
+
 /* A slot of this CPU's, or NULL, which is counted. The exchange makes it safe against being interrupted or preempted
  * between the look and the taking. */
 static __always_inline struct slot *emit__take(__u32 hook) {
@@ -45,6 +76,7 @@ static __always_inline struct slot *emit__take(__u32 hook) {
     }
   }
   COUNT(hook, lost_nested);
+  emit__note_loss_here(hook);
   return NULL;
 }
 
@@ -62,6 +94,7 @@ static __always_inline struct slot *emit__take_exec(__u32 hook) {
   struct exec_slot *taken = bpf_map_lookup_elem(&exec_slots, &key);
   if (taken && !__sync_lock_test_and_set(&taken->slot.is_taken, 1)) return &taken->slot;
   COUNT(hook, lost_nested);
+  emit__note_loss_here(hook);
   return NULL;
 }
 
@@ -99,6 +132,35 @@ static __always_inline __u32 emit__ring_limit(enum ring_share share) {
 }
 
 /*
+ * Whether a container may put `length` bytes more into a ring that is filling up: what a ring takes in a second, by
+ * fourths, and a thirty-second part of it at once. So one that floods leaves room for the others, however slow the
+ * reader is. Each CPU has its own account, as it has its own ring.
+ */
+APART int emit__is_allowed(__u64 cgroup_id, __u64 cgroup_v1_id, __u32 share, __u32 length, __u64 now_ns) {
+  struct allowance_key key = {.cgroup_id = cgroup_id, .cgroup_v1_id = cgroup_v1_id, .share = share};
+  struct allowance *allowance = bpf_map_lookup_elem(&allowances, &key);
+  struct allowance first = {.time_ns = now_ns, .bytes = settings.ring_bytes / 32};
+  __u64 elapsed, grown;
+  if (!allowance) {
+    bpf_map_update_elem(&allowances, &key, &first, BPF_ANY);
+    return true;
+  }
+  elapsed = now_ns - allowance->time_ns;
+  /* A record that was interrupted by the one before it. */
+  if ((__s64)elapsed < 0) elapsed = 0;
+  if (elapsed > NANOSECONDS) elapsed = NANOSECONDS;
+  grown = elapsed * (settings.ring_bytes / 4) / NANOSECONDS;
+  if (grown) {
+    allowance->time_ns = now_ns;
+    allowance->bytes += grown;
+    if (allowance->bytes > first.bytes) allowance->bytes = first.bytes;
+  }
+  if (allowance->bytes < length) return false;
+  allowance->bytes -= length;
+  return true;
+}
+
+/*
  * The record into this CPU's ring, and the consumer woken if it wants to be.
  * `length_max` is what there is room for at `record`.
  *
@@ -110,14 +172,23 @@ SHARED int emit__send(void *record, __u32 length, __u32 length_max, enum ring_sh
   __u32 key = bpf_get_smp_processor_id() % (settings.ring_count ?: 1);
   void *ring = bpf_map_lookup_elem(&rings, &key);
   volatile struct martlet_consumer *reader = emit__consumer();
-  __u32 slept;
+  struct martlet_record *header = record;
+  __u32 slept, limit = emit__ring_limit(share);
   __u64 unread;
   bool wakes;
   long error;
   if (!ring || !reader || length < sizeof(struct martlet_record) || length > length_max) return -NO_MEMORY;
   slept = reader->sleeps;
+  /* An atomic read as well, which no processor lets the next look overtake: that one must see what the consumer released
+   * before it went to sleep, or the ring would not look empty. */
+  if (slept) slept = __sync_fetch_and_or(&reader->sleeps, 0);
   unread = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-  if (share != SHARE_WHOLE && unread + length > emit__ring_limit(share)) return -NO_MEMORY;
+  if (share != SHARE_WHOLE) {
+    if (unread + length > limit) return -NO_MEMORY;
+    if (unread > limit - limit / 4 &&
+        !emit__is_allowed(header->cgroup_id, header->cgroup_v1_id, share, length, header->time_ns))
+      return -SHED;
+  }
   wakes = (slept && unread == 0) || (unread < settings.wake_bytes && unread + length >= settings.wake_bytes);
   error = bpf_ringbuf_output(ring, record, length, wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
   if (!error && !slept && reader->sleeps) emit__wake(ring);
@@ -130,11 +201,21 @@ static __always_inline int emit__output(struct slot *slot, enum ring_share share
   return emit__send(slot->record, slot->length_bytes, length_max, share);
 }
 
-static __always_inline void emit__finish_within(struct slot *slot, __u32 hook, enum ring_share share) {
-  if (emit__output(slot, share, SLOT_RECORD_BYTES))
-    COUNT(hook, lost_ring_full);
-  else
+/* What became of a record that was to be sent. */
+static __always_inline void emit__account(const struct martlet_record *record, __u32 hook, int error) {
+  if (!error) {
     COUNT(hook, delivered);
+    return;
+  }
+  if (error == -SHED)
+    COUNT(hook, lost_shed);
+  else
+    COUNT(hook, lost_ring_full);
+  emit__note_loss(hook, record->cgroup_id, record->cgroup_v1_id, error == -SHED);
+}
+
+static __always_inline void emit__finish_within(struct slot *slot, __u32 hook, enum ring_share share) {
+  emit__account(RECORD(slot, martlet_record), hook, emit__output(slot, share, SLOT_RECORD_BYTES));
   emit__release(slot);
 }
 
@@ -143,10 +224,7 @@ static __always_inline void emit__finish(struct slot *slot, __u32 hook) {
 }
 
 static __always_inline void emit__finish_exec(struct slot *slot, __u32 hook) {
-  if (emit__output(slot, SHARE_WHOLE, MARTLET_RECORD_BYTES_MAX))
-    COUNT(hook, lost_ring_full);
-  else
-    COUNT(hook, delivered);
+  emit__account(RECORD(slot, martlet_record), hook, emit__output(slot, SHARE_WHOLE, MARTLET_RECORD_BYTES_MAX));
   emit__release(slot);
 }
 
@@ -167,15 +245,13 @@ static __always_inline void emit__cgroup_record(struct slot *slot, struct task_s
 
 static __always_inline int emit__announce(struct slot *slot, struct task_struct *task, __u32 hierarchy) {
   struct kernfs_node *node = read__cgroup_node(task, hierarchy);
+  int error;
   COUNT(MARTLET_HOOK_CGROUP, seen);
   emit__cgroup_record(slot, task, node, hierarchy);
   RECORD(slot, martlet_record)->time_ns = bpf_ktime_get_boot_ns();
-  if (emit__output(slot, SHARE_WHOLE, SLOT_RECORD_BYTES)) {
-    COUNT(MARTLET_HOOK_CGROUP, lost_ring_full);
-    return -NO_MEMORY;
-  }
-  COUNT(MARTLET_HOOK_CGROUP, delivered);
-  return 0;
+  error = emit__output(slot, SHARE_WHOLE, SLOT_RECORD_BYTES);
+  emit__account(RECORD(slot, martlet_record), MARTLET_HOOK_CGROUP, error);
+  return error;
 }
 
 /* The way past the near table: false when the announcement is lost. */
@@ -213,6 +289,7 @@ static __always_inline bool emit__begin(struct slot *slot, struct task_struct *t
   store__cgroup_ids(slot, task);
   if (!emit__know_cgroup(slot, task, 0) || (settings.cgroup_v1 && !emit__know_cgroup(slot, task, 1))) {
     COUNT(hook, lost_ring_full);
+    emit__note_loss(hook, slot->cgroup_ids[0], slot->cgroup_ids[1], false);
     emit__release(slot);
     return false;
   }

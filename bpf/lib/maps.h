@@ -142,6 +142,31 @@ struct {
   __type(value, __u64);
 } full_tables SEC(".maps");
 
+/* Lost events by container. Touched only when one is lost. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, MARTLET_LOSSES_MAX);
+  __type(key, struct martlet_loss_key);
+  __type(value, struct martlet_loss);
+} losses SEC(".maps");
+
+/* What a container may still put into a ring of this CPU's that is filling up; the least lately used is forgotten. */
+struct allowance_key {
+  __u64 cgroup_id;
+  __u64 cgroup_v1_id;
+  __u64 share; /* enum ring_share: who floods with opens can still connect */
+};
+struct allowance {
+  __u64 time_ns; /* of the last time that it grew */
+  __u64 bytes;
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+  __uint(max_entries, 1024);
+  __type(key, struct allowance_key);
+  __type(value, struct allowance);
+} allowances SEC(".maps");
+
 /* Which cgroups were announced. The small direct-mapped table makes the usual case one compare; an id that drops out
  * of either is announced again, which readers take as the same fact twice. */
 #define NEAR_CGROUPS 64

@@ -19,6 +19,8 @@
 struct martlet_probe;
 
 struct martlet_filter;
+struct martlet_loss;
+struct martlet_loss_key;
 struct martlet_model_names;
 
 struct martlet_probe_options {
@@ -82,11 +84,14 @@ bool martlet_probe_has_typed_loads(const struct martlet_probe *probe);
  * code ENOTSUP where the iterator could not be loaded. */
 int martlet_probe_open_seed(struct martlet_probe *probe, struct martlet_probe_error *error);
 
-/* Up to `capacity` records in stream order, which stay where they are until the release. `until_ns` becomes a time
- * such that whatever comes later is later than it, as far as order is promised. */
+/* Up to `capacity` records in stream order, which stay where they are until the release. `until_ns` is the time that the
+ * stream has come to; it moves on to one such that whatever comes later is later than it, as far as order is promised. */
 size_t martlet_probe_drain(struct martlet_probe *probe, struct martlet_span *spans, size_t capacity,
                            uint64_t *until_ns);
 void martlet_probe_release(struct martlet_probe *probe);
+
+/* Records that were drained with an earlier time than the stream had come to by then. */
+uint64_t martlet_probe_late(const struct martlet_probe *probe);
 
 /* Waits for records. With `asks`, the first record wakes it; without, only much unread data does, and producers pay
  * nothing. Either ends early on martlet_probe_wake. Releases first. Returns true when woken by martlet_probe_wake. */
@@ -100,6 +105,17 @@ int martlet_probe_counters(struct martlet_probe *probe, uint32_t hook, uint64_t 
 
 /* How often a table of the probe (enum martlet_table) was full, summed over the CPUs. */
 uint64_t martlet_probe_full_table(const struct martlet_probe *probe, uint32_t table);
+
+/* Whether events were lost since this was last asked. Costs no system call. */
+bool martlet_probe_has_losses(struct martlet_probe *probe);
+
+/* Whose events were lost since the start: fills up to `capacity` places of both, and returns how many there are, or -1
+ * with errno. With room for MARTLET_LOSSES_MAX it misses none. */
+int martlet_probe_losses(const struct martlet_probe *probe, struct martlet_loss_key *keys, struct martlet_loss *losses,
+                         uint32_t capacity);
+
+/* Makes room in the table of losses. What is lost under this key in the same moment is not counted there. */
+void martlet_probe_forget_loss(const struct martlet_probe *probe, const struct martlet_loss_key *key);
 
 /* Puts a file (device in the kernel's encoding) on the list of those whose changes are told, each change once; or, when
  * it is there, lets all be told once more. Fails with E2BIG when the list is full. */
