@@ -14,21 +14,35 @@ public struct AlertComposer: Sendable {
   private struct Form: Sendable {
     var rule: Rule
     /// Sorted by key.
-    var fields: [(key: [UInt8], content: Content)]
+    var fields: [(key: JSONWriter, content: Content)]
+    /// The members that say the same on every event.
+    var constants: JSONWriter
   }
 
   private enum Content: Sendable {
+    /// Of the event, in whichever form: programs get nanoseconds.
+    case time
     case field(FieldReference)
-    case transformed(Operand)
+    case ancestors(FieldReference)
+    case operand(Operand)
     case text(OutputTemplate)
+
+    init(_ reference: FieldReference) {
+      switch reference.multiplicity {
+      case _ where AlertComposer.times.contains(reference.field): self = .time
+      case .list: self = .operand(.field(reference))
+      case .ancestors: self = .ancestors(reference)
+      default: self = .field(reference)
+      }
+    }
 
     init?(_ extra: ExtraOutputField) {
       if extra.isText {
         self = .text(extra.template)
       } else if let transformed = extra.template.transformed.first {
-        self = .transformed(transformed.operand)
+        self = .operand(transformed.operand)
       } else if let field = extra.template.fields.first {
-        self = .field(field)
+        self.init(field)
       } else {
         return nil
       }
@@ -44,7 +58,6 @@ public struct AlertComposer: Sendable {
     .init(.userLoginID), .init(.containerID), .init(.podUID), .init(.fdName), .init(.fdRealPath),
   ]
 
-  /// However they are printed, programs get nanoseconds.
   private static let times: Set<Field> = [
     .eventTime, .eventTimeSeconds, .eventTimeISO, .eventDateTime, .eventDateTimeSeconds,
   ]
@@ -60,26 +73,54 @@ public struct AlertComposer: Sendable {
     explanation = explains ? AlertExplanation() : nil
     forms = ruleset.rules.map { rule in
       let references = Set(rule.output.fields + Self.alwaysShown)
-      let fields = references.map { (key: Array($0.text.utf8), content: Content.field($0)) }
-      let others = rule.output.transformed.map { (key: Array($0.text.utf8), content: Content.transformed($0.operand)) }
+      let fields = references.map { (key: Array($0.text.utf8), content: Content($0)) }
+      let others = rule.output.transformed.map { (key: Array($0.text.utf8), content: Content.operand($0.operand)) }
       let extras = rule.extraFields.compactMap { extra in
         Content(extra).map { (key: Array(extra.key.utf8), content: $0) }
       }
       // What configuration adds counts, whatever else has its name.
       let keyed = Dictionary((fields + others + extras).map { ($0.key, $0.content) }) { $1 }
       let sorted = keyed.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-      return Form(rule: rule, fields: sorted.map { (key: $0.key, content: $0.value) })
+      return Form(
+        rule: rule, fields: sorted.map { (key: Self.name($0.key), content: $0.value) },
+        constants: Self.constants(of: rule))
     }
+  }
+
+  private static func name(_ key: [UInt8]) -> JSONWriter {
+    var json = JSONWriter()
+    json.key(key)
+    return json
+  }
+
+  private static func constants(of rule: Rule) -> JSONWriter {
+    var json = JSONWriter()
+    json.key("priority")
+    json.value(rule.priority.name)
+    json.key("rule")
+    json.value(rule.name)
+    json.key("source")
+    json.value(rule.source)
+    json.key("tags")
+    json.beginArray()
+    for tag in rule.tags { json.value(tag) }
+    json.endArray()
+    return json
   }
 
   /// Appends one line. The context may be in any view; `view` is the one under which the rule held.
   public func compose(
     _ rule: RuleID, under view: PathView, _ context: inout EventContext, into buffer: inout AlertBuffer
   ) {
-    let form = forms[rule.rawValue]
     // The texts of an alert show the name that made the rule hold.
     context.pathView = view
-    var json = buffer.beginLine()
+    buffer.appendLine { writeMembers(forms[rule.rawValue], under: view, &context, &$0) }
+    context.pathView = .spelled
+  }
+
+  private func writeMembers(
+    _ form: Form, under view: PathView, _ context: inout EventContext, _ json: inout JSONWriter
+  ) {
     json.key("alert_id")
     json.value(Self.alertID(of: form.rule.name, context))
     if let explanation {
@@ -96,20 +137,9 @@ public struct AlertComposer: Sendable {
       json.key("path_view")
       json.value(ByteView(view.name))
     }
-    json.key("priority")
-    json.value(Array(form.rule.priority.name.utf8))
-    json.key("rule")
-    json.value(Array(form.rule.name.utf8))
-    json.key("source")
-    json.value(Array(form.rule.source.utf8))
-    json.key("tags")
-    json.beginArray()
-    for tag in form.rule.tags { json.value(Array(tag.utf8)) }
-    json.endArray()
+    json.append(form.constants)
     json.key("time")
     Self.writeTime(context.realtimeNanoseconds, &json)
-    buffer.endLine(json)
-    context.pathView = .spelled
   }
 
   /// Which event, and which rule: the same again when a recording is replayed.
@@ -132,16 +162,13 @@ public struct AlertComposer: Sendable {
   private func writeFields(_ form: Form, _ context: inout EventContext, _ json: inout JSONWriter) {
     json.beginObject()
     for (key, content) in form.fields {
-      json.key(key)
+      json.append(key)
       switch content {
-      case .field(let reference) where Self.times.contains(reference.field): json.value(context.realtimeNanoseconds)
-      case .field(let reference) where reference.multiplicity == .list:
-        write(OperandEvaluator.value(of: .field(reference), &context), &json)
-      case .field(let reference) where reference.multiplicity == .ancestors:
-        json.value(AlertText.value(of: reference, &context))
+      case .time: json.value(context.realtimeNanoseconds)
       case .field(let reference): Self.write(context.value(of: reference.field, reference.argument), &json)
+      case .ancestors(let reference): json.value(AlertText.value(of: reference, &context))
+      case .operand(let operand): write(OperandEvaluator.value(of: operand, &context), &json)
       case .text(let template): json.value(AlertText.text(of: template, &context))
-      case .transformed(let operand): write(OperandEvaluator.value(of: operand, &context), &json)
       }
     }
     json.endObject()

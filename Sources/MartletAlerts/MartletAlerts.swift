@@ -10,38 +10,32 @@ import MartletEvents
 ///   → `AlertBuffer` (alerts of a batch) → `Outputs/` (one outside thing each).
 /// - What it refuses to know: how a rule matched, where events come from, the time.
 public struct AlertBuffer: Sendable {
-  /// Whole lines.
-  public internal(set) var bytes: [UInt8] = []
+  /// Whole lines, while none is being appended.
+  public var bytes: [UInt8] { json.bytes }
   /// Lines in `bytes`.
-  public internal(set) var alertCount = 0
+  public private(set) var alertCount = 0
+  private var json = JSONWriter()
 
   /// Enough to be worth a write: whoever fills the buffer delivers it before going on. One alert more may follow.
   public static let fullByteCount = 256 << 10
 
   public init() {
-    bytes.reserveCapacity(Self.fullByteCount + (64 << 10))
+    json.bytes.reserveCapacity(Self.fullByteCount + (64 << 10))
   }
 
-  public var isFull: Bool { bytes.count >= Self.fullByteCount }
+  public var isFull: Bool { json.bytes.count >= Self.fullByteCount }
 
-  /// A writer in which an alert's object has begun. It holds the only copy of the bytes until `endLine`, so that
-  /// appending does not copy them.
-  mutating func beginLine() -> JSONWriter {
-    var json = JSONWriter(bytes: bytes)
-    bytes = []
+  /// Appends an alert: an object, whose members `writeMembers` writes.
+  mutating func appendLine(_ writeMembers: (inout JSONWriter) -> Void) {
     json.beginObject()
-    return json
-  }
-
-  mutating func endLine(_ json: consuming JSONWriter) {
+    writeMembers(&json)
     json.endObject()
-    json.bytes.append(UInt8(ascii: "\n"))
-    bytes = json.bytes
+    json.endLine()
     alertCount += 1
   }
 
   public mutating func removeAll() {
-    bytes.removeAll(keepingCapacity: true)
+    json.bytes.removeAll(keepingCapacity: true)
     alertCount = 0
   }
 }

@@ -17,9 +17,12 @@ public enum NoticeComposer {
 
   /// Appends one line. `context` is that of the notice's record.
   public static func compose(_ notice: Notice, _ context: inout EventContext, into buffer: inout AlertBuffer) {
+    buffer.appendLine { writeMembers(notice, &context, &$0) }
+  }
+
+  private static func writeMembers(_ notice: Notice, _ context: inout EventContext, _ json: inout JSONWriter) {
     let subject = notice.subject
     let fields = containerFields + (notice.hasProcess ? processFields : [])
-    var json = buffer.beginLine()
     json.key("alert_id")
     json.value(AlertComposer.alertID(of: subject.rule, context))
     json.key("hostname")
@@ -40,7 +43,6 @@ public enum NoticeComposer {
     json.endArray()
     json.key("time")
     AlertComposer.writeTime(context.realtimeNanoseconds, &json)
-    buffer.endLine(json)
   }
 
   private static func template(_ notice: Notice, _ fields: [FieldReference]) -> OutputTemplate {

@@ -2,7 +2,7 @@
 
 /// Writes JSON into a byte array. Names and paths are bytes that someone hostile may have chosen: what is not UTF-8
 /// becomes U+FFFD and control characters are escaped, so that a line stays one line.
-public struct JSONWriter {
+public struct JSONWriter: Sendable {
   public var bytes: [UInt8]
   private var needsComma = false
 
@@ -31,6 +31,19 @@ public struct JSONWriter {
     separate()
     string(name)
     bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  /// What another writer wrote: members, or the name of one, which alone ends with a colon.
+  public mutating func append(_ written: JSONWriter) {
+    separate()
+    written.bytes.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    needsComma = written.bytes.last != UInt8(ascii: ":")
+  }
+
+  /// Between one document and the next.
+  public mutating func endLine() {
+    bytes.append(UInt8(ascii: "\n"))
     needsComma = false
   }
 

@@ -26,6 +26,11 @@ public struct StableHash: Equatable, Sendable {
   /// 32 hexadecimal digits.
   public var hexadecimal: [UInt8] {
     let digits: ByteView = "0123456789abcdef"
-    return stride(from: 124, through: 0, by: -4).map { digits[Int(truncatingIfNeeded: value >> UInt128($0) & 15)] }
+    return [UInt8](unsafeUninitializedCapacity: 32) { text, count in
+      for place in 0..<32 {
+        text[place] = digits[Int(truncatingIfNeeded: value >> UInt128(124 - place * 4)) & 15]
+      }
+      count = 32
+    }
   }
 }

@@ -54,7 +54,21 @@ public struct DescriptorOutput: Sendable {
     }
     let (count, end) = writeBytes(lines, shouldGiveUp)
     isInsideLine = count > 0 ? lines[count - 1] != Self.newline : false
-    return Outcome(end: end, lineCount: lines[..<count].count { $0 == Self.newline })
+    return Outcome(end: end, lineCount: Self.lineCount(in: lines[..<count]))
+  }
+
+  private static func lineCount(in lines: ArraySlice<UInt8>) -> Int {
+    lines.withUnsafeBytes { bytes in
+      var lineCount = 0
+      var rest = bytes[...]
+      while let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress,
+        let end = memchr(start, Int32(newline), rest.count)
+      {
+        lineCount += 1
+        rest = rest.dropFirst(UnsafeRawPointer(end) - start + 1)
+      }
+      return lineCount
+    }
   }
 
   private func writeBytes(_ bytes: [UInt8], _ shouldGiveUp: () -> Bool) -> (count: Int, end: Outcome.End) {

@@ -8,12 +8,16 @@ public struct FieldReference: Hashable, Sendable {
   public let argument: FieldArgument
   /// As the rule writes it, and as alerts key it.
   public let text: String
+  /// How many values it has on one event: a field of all ancestors has one when an index picks it.
+  public let multiplicity: FieldMultiplicity
 
   /// `text` is how the rule writes it, where that is not the name with the argument in brackets.
   public init(_ field: Field, _ argument: FieldArgument = .none, text: String? = nil) {
+    let description = field.description
     self.field = field
     self.argument = argument
-    self.text = text ?? "\(field.description.name)\(argument.brackets)"
+    self.text = text ?? "\(description.name)\(argument.brackets)"
+    multiplicity = argument == .none ? description.multiplicity : .one
   }
 
   /// Of `evt.rawarg.NAME` that of the parameter.
@@ -30,9 +34,6 @@ public struct FieldReference: Hashable, Sendable {
   var takesOtherSide: Bool { field.description.takesOtherSide || isPicked }
 
   private var isPicked: Bool { field.description.multiplicity == .ancestors && argument != .none }
-
-  /// How many values it has on one event: a field of all ancestors has one when an index picks it.
-  public var multiplicity: FieldMultiplicity { argument == .none ? field.description.multiplicity : .one }
 }
 
 extension FieldArgument {
