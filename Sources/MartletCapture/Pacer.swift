@@ -4,10 +4,10 @@
 /// costs it nothing.
 struct Pacer {
   /// From here on a nap ends with several records on average, so that they share one wake-up: those cost the traced
-  /// programs more than the records do, while a nap adds at most a millisecond to an alert on a node this busy.
-  static let busyRecordsPerMillisecond: UInt64 = 4
-  static let windowNanoseconds: UInt64 = 2_000_000
-  static let napMilliseconds: Int32 = 1
+  /// programs more than the records do, while a nap adds at most two milliseconds to an alert on a node this busy.
+  static let busyRecordsPerMillisecond: UInt64 = 1
+  static let windowNanoseconds: UInt64 = 4_000_000
+  static let napMilliseconds: Int32 = 2
 
   private(set) var isBusy = false
   private var windowStart: UInt64 = 0

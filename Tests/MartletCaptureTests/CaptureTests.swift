@@ -82,9 +82,9 @@ struct CaptureTests {
     var pacer = Pacer()
     pacer.note(1, at: 10_000_000)
     #expect(!pacer.isBusy)
-    pacer.note(1000, at: 12_500_000)
+    pacer.note(1000, at: 15_000_000)
     #expect(pacer.isBusy)
-    pacer.note(3, at: 15_000_000)
+    pacer.note(3, at: 20_000_000)
     #expect(!pacer.isBusy)
   }
 
