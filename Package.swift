@@ -92,8 +92,8 @@ let package = Package(
 
     // Tests of the parts.
     .target(
-      name: "MartletTesting", dependencies: ["CMartletABI", "MartletEvents"], path: "Tests/MartletTesting",
-      swiftSettings: swiftSettings),
+      name: "MartletTesting", dependencies: ["CMartletABI", "MartletEvents", "MartletRules", "MartletState"],
+      path: "Tests/MartletTesting", swiftSettings: swiftSettings),
     .testTarget(
       name: "MartletEventsTests", dependencies: ["CMartletABI", "MartletEvents", "MartletTesting"],
       swiftSettings: swiftSettings),
@@ -127,10 +127,19 @@ let package = Package(
     // Tests of the whole: the real probe on the running kernel, with a program that does what they want to see; real
     // containers and the agent as a process; its image and manifests; the style guide.
     .executableTarget(name: "KernelTestActor", path: "Tests/KernelTestActor"),
+    // The probe's filter as a program that runs when it is called, not when something happens.
+    .target(
+      name: "KernelTestTrial", dependencies: ["CMartletABI"], path: "Tests/KernelTestTrial",
+      exclude: ["trial.bpf.c"],
+      cSettings: [.headerSearchPath("../../bpf/include"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("bpf")]),
     .testTarget(
       name: "KernelTests",
-      dependencies: ["CMartletABI", "KernelTestActor", "MartletCapture", "MartletEvents", "MartletTesting"],
-      swiftSettings: swiftSettings),
+      dependencies: [
+        "CMartletABI", "KernelTestActor", "KernelTestTrial", "MartletCapture", "MartletEvents", "MartletMatching",
+        "MartletRules", "MartletState", "MartletTesting",
+      ],
+      swiftSettings: swiftSettings, plugins: ["EmbedProbe"]),
     .target(name: "ContainerTesting", path: "Tests/ContainerTesting", swiftSettings: swiftSettings),
     .testTarget(name: "CommandTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["ContainerTesting"], swiftSettings: swiftSettings),

@@ -97,12 +97,13 @@ APART int call_returned(__u32 call, const struct call_arguments *arguments, long
   struct task_struct *task = read__current();
   struct martlet_syscall *record;
   struct slot *slot;
+  bool is_unwanted;
   if (call >= MARTLET_CALL_COUNT || !arguments) return 0;
   /* Only for what it changes, and it changed nothing. */
   if (!is_wanted(call) && result < 0) return 0;
   COUNT(MARTLET_HOOK_CALL, seen);
-  if ((__u32)LOAD(task, tgid) == settings.self_process_id ||
-      (!changes_state(call) && !filter__wants_actor(call, task))) {
+  is_unwanted = !changes_state(call) && !filter__wants_actor(call, task);
+  if ((__u32)LOAD(task, tgid) == settings.self_process_id || filter__drops(is_unwanted)) {
     COUNT(MARTLET_HOOK_CALL, filtered);
     return 0;
   }
@@ -111,6 +112,7 @@ APART int call_returned(__u32 call, const struct call_arguments *arguments, long
   if (!emit__begin(slot, task, MARTLET_HOOK_CALL, MARTLET_KIND_CALL, call, sizeof(*record))) return 0;
   record = RECORD(slot, martlet_syscall);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
+  if (is_unwanted) record->record.flags |= MARTLET_FLAG_UNWANTED;
   __builtin_memcpy(record->arguments, arguments, sizeof(*arguments));
   store__call(slot, task, call, result);
   emit__finish_within(slot, MARTLET_HOOK_CALL, result < 0 ? SHARE_FAILED_OPEN : SHARE_OPEN);

@@ -63,15 +63,18 @@ static __always_inline struct open_verdicts open_verdicts(struct martlet_filter 
                                 filter__verdict(filter, kind | 16) | filter__verdict(filter, kind | 20)};
 }
 
+/* Whether none of the classes wants the program, or a name that was taken. */
 static __always_inline bool open_has_no_name(struct slot *slot, struct task_struct *task, struct open_call *open,
                                              struct file *file, __u32 classes) {
   slot->search.wanted = classes;
-  return !filter__passes_names(slot->index, (__u64)task, (__u64)file, (__u64)open->name, open->directory_fd);
+  return !filter__passes_names(slot->index, (__u64)task, (__u64)file, open->directory_fd);
 }
 
 static __always_inline bool open_is_unwanted(struct slot *slot, struct task_struct *task, struct open_call *open,
                                              struct file *file) {
   bool is_opened = open->result >= 0;
+  /* A handle has none, and that of a request has been taken. */
+  bool has_name = !open->name;
   __u32 kind, verdict, zero = 0;
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   struct open_verdicts verdicts;
@@ -79,13 +82,16 @@ static __always_inline bool open_is_unwanted(struct slot *slot, struct task_stru
   if (!filter || (is_opened && !file)) return false;
   verdicts = open_verdicts(filter, open);
   /* Where names count whatever else it is, few have one that does, and only of those the rest is worth a look. */
-  if ((verdicts.on_host | verdicts.in_container) == MARTLET_VERDICT_TEST_NAMES &&
-      open_has_no_name(slot, task, open, file,
-                       martlet_open_classes(martlet_open_class(open->flags, false, is_opened, false))))
-    return true;
+  if ((verdicts.on_host | verdicts.in_container) == MARTLET_VERDICT_TEST_NAMES) {
+    if (!has_name) has_name = filter__take_name(slot, open->name);
+    if (has_name && open_has_no_name(slot, task, open, file,
+                                     martlet_open_classes(martlet_open_class(open->flags, false, is_opened, false))))
+      return true;
+  }
   kind = martlet_open_class(read__open_flags(open, file), filter__is_directory(file), is_opened, !filter__is_host(task));
   verdict = filter__verdict(filter, kind);
   if (verdict != MARTLET_VERDICT_TEST_NAMES) return verdict == MARTLET_VERDICT_DROP;
+  if (!has_name && !filter__take_name(slot, open->name)) return false;
   return open_has_no_name(slot, task, open, file, 1u << (kind & (MARTLET_OPEN_CLASSES - 1)));
 }
 
@@ -120,7 +126,7 @@ APART int open_told(struct open_call *open, __u32 is_unwanted) {
   if (open->result >= 0) file = read__file(task, open->result);
   if (settings.watches_files && file) reasons = file__reasons(file);
   if (settings.filters && !is_unwanted) is_unwanted = open_is_unwanted(slot, task, open, file);
-  if (is_unwanted && settings.filters == MARTLET_FILTERING_ON && !reasons) {
+  if (filter__drops(is_unwanted) && !reasons) {
     COUNT_DROPPED(MARTLET_HOOK_OPEN);
     return 0;
   }
@@ -132,19 +138,23 @@ APART int open_told(struct open_call *open, __u32 is_unwanted) {
   return 0;
 }
 
-/* What needs no file to be dropped, the usual case, is dropped here. */
-static __always_inline int open_returned(struct open_call *open, struct task_struct *task) {
-  bool is_unwanted = false;
+/* Whether its class alone tells that no rule can match an open. */
+static __always_inline bool open_is_unwanted_class(struct open_call *open, struct task_struct *task) {
   __u32 zero = 0;
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
-  if (settings.filters && filter) {
-    struct open_verdicts verdicts = open_verdicts(filter, open);
-    /* Where the task runs is looked up only if it makes a difference. */
-    if (!verdicts.on_host || !verdicts.in_container)
-      is_unwanted = verdicts.on_host == verdicts.in_container ||
-                    (filter__is_host(task) ? !verdicts.on_host : !verdicts.in_container);
-  }
-  if ((is_unwanted && settings.filters == MARTLET_FILTERING_ON && (!settings.watches_files || open->result < 0)) ||
+  struct open_verdicts verdicts;
+  if (!settings.filters || !filter) return false;
+  verdicts = open_verdicts(filter, open);
+  /* Where the task runs is looked up only if it makes a difference. */
+  if (verdicts.on_host && verdicts.in_container) return false;
+  return verdicts.on_host == verdicts.in_container ||
+         (filter__is_host(task) ? !verdicts.on_host : !verdicts.in_container);
+}
+
+/* What needs no file to be dropped, the usual case, is dropped here. */
+static __always_inline int open_returned(struct open_call *open, struct task_struct *task) {
+  bool is_unwanted = open_is_unwanted_class(open, task);
+  if ((filter__drops(is_unwanted) && (!settings.watches_files || open->result < 0)) ||
       (__u32)LOAD(task, tgid) == settings.self_process_id) {
     COUNT_DROPPED(MARTLET_HOOK_OPEN);
     return 0;

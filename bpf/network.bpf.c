@@ -99,6 +99,33 @@ static __always_inline void store__v4(struct far_end *end, __u32 address, bool i
   __builtin_memcpy(is_mapped ? end->address + 12 : end->address, &address, sizeof(address));
 }
 
+static __always_inline __u32 connection_kind(__u16 protocol) {
+  switch (protocol) {
+    case IPPROTO_TCP: return MARTLET_CONNECTION_TCP;
+    case IPPROTO_UDP: return MARTLET_CONNECTION_UDP;
+    default: return MARTLET_CONNECTION_OTHER;
+  }
+}
+
+/* Whether no rule can match a connection by where it goes and who asks for it. */
+static __always_inline bool is_unwanted_end(__u32 kind, __u16 family, const struct far_end *end) {
+  return !filter__wants_connection(read__current(), kind, family, end->address, end->port);
+}
+
+/* The same by the peer that the socket has. */
+SHARED int is_unwanted_peer(struct sock *sock) {
+  struct far_end end = {.port = __builtin_bswap16(LOAD(sock, __sk_common.skc_dport))};
+  __u16 family = LOAD(sock, __sk_common.skc_family);
+  if (!settings.filters) return false;
+  if (family == AF_INET) {
+    __u32 address = LOAD(sock, __sk_common.skc_daddr);
+    __builtin_memcpy(end.address, &address, sizeof(address));
+  } else {
+    bpf_probe_read_kernel(end.address, sizeof(end.address), ADDRESS(sock, __sk_common.skc_v6_daddr));
+  }
+  return is_unwanted_end(connection_kind(LOAD(sock, sk_protocol)), family, &end);
+}
+
 static __always_inline __u32 hook_of_call(__u16 call) {
   return call == MARTLET_CALL_CONNECT ? MARTLET_HOOK_CONNECT : MARTLET_HOOK_SOCKET;
 }
@@ -117,23 +144,33 @@ static __always_inline struct martlet_connect *store__connect(struct slot *slot,
     record->remote_port = end->port;
     record->record.flags |= end->flags;
   }
+  if (slot->is_unwanted) record->record.flags |= MARTLET_FLAG_UNWANTED;
   if (record->protocol != IPPROTO_TCP && LOAD(plain, __sk_common.skc_state) == STATE_ESTABLISHED)
     record->record.flags |= MARTLET_FLAG_SOCKET_CONNECTED;
   return record;
 }
 
+/* Whether a call reaches for a far end, so that `is_unwanted_end` has judged it, actor and all. */
+static __always_inline bool has_far_end(__u16 kind, __u16 call) {
+  return kind == MARTLET_KIND_CONNECT && (call == MARTLET_CALL_CONNECT || call == MARTLET_CALL_SENDMSG);
+}
+
 /* A slot with a record begun for the current task, or NULL when it is not wanted or cannot be had. What is seen is counted
- * with what becomes of it, here or where it is told, so that what waits in the table leaves no hole in the ledger. */
-SHARED struct slot *emit__socket_slot(__u16 kind, __u16 call, __u32 bytes) {
+ * with what becomes of it, here or where it is told, so that what waits in the table leaves no hole in the ledger.
+ * `is_unwanted`: what the filter says of the far end, where there is one. */
+SHARED struct slot *emit__socket_slot(__u16 kind, __u16 call, __u32 bytes, bool is_unwanted) {
   struct task_struct *task = read__current();
   __u32 hook = hook_of_call(call);
   struct slot *slot;
-  if ((__u32)LOAD(task, tgid) == settings.self_process_id || !filter__wants_actor(call, task)) {
+  if (!has_far_end(kind, call))
+    is_unwanted = kind == MARTLET_KIND_UNIX ? !filter__wants_unix_actor(call, task) : !filter__wants_actor(call, task);
+  if ((__u32)LOAD(task, tgid) == settings.self_process_id || filter__drops(is_unwanted)) {
     COUNT(hook, seen);
     COUNT(hook, filtered);
     return NULL;
   }
   slot = emit__take(hook);
+  if (slot) slot->is_unwanted = is_unwanted;
   if (slot && emit__begin(slot, task, hook, kind, call, bytes)) return slot;
   COUNT(hook, seen);
   return NULL;
@@ -146,8 +183,13 @@ static __always_inline void emit__socket_finish(struct slot *slot, __u16 call) {
 
 /* Told at once, with its result. */
 static __always_inline int tell_now(__u16 call, struct sock *sock, const struct far_end *end, long result, __s32 fd) {
-  struct slot *slot = emit__socket_slot(MARTLET_KIND_CONNECT, call, sizeof(struct martlet_connect));
   struct martlet_connect *record;
+  struct slot *slot;
+  bool is_unwanted = false;
+  if (call == MARTLET_CALL_CONNECT)
+    is_unwanted = end ? is_unwanted_end(connection_kind(LOAD(sock, sk_protocol)), LOAD(sock, __sk_common.skc_family), end)
+                      : is_unwanted_peer(sock);
+  slot = emit__socket_slot(MARTLET_KIND_CONNECT, call, sizeof(struct martlet_connect), is_unwanted);
   if (!slot) return 0;
   record = store__connect(slot, sock, end);
   record->result = result;
@@ -245,11 +287,12 @@ static __always_inline void sweeper__arm(void) {
 }
 
 /* Puts a new attempt into the table, in place of an earlier one under the same key, which is told. */
-static __always_inline int attempt__begin(void *sock, __u64 key, __u16 call, const struct far_end *end) {
+static __always_inline int attempt__begin(void *sock, __u64 key, __u16 call, const struct far_end *end,
+                                          bool is_unwanted) {
   struct attempt *attempt = bpf_map_lookup_elem(&attempts, &key);
   struct slot *slot;
   if (attempt && attempt__claim(attempt, key)) attempt__tell(attempt);
-  slot = emit__socket_slot(MARTLET_KIND_CONNECT, call, sizeof(struct martlet_connect));
+  slot = emit__socket_slot(MARTLET_KIND_CONNECT, call, sizeof(struct martlet_connect), is_unwanted);
   if (!slot) return 0;
   attempt = (struct attempt *)slot->record;
   store__connect(slot, sock, end)->result = call == MARTLET_CALL_CONNECT ? -EINPROGRESS : 0;
@@ -279,14 +322,22 @@ static __always_inline void attempt__refresh(struct attempt *attempt, struct soc
   if (port) attempt->record.local_port = port;
 }
 
+/* The peer is known by now, and may be another one than was asked for: what is marked by mistake would have been dropped
+ * then, and told here. */
+static __always_inline void attempt__judge(struct attempt *attempt, struct sock *sock) {
+  if (settings.filters != MARTLET_FILTERING_MARKS || !(attempt->record.record.flags & MARTLET_FLAG_UNWANTED)) return;
+  if (!is_unwanted_peer(sock)) attempt->record.record.flags &= ~MARTLET_FLAG_UNWANTED;
+}
+
 static __always_inline int connection_starts(struct sock *sock) {
   __u64 cookie = bpf_get_socket_cookie(sock);
   struct attempt *attempt = bpf_map_lookup_elem(&attempts, &cookie);
   if (!attempt || attempt->is_told) {
     if (settings.asked_by_cgroup && !bpf_map_delete_elem(&attempts_untracked, &cookie)) return 0;
-    return attempt__begin(sock, cookie, MARTLET_CALL_CONNECT, NULL);
+    return attempt__begin(sock, cookie, MARTLET_CALL_CONNECT, NULL, is_unwanted_peer(sock));
   }
   store__addresses(&attempt->record, sock);
+  attempt__judge(attempt, sock);
   return 0;
 }
 
@@ -325,7 +376,8 @@ int BPF_PROG(handle_connect, struct sock *sock, int before, int after) {
 /* Hooks of the cgroup. The kernel takes what they return as its verdict on the call: always 1, or nothing on the
  * machine could connect. */
 static __always_inline int connect_asked(struct bpf_sock_addr *context, const struct far_end *end) {
-  return attempt__begin(context->sk, bpf_get_socket_cookie(context), MARTLET_CALL_CONNECT, end);
+  bool is_unwanted = is_unwanted_end(connection_kind(context->protocol), context->family, end);
+  return attempt__begin(context->sk, bpf_get_socket_cookie(context), MARTLET_CALL_CONNECT, end, is_unwanted);
 }
 
 SEC("cgroup/connect4")
@@ -367,12 +419,22 @@ static __always_inline bool is_no_attempt(long result) {
          result == -EINVAL || result == -EAFNOSUPPORT;
 }
 
-/* No other hook has seen this one. */
+/* A program of others, behind ours, has led a datagram socket elsewhere than where it asked to go, which was dropped. */
+static __always_inline int connect_elsewhere(struct sock *sock, long result, __s32 fd) {
+  __u64 cookie = LOAD(sock, __sk_common.skc_cookie.counter);
+  if (settings.filters != MARTLET_FILTERING_ON || LOAD(sock, sk_protocol) != IPPROTO_UDP || result != 0) return 0;
+  if (LOAD(sock, __sk_common.skc_state) != STATE_ESTABLISHED || is_unwanted_peer(sock)) return 0;
+  /* Told at once when it was asked for. */
+  if (!bpf_map_delete_elem(&attempts_untracked, &cookie)) return 0;
+  return tell_now(MARTLET_CALL_CONNECT, sock, NULL, 0, fd);
+}
+
+/* No other hook has seen this one, or the filter has dropped it. */
 static __always_inline int connect_unasked(struct sock *sock, long result, __s32 fd, const void *address) {
   __u16 protocol = LOAD(sock, sk_protocol);
   struct far_end end = {};
   if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP) {
-    if (settings.asked_by_cgroup) return 0;
+    if (settings.asked_by_cgroup) return connect_elsewhere(sock, result, fd);
     /* It had a first SYN. */
     if (protocol == IPPROTO_TCP && result == 0) return 0;
   }
@@ -405,7 +467,10 @@ SHARED int connect_finished(struct sock *sock, long result, __s32 fd, const void
     return 0;
   }
   attempt->record.fd = fd;
-  if (!attempt->has_result) attempt__refresh(attempt, sock);
+  if (!attempt->has_result) {
+    attempt__refresh(attempt, sock);
+    attempt__judge(attempt, sock);
+  }
   if (result == -EINPROGRESS) {
     __sync_lock_test_and_set(&attempt->has_returned, 1);
     if (!attempt->has_result) return 0;

@@ -67,12 +67,27 @@ static __always_inline void store__ring_name(struct slot *slot, struct ring_name
   store__text_end(slot, &record->name, position, length - 1);
 }
 
+/* Whether no rule can match what a request has opened; one whose name is not there whole passes. */
+static __always_inline bool ring_open_is_unwanted(struct slot *slot, struct task_struct *task, struct io_kiocb *request,
+                                                  struct ring_name *name, struct file *file, long result) {
+  struct io_open *how = (struct io_open *)request;
+  struct open_call open = {.result = result, .call = ring_call(LOAD(request, opcode)), .has_flags = true};
+  __u32 length = name ? name->length_bytes : 0;
+  if (!settings.filters || !name || length <= 1 || length >= SPELLED_BYTES_MAX) return false;
+  open.directory_fd = LOAD(how, dfd);
+  open.flags = LOAD(how, how.flags);
+  if (bpf_probe_read_kernel(slot->spelled, length, name->bytes)) return false;
+  slot->spelled_bytes = length;
+  return open_is_unwanted(slot, task, &open, file);
+}
+
 /* `result` is what the completion says; a request that was told before has none. */
 SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, struct file *file, long result) {
   struct io_open *open = (struct io_open *)request;
   struct task_struct *task = read__current();
   struct martlet_open *record;
   struct slot *slot;
+  bool is_unwanted;
   __u32 reasons = settings.watches_files && file ? file__reasons(file) : 0;
   __u16 call = ring_call(LOAD(request, opcode));
   COUNT(MARTLET_HOOK_RING, seen);
@@ -81,11 +96,19 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
     return 0;
   }
   slot = emit__take(MARTLET_HOOK_RING);
-  if (!slot || !emit__begin(slot, task, MARTLET_HOOK_RING, MARTLET_KIND_OPEN, call, open__bytes(reasons)))
+  if (!slot) return 0;
+  slot->spelled_bytes = 0;
+  is_unwanted = ring_open_is_unwanted(slot, task, request, name, file, result);
+  if (filter__drops(is_unwanted) && !reasons) {
+    COUNT(MARTLET_HOOK_RING, filtered);
+    emit__release(slot);
     return 0;
+  }
+  if (!emit__begin(slot, task, MARTLET_HOOK_RING, MARTLET_KIND_OPEN, call, open__bytes(reasons))) return 0;
   record = RECORD(slot, martlet_open);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
   record->record.flags |= MARTLET_FLAG_IO_URING;
+  if (is_unwanted && settings.filters == MARTLET_FILTERING_MARKS) record->record.flags |= MARTLET_FLAG_UNWANTED;
   record->result = result;
   record->open_flags = LOAD(open, how.flags);
   record->create_mode = LOAD(open, how.mode);

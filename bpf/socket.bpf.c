@@ -42,10 +42,11 @@ static __always_inline int unix_returned(__u16 call, struct socket *socket, long
   struct sock *sock = LOAD(socket, sk), *peer = LOAD((struct unix_sock *)sock, peer), *holder;
   struct task_struct *task = read__current();
   struct martlet_unix *record;
-  struct slot *slot = emit__socket_slot(MARTLET_KIND_UNIX, call, sizeof(struct martlet_unix));
+  struct slot *slot = emit__socket_slot(MARTLET_KIND_UNIX, call, sizeof(struct martlet_unix), false);
   if (!slot) return 0;
   record = RECORD(slot, martlet_unix);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
+  if (slot->is_unwanted) record->record.flags |= MARTLET_FLAG_UNWANTED;
   record->result = result;
   record->fd = fd;
   record->socket_type = LOAD(socket, type);
@@ -135,6 +136,12 @@ static __always_inline void datagram_passes(struct bpf_sock_addr *context, struc
   struct peer_key peer = {};
   struct attempt *attempt;
   __u8 yes = 1;
+  bool is_unwanted = !is_received && is_unwanted_end(MARTLET_CONNECTION_SEND, context->family, end);
+  if (filter__drops(is_unwanted)) {
+    COUNT(MARTLET_HOOK_SOCKET, seen);
+    COUNT(MARTLET_HOOK_SOCKET, filtered);
+    return;
+  }
   peer.cookie = bpf_get_socket_cookie(context);
   peer.port = end->port;
   peer.is_received = is_received;
@@ -145,7 +152,7 @@ static __always_inline void datagram_passes(struct bpf_sock_addr *context, struc
   attempt = bpf_map_lookup_elem(&attempts, &key);
   if (attempt) attempt->record.record.call = is_received ? MARTLET_CALL_RECVMMSG : MARTLET_CALL_SENDMMSG;
   end->flags = MARTLET_FLAG_PEER_IS_NEW;
-  attempt__begin(context->sk, key, is_received ? MARTLET_CALL_RECVMSG : MARTLET_CALL_SENDMSG, end);
+  attempt__begin(context->sk, key, is_received ? MARTLET_CALL_RECVMSG : MARTLET_CALL_SENDMSG, end, is_unwanted);
 }
 
 static __always_inline void datagram_passes_v4(struct bpf_sock_addr *context, bool is_received) {

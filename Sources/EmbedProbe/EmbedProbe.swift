@@ -3,13 +3,16 @@
 import Foundation
 import PackagePlugin
 
-/// Compiles `bpf/` with the toolchain's own clang and puts the object into the target that uses this plugin.
+/// Compiles the probe with the toolchain's own clang and puts the object into the target that uses this plugin; for tests,
+/// with their own program beside it.
 @main
 struct EmbedProbe: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let folder = context.package.directoryURL.appending(path: "bpf")
     let output = context.pluginWorkDirectoryURL.appending(path: "ProbeObject.swift")
-    let source = folder.appending(path: "martlet.bpf.c")
+    let trial = context.package.directoryURL.appending(path: "Tests/KernelTestTrial")
+    let source =
+      target.name == "KernelTests" ? trial.appending(path: "trial.bpf.c") : folder.appending(path: "martlet.bpf.c")
     return [
       .buildCommand(
         displayName: "Compiling the BPF probe",
@@ -22,7 +25,7 @@ struct EmbedProbe: BuildToolPlugin {
           output.path(),
         ],
         // The one source includes all the others, so an edit of any of them has to count.
-        inputFiles: try files(below: folder),
+        inputFiles: try files(below: folder) + files(below: trial),
         outputFiles: [output])
     ]
   }

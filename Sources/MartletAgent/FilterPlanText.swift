@@ -12,13 +12,18 @@ public struct FilterPlanText {
 
   /// Names beyond these are counted only.
   private static let nameCountMax = 12
+  private static let textCountMax = 100
 
   /// A paragraph for each rule, and at the end the rules that keep opens coming whatever they are called.
   public var text: String {
     var text = ""
     for entry in report.rules {
       text += "\(entry.rule)\n"
-      for (actors, types) in grouped(entry) { text += "  \(types.joined(separator: ", ")): \(actors)\n" }
+      for (actors, types) in grouped(entry.types) { text += "  \(types.joined(separator: ", ")): \(actors)\n" }
+      for (actors, types) in grouped(entry.unixTypes) {
+        text += "  \(types.joined(separator: ", ")) of Unix sockets: \(actors)\n"
+      }
+      if let connections = entry.connections { text += describe(connections) }
       if let opens = entry.opens { text += describe(opens) }
     }
     for (actors, what) in [(KernelFilter.Actors.host, "of the host"), (.containers, "of containers")] {
@@ -28,14 +33,42 @@ public struct FilterPlanText {
         ? "opens \(what): sent only where a name fits\n"
         : "opens \(what): kept coming by \(wide.joined(separator: ", "))\n"
     }
+    for (actors, what) in [(KernelFilter.Actors.host, "of the host"), (.containers, "of containers")] {
+      let wide = report.rules.filter { $0.connections?.wide.contains(actors) == true }.map { "'\($0.rule)'" }
+      text +=
+        wide.isEmpty
+        ? "connections \(what): sent only where the destination or the program fits\n"
+        : "connections \(what): kept coming by \(wide.joined(separator: ", "))\n"
+    }
     return text
   }
 
-  private func grouped(_ entry: KernelFilterReport.RuleEntry) -> [(actors: String, types: [String])] {
-    let groups = Dictionary(grouping: entry.types, by: { $0.actors.rawValue })
+  private func grouped(
+    _ types: [(type: EventType, actors: KernelFilter.Actors)]
+  ) -> [(actors: String, types: [String])] {
+    let groups = Dictionary(grouping: types, by: { $0.actors.rawValue })
     return groups.sorted { $0.key < $1.key }.map {
       (Self.name(of: .init(rawValue: $0.key)), $0.value.map { "\($0.type.name)" })
     }
+  }
+
+  private func describe(_ connections: KernelFilterReport.Connections) -> String {
+    var text = "  connections: \(connections.droppedCount) of \(ConnectionClass.count) classes are dropped unseen\n"
+    if !connections.tested.isEmpty { text += "  tested in the kernel: \(listed(connections.tested))\n" }
+    if !connections.blocking.isEmpty { text += "  the kernel cannot test: \(listed(connections.blocking))\n" }
+    if !connections.wide.isEmpty { text += "  whatever the destination, \(Self.name(of: connections.wide))\n" }
+    return text
+  }
+
+  private func listed(_ texts: [String]) -> String {
+    let more = texts.count - Self.nameCountMax
+    return texts.prefix(Self.nameCountMax).map(shortened).joined(separator: "; ")
+      + (more > 0 ? " and \(more) more" : "")
+  }
+
+  /// Lists of hundreds of names tell nobody anything.
+  private func shortened(_ text: String) -> String {
+    text.count > Self.textCountMax ? "\(text.prefix(Self.textCountMax))…" : text
   }
 
   private func describe(_ opens: KernelFilterReport.Opens) -> String {
@@ -67,6 +100,19 @@ public struct FilterPlanText {
     json.beginArray()
     for entry in report.rules {
       json.beginObject()
+      if let connections = entry.connections {
+        json.key("connections")
+        json.beginObject()
+        json.key("blocking")
+        write(connections.blocking, to: &json)
+        json.key("dropped_classes")
+        json.value(Int64(connections.droppedCount))
+        json.key("tested")
+        write(connections.tested, to: &json)
+        json.key("wide")
+        json.value(Self.name(of: connections.wide))
+        json.endObject()
+      }
       if let opens = entry.opens {
         json.key("opens")
         json.beginObject()
@@ -84,14 +130,22 @@ public struct FilterPlanText {
       json.value(entry.rule)
       json.key("types")
       json.beginObject()
-      for (type, actors) in entry.types {
-        json.key(type.name)
-        json.value(Self.name(of: actors))
-      }
+      write(entry.types, to: &json)
+      json.endObject()
+      json.key("unix_types")
+      json.beginObject()
+      write(entry.unixTypes, to: &json)
       json.endObject()
       json.endObject()
     }
     json.endArray()
+  }
+
+  private func write(_ types: [(type: EventType, actors: KernelFilter.Actors)], to json: inout JSONWriter) {
+    for (type, actors) in types {
+      json.key(type.name)
+      json.value(Self.name(of: actors))
+    }
   }
 
   private func write(_ texts: [String], to json: inout JSONWriter) {

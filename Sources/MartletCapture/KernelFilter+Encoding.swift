@@ -12,7 +12,11 @@ extension UnsafeMutablePointer<martlet_filter> {
     withUnsafeMutableBytes(of: &pointee.actors) { bytes in
       for (type, actors) in filter.actors { bytes[Int(type.rawValue)] = actors.rawValue }
     }
+    withUnsafeMutableBytes(of: &pointee.unix_actors) { bytes in
+      for (type, actors) in filter.unixActors { bytes[Int(type.rawValue)] = actors.rawValue }
+    }
     encode(filter.opens)
+    encode(filter.connections)
   }
 
   private func encode(_ filter: OpenFilter) {
@@ -22,14 +26,57 @@ extension UnsafeMutablePointer<martlet_filter> {
     for (test, classes) in filter.names {
       switch test {
       case .suffix(let suffix): pointee.suffix_lengths |= 1 << UInt32(suffix.count)
+      case .infix(let infix): pointee.infixes |= martlet_infix_bit(martlet_infix_place(NameTest.word(infix)))
       case .dots: pointee.dots = classes
-      case .component: break
+      case .inRoot: pointee.in_root = classes
+      case .component, .program: break
       }
+      if test.isOfPath { pointee.paths |= classes }
     }
     withUnsafeMutableBytes(of: &pointee.names) { bytes in
       let places = bytes.assumingMemoryBound(to: UInt32.self)
       for (test, classes) in filter.names {
         if let place = test.place { places[place] |= classes }
+      }
+    }
+  }
+
+  private func encode(_ filter: ConnectionFilter) {
+    withUnsafeMutableBytes(of: &pointee.connections.v4) { Self.store(filter.v4Ranges, into: $0) }
+    withUnsafeMutableBytes(of: &pointee.connections.v6_high) {
+      Self.store(filter.v6Ranges.map { UInt64(truncatingIfNeeded: $0 >> 64) }, into: $0)
+    }
+    withUnsafeMutableBytes(of: &pointee.connections.v6_low) {
+      Self.store(filter.v6Ranges.map { UInt64(truncatingIfNeeded: $0) }, into: $0)
+    }
+    withUnsafeMutableBytes(of: &pointee.connections.ports) { Self.store(filter.portRanges, into: $0) }
+    withUnsafeMutableBytes(of: &pointee.connections.passing) { Self.store(filter.passing, of: filter, into: $0) }
+    withUnsafeMutableBytes(of: &pointee.connections.passing_for_programs) {
+      Self.store(filter.passingForPrograms, of: filter, into: $0)
+    }
+    withUnsafeMutableBytes(of: &pointee.connections.programs) { bytes in
+      for (program, classes) in filter.programs { bytes[NameTest.programPlace(program)] |= classes }
+    }
+  }
+
+  /// Ranges that are not used begin at the highest value. A value that is found there belongs to the last range that is,
+  /// whose tables go on to the end.
+  private static func store<Value: FixedWidthInteger>(_ values: [Value], into bytes: UnsafeMutableRawBufferPointer) {
+    let places = bytes.assumingMemoryBound(to: Value.self)
+    for index in places.indices { places[index] = index < values.count ? values[index] : .max }
+  }
+
+  private static func store(
+    _ tables: [[UInt64]], of filter: ConnectionFilter, into bytes: UnsafeMutableRawBufferPointer
+  ) {
+    let places = bytes.assumingMemoryBound(to: UInt64.self)
+    let half = ConnectionFilter.addressRangesMax
+    let lastPort = UInt64(filter.portRanges.count - 1)
+    for (kind, table) in tables.enumerated() {
+      let ports = table.map { $0 >> lastPort & 1 == 0 ? $0 & ~(.max << lastPort) : $0 | .max << lastPort }
+      for index in 0..<half {
+        places[kind * 2 * half + index] = ports[min(index, filter.v4Ranges.count - 1)]
+        places[(kind * 2 + 1) * half + index] = ports[min(filter.v4Ranges.count + index, ports.count - 1)]
       }
     }
   }
@@ -40,13 +87,19 @@ extension NameTest {
   fileprivate var place: Int? {
     switch self {
     case .component(let name): Int(martlet_component_place(Self.word(name.prefix(8)), UInt32(name.count)))
-    case .dots: nil
+    case .dots, .inRoot: nil
     case .suffix(let suffix): Int(martlet_suffix_place(Self.word(suffix), UInt32(suffix.count)))
+    case .infix(let infix): Int(martlet_infix_place(Self.word(infix)))
+    case .program(let name): Self.programPlace(name)
     }
   }
 
+  fileprivate static func programPlace(_ name: [UInt8]) -> Int {
+    Int(martlet_program_place(word(name.prefix(8)), word(name.dropFirst(8))))
+  }
+
   /// Up to eight bytes, the first one lowest.
-  private static func word(_ bytes: some Collection<UInt8>) -> UInt64 {
+  fileprivate static func word(_ bytes: some Collection<UInt8>) -> UInt64 {
     bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 }

@@ -96,6 +96,9 @@ public struct EventRecord {
   /// Whether the kernel side said that something about this record is not as it should be.
   public func has(flag: UInt32) -> Bool { common.pointee.flags & flag != 0 }
 
+  /// Whether the kernel's filter would have dropped it, and was told to mark instead.
+  public var isUnwanted: Bool { has(flag: UInt32(MARTLET_FLAG_UNWANTED)) }
+
   private func fixedPart<Part>(_ expected: EventKind) -> UnsafePointer<Part> {
     precondition(kind == expected, "a record was read as another kind than its own")
     return start.assumingMemoryBound(to: Part.self)

@@ -6,16 +6,27 @@
 /// Planned by MartletMatching, installed by MartletCapture. Everything here is small enough to be tested in the kernel
 /// before a record is made.
 public struct KernelFilter: Hashable, Sendable {
-  /// Who may cause an event of each type that some rule matches; types that are not in it cause none.
+  /// Who may cause an event of each type that some rule matches; types that are not in it cause none. Of calls on
+  /// sockets, those of internet sockets.
   public var actors: [EventType: Actors]
+  /// The same of calls on Unix sockets.
+  public var unixActors: [EventType: Actors]
+  /// Of connects and sends of internet sockets, besides.
+  public var connections: ConnectionFilter
   public var opens: OpenFilter
 
   /// Lets everything through.
-  public static let none = KernelFilter(
-    actors: Dictionary(uniqueKeysWithValues: EventType.allCases.map { ($0, .all) }), opens: .none)
+  public static let none: KernelFilter = {
+    let everyone = Dictionary(uniqueKeysWithValues: EventType.allCases.map { ($0, Actors.all) })
+    return KernelFilter(actors: everyone, unixActors: everyone, connections: .none, opens: .none)
+  }()
 
-  public init(actors: [EventType: Actors], opens: OpenFilter) {
+  public init(
+    actors: [EventType: Actors], unixActors: [EventType: Actors], connections: ConnectionFilter, opens: OpenFilter
+  ) {
     self.actors = actors
+    self.unixActors = unixActors
+    self.connections = connections
     self.opens = opens
   }
 
@@ -75,30 +86,42 @@ public struct OpenFilter: Hashable, Sendable {
     self.names = names
   }
 
-  /// Whether an open has to be sent. `names`: its path as resolved and as spelled, each absolute and normalised.
-  public func passes(_ kind: OpenClass, names: [[UInt8]]) -> Bool {
+  /// Whether an open has to be sent. `names`: its path as resolved and as spelled, each absolute and normalised;
+  /// `program`: what the acting process is called.
+  public func passes(_ kind: OpenClass, names: [[UInt8]], program: [UInt8]) -> Bool {
     switch verdicts[kind.rawValue] {
     case .drop: return false
     case .pass: return true
     case .testNames:
       return self.names.contains { test, classes in
-        classes & (1 << UInt32(kind.rawValue)) != 0 && names.contains { test.holds($0) }
+        classes & (1 << UInt32(kind.rawValue)) != 0
+          && (test.holds(program: program) || names.contains { test.holds($0) })
       }
     }
   }
 }
 
-/// Something that a name has to have in it. Chosen so that the kernel can look for it while it walks the components.
+/// Something that a name has to have in it: that of the file, chosen so that the kernel can look for it while it walks
+/// the components, or that of the program.
 public enum NameTest: Hashable, Sendable {
   /// One component is this.
   case component([UInt8])
   /// The last component ends with this: `.pem`. At most `suffixBytesMax` bytes.
   case suffix([UInt8])
+  /// Some component has these `infixBytes` bytes in it.
+  case infix([UInt8])
   /// Some component ends with `..`. What climbs does, and hardly anything else.
   case dots
+  /// There is one component at most: the file lies in the root.
+  case inRoot
+  /// The acting process is called this: at most `programBytesMax` bytes.
+  case program([UInt8])
 
   public static let suffixBytesMax = 8
+  public static let infixBytes = 8
+  public static let programBytesMax = 15
 
+  /// Whether a path has it.
   public func holds(_ path: [UInt8]) -> Bool {
     let components = path.split(separator: UInt8(ascii: "/"))
     switch self {
@@ -106,7 +129,20 @@ public enum NameTest: Hashable, Sendable {
     case .suffix(let suffix):
       guard let last = components.last else { return false }
       return last.suffix(suffix.count).elementsEqual(suffix)
+    case .infix(let infix):
+      return components.contains { component in
+        component.indices.contains { component[$0...].starts(with: infix) }
+      }
     case .dots: return components.contains { $0.suffix(2).elementsEqual("..".utf8) }
+    case .inRoot: return components.count <= 1
+    case .program: return false
     }
   }
+
+  func holds(program: [UInt8]) -> Bool {
+    if case .program(let name) = self { name == program } else { false }
+  }
+
+  /// Whether it speaks of the file's name, and not of the program's.
+  public var isOfPath: Bool { if case .program = self { false } else { true } }
 }

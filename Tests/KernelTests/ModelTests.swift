@@ -38,7 +38,7 @@ extension KernelTests {
       let path = try folder.file(name, "twelve bytes")
       var configuration = CaptureConfiguration.ofModels
       configuration.filter = KernelFilter(
-        actors: [:],
+        actors: [:], unixActors: [:], connections: .none,
         opens: OpenFilter(verdicts: Array(repeating: .drop, count: OpenClass.count), names: [:]))
       let writer = open(path, O_WRONLY)
       defer { close(writer) }

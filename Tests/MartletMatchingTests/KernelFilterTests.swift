@@ -50,13 +50,16 @@ struct KernelFilterTests {
       ("fd.nameraw contains ../ and fd.name contains id_rsa", "/a/../id_rsa", "/a/id_rsa"),
       ("fd.nameraw glob *../*../*", "/a/../../b", "/a/b"), ("fd.name contains x../", "/x../a", "/x./a"),
       ("fd.nameraw startswith /proc/", "/proc/1/environ", "/sys/x"),
+      ("fd.name contains liblzma.so.5.6.0", "/usr/lib/liblzma.so.5.6.0", "/usr/lib/libz.so"),
+      ("fd.filename contains fish_read_history", "/root/x-fish_read_history", "/root/fish"),
+      ("fd.directory = /", "/vmlinuz", "/etc/vmlinuz"),
       ("(fd.name = /a/b or fd.name = /c/d) and not fd.name = /e", "/c/d", "/e"),
     ])
   func names(condition: String, passing: String, dropped: String) throws {
     let opens = try plan("evt.type = openat and \(condition)").opens
-    #expect(opens.passes(Self.open(), names: [Array(passing.utf8)]))
-    #expect(!opens.passes(Self.open(), names: [Array(dropped.utf8)]))
-    #expect(opens.passes(Self.open(), names: [Array(dropped.utf8), Array(passing.utf8)]))
+    #expect(opens.passes(Self.open(), names: [Array(passing.utf8)], program: []))
+    #expect(!opens.passes(Self.open(), names: [Array(dropped.utf8)], program: []))
+    #expect(opens.passes(Self.open(), names: [Array(dropped.utf8), Array(passing.utf8)], program: []))
   }
 
   @Test(
@@ -64,12 +67,12 @@ struct KernelFilterTests {
     arguments: [
       "fd.name contains secret", "fd.name regex '.*x'", "fd.name icontains /SSH/", "fd.name != /a", "fd.name exists",
       "not fd.name = /etc/shadow", "fd.directory endswith -packages", "fd.name startswith /", "fd.name > 1",
-      "fd.name pmatch (/)", "fd.name glob '*'", "fd.name glob '/[ab]/c'", "proc.name = cat", "fd.filename contains x",
-      "fd.name = /etc/shadow or proc.name = cat", "fd.name contains .ssh/id",
+      "fd.name pmatch (/)", "fd.name glob '*'", "fd.name glob '/[ab]/c'", "proc.name != cat", "fd.filename contains x",
+      "fd.name = /etc/shadow or proc.pname = cat", "fd.name contains .ssh/id", "proc.name startswith c",
     ])
   func open(condition: String) throws {
     let opens = try plan("evt.type = openat and (\(condition))").opens
-    #expect(opens.passes(Self.open(), names: [Array("/anything".utf8)]))
+    #expect(opens.passes(Self.open(), names: [Array("/anything".utf8)], program: []))
   }
 
   @Test("classes: where, whether it succeeded, how it was opened")
@@ -79,11 +82,12 @@ struct KernelFilterTests {
     ).opens
     for kind in OpenClass.allCases {
       let expected = kind.isContainer && kind.isOpened && !kind.isDirectory && [1, 2].contains(kind.access)
-      #expect(opens.passes(kind, names: []) == expected, "\(kind)")
+      #expect(opens.passes(kind, names: [], program: []) == expected, "\(kind)")
     }
     let failed = try plan("evt.type = openat and evt.res = EACCES and not container.id != host").opens
     for kind in OpenClass.allCases {
-      #expect(failed.passes(kind, names: []) == (!kind.isOpened && !kind.isContainer))
+      // What counts as a container may be the host's, as long as its cgroup is not known.
+      #expect(failed.passes(kind, names: [], program: []) == !kind.isOpened)
     }
   }
 
@@ -92,35 +96,99 @@ struct KernelFilterTests {
     let filter = try plan(
       "evt.type = openat and fd.name = /a and container.id != host", "evt.type = openat and fd.name = /b",
       "evt.type = execve and container.id != host", "evt.type = connect and container.id = host")
-    #expect(filter.opens.passes(Self.open(), names: [Array("/a".utf8)]))
-    #expect(!filter.opens.passes(Self.open(container: false), names: [Array("/a".utf8)]))
-    #expect(filter.opens.passes(Self.open(container: false), names: [Array("/b".utf8)]))
-    #expect(filter.actors == [.openat: .all, .execve: .containers, .connect: .host])
+    #expect(filter.opens.passes(Self.open(), names: [Array("/a".utf8)], program: []))
+    #expect(!filter.opens.passes(Self.open(container: false), names: [Array("/a".utf8)], program: []))
+    #expect(filter.opens.passes(Self.open(container: false), names: [Array("/b".utf8)], program: []))
+    #expect(filter.actors == [.openat: .all, .execve: .containers, .connect: .all])
   }
 
   @Test("too many names, and the class passes")
   func bound() throws {
     let names = (0..<1025).map { "/d/\($0)" }.joined(separator: ", ")
     let opens = try plan("evt.type = openat and fd.name in (\(names))").opens
-    #expect(opens.names.isEmpty && opens.passes(Self.open(), names: [Array("/x".utf8)]))
+    #expect(opens.names.isEmpty && opens.passes(Self.open(), names: [Array("/x".utf8)], program: []))
+  }
+
+  @Test("what the program has to be called")
+  func programs() throws {
+    let filter = try plan(
+      "evt.type = openat and proc.name in (sshd, tar, a-name-of-sixteen)",
+      "evt.type = connect and proc.name = nc and fd.sport = 80",
+      "evt.type = connect and fd.sport = 22 and not proc.name in (ssh, scp)")
+    func opens(_ program: String) -> Bool { filter.opens.passes(Self.open(), names: [], program: Array(program.utf8)) }
+    func connects(_ program: String, _ port: UInt16) -> Bool {
+      filter.connections.passes(
+        ConnectionClass(.connectTCP, isContainer: true), to: IPAddress(v4: 1), port: port,
+        program: Array(program.utf8))
+    }
+    #expect(opens("sshd") && opens("tar") && !opens("cat") && !opens("a-name-of-sixte"))
+    #expect(connects("nc", 80) && !connects("curl", 80) && connects("curl", 22) && !connects("nc", 443))
+  }
+
+  @Test("where a connection has to go, and how")
+  func connections() throws {
+    let filter = try plan(
+      "evt.type in (connect, sendto) and fd.l4proto = tcp and fd.net != \"127.0.0.0/8\" "
+        + "and not fd.snet in (\"10.0.0.0/8\", \"fd00::/8\") and (fd.sport in (22, 443) or fd.rport >= 60000) "
+        + "and container.id != host")
+    func passes(_ address: String, _ port: UInt16, _ kind: ConnectionKind = .connectTCP, container: Bool = true) -> Bool
+    {
+      filter.connections.passes(
+        ConnectionClass(kind, isContainer: container), to: IPAddress(text: address) ?? IPAddress(v4: 0), port: port,
+        program: [])
+    }
+    #expect(passes("192.0.2.1", 443) && passes("2001:db8::1", 22) && passes("11.0.0.0", 65_535))
+    #expect(!passes("192.0.2.1", 80) && !passes("192.0.2.1", 59_999) && passes("192.0.2.1", 60_000))
+    #expect(!passes("127.0.0.1", 443) && !passes("10.255.255.255", 443) && !passes("fd12::1", 443))
+    #expect(!passes("::ffff:10.0.0.1", 443) && passes("::ffff:192.0.2.1", 443))
+    #expect(!passes("192.0.2.1", 443, .connectUDP) && !passes("192.0.2.1", 443, container: false))
+    // What is sent without a connection is no TCP.
+    #expect(!passes("192.0.2.1", 443, .send))
+    #expect(filter.unixActors.isEmpty && filter.actors[.sendmsg] == .containers)
+  }
+
+  @Test("too many addresses, ports or programs, and nothing is asked of them")
+  func connectionBounds() throws {
+    let addresses = (0..<65).map { "\"10.0.\($0).1\"" }.joined(separator: ", ")
+    let ports = (0..<64).map { "\($0 * 2 + 1)" }.joined(separator: ", ")
+    let programs = (0..<1025).map { "p\($0)" }.joined(separator: ", ")
+    let filter = try plan(
+      "evt.type = connect and fd.sip in (\(addresses)) and fd.sport in (\(ports)) and proc.name in (\(programs))"
+    ).connections
+    #expect(filter.v4Ranges == [0] && filter.portRanges == [0] && filter.programs.isEmpty)
+    #expect(
+      filter.passes(
+        ConnectionClass(.connectUDP, isContainer: false), to: IPAddress(v4: 7), port: 7, program: Array("x".utf8)))
+  }
+
+  @Test("calls on Unix sockets are wanted where no rule asks for an internet one")
+  func unixSockets() throws {
+    let filter = try plan(
+      "evt.type = connect and fd.typechar = 4 and container.id != host", "evt.type = accept and fd.type = unix",
+      "evt.type in (listen, connect) and not fd.sip exists and container.id = host")
+    #expect(filter.unixActors == [.connect: .all, .accept: .all, .listen: .all])
+    #expect(filter.actors[.accept] == nil && filter.actors[.connect] == .all)
   }
 
   // MARK: Soundness
 
-  @Test("it never drops what a rule matches", arguments: 1...60 as ClosedRange<UInt64>)
+  private static let paths = [
+    "/etc/shadow", "/etc", "/etc/", "/", "shadow", "/root/.ssh/id", ".ssh", "/.ssh/", "/etc/sudoers.d/x", ".pem",
+    "/a/b.pem", "/usr/lib/x", "/usr", "usr/lib", "/et", "b.pem", "/host/etc/shadow", "etc/shadow", "id", "/*/.ssh/*",
+    "../", "*../*", "/a../b", "/etc/*", "*.pem", "/lib/liblzma.so.5.6.0", "/liblzma.so.5",
+  ]
+
+  @Test("it never drops an open that a rule matches", arguments: 1...60 as ClosedRange<UInt64>)
   func soundness(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var random = RandomRules(seed: seed, paths: Self.paths)
     var droppedCount = 0
     for _ in 0..<20 {
-      let conditions = (0..<Int.random(in: 1...3, using: &generator)).map { _ in condition(depth: 3, &generator) }
-      let filter = KernelFilterPlanner.plan(ruleset(conditions))
+      let conditions = random.openConditions()
+      let filter = KernelFilterPlanner.plan(RandomRules.ruleset(conditions))
       var engines = Engines(conditions)
       for _ in 0..<100 {
-        let (event, kind, names, type) = open(&generator)
-        let passes =
-          filter.opens.passes(kind, names: names)
-          && filter.actors[type, default: []].contains(kind.isContainer ? .containers : .host)
-        if !passes {
+        let (event, kind, names, program) = open(&random)
+        if !filter.opens.passes(kind, names: names, program: program) {
           droppedCount += 1
           #expect(engines.match(event).reference == .none, "seed \(seed): \(conditions) on \(kind), \(names)")
         }
@@ -129,96 +197,40 @@ struct KernelFilterTests {
     #expect(droppedCount > 0, "a filter that drops nothing is no test")
   }
 
-  private func ruleset(_ conditions: [Condition]) -> Ruleset {
-    let location = SourceLocation(path: "t.yaml", line: 1, column: 1, offset: 0)
-    return Ruleset(
-      rules: conditions.enumerated().map { index, condition in
-        Rule(
-          id: RuleID(rawValue: index), name: "\(index)", description: "", condition: condition,
-          output: OutputTemplate(pieces: []), priority: .notice, tags: [], source: "syscall", isEnabled: true,
-          eventTypes: .all, location: location)
-      })
-  }
-
-  private func condition(depth: Int, _ generator: inout SeededGenerator) -> Condition {
-    switch depth == 0 ? 9 : Int.random(in: 0...7, using: &generator) {
-    case 0...2: .all((0..<3).map { _ in condition(depth: depth - 1, &generator) })
-    case 3: .any((0..<2).map { _ in condition(depth: depth - 1, &generator) })
-    case 4: .not(condition(depth: depth - 1, &generator))
-    default: predicate(&generator)
+  @Test("it never drops a connection that a rule matches", arguments: 1...60 as ClosedRange<UInt64>)
+  func connectionSoundness(seed: UInt64) throws {
+    var random = RandomRules(seed: seed, paths: [])
+    var droppedCount = 0
+    for _ in 0..<20 {
+      let conditions = random.connectionConditions()
+      let filter = KernelFilterPlanner.plan(RandomRules.ruleset(conditions)).connections
+      var engines = Engines(conditions)
+      for _ in 0..<100 {
+        let connection = RandomConnection(&random)
+        if !filter.passes(connection.kind, to: connection.remote, port: connection.port, program: connection.program) {
+          droppedCount += 1
+          #expect(
+            engines.match(connection.event).reference == .none, "seed \(seed): \(conditions) on \(connection)")
+        }
+      }
     }
-  }
-
-  private static let paths = [
-    "/etc/shadow", "/etc", "/etc/", "/", "shadow", "/root/.ssh/id", ".ssh", "/.ssh/", "/etc/sudoers.d/x", ".pem",
-    "/a/b.pem",
-    "/usr/lib/x", "/usr", "usr/lib", "/et", "b.pem", "/host/etc/shadow", "etc/shadow", "id", "/*/.ssh/*", "../",
-    "*../*", "/a../b", "/etc/*",
-    "*.pem",
-  ]
-
-  private func predicate(_ generator: inout SeededGenerator) -> Condition {
-    func pick<Element>(_ elements: [Element]) -> Element {
-      elements[Int.random(in: elements.indices, using: &generator)]
-    }
-    func text() -> [UInt8] { Array(pick(Self.paths).utf8) }
-    func texts() -> [[UInt8]] { (0..<Int.random(in: 0...3, using: &generator)).map { _ in text() } }
-    let number = Constant.signed(pick([-2, -1, 0, 3]))
-    let numeric: Comparison = pick([
-      .equal(number), .notEqual(number), .less(number), .greaterOrEqual(number), .isIn([number, .signed(3)]),
-    ])
-    let word: Comparison = pick([
-      .equal(.text("host")), .notEqual(.text("host")), .isIn([.text("host")]), .exists, .startsWith(Array("ho".utf8)),
-      .isIn([.text("host"), .text("4f1c9e0b2a77")]), .notEqual(.text("d")), .equal(.text("f")),
-      .equal(.text("SUCCESS")),
-      .notEqual(.text("SUCCESS")), .equal(.text("openat")), .notEqual(.text("openat")), .equal(.text("ENOENT")),
-    ])
-    let path: Comparison = pick([
-      .equal(.text(text())), .isIn(texts().map { .text($0) }), .startsWith(text()), .endsWith(text()),
-      .contains(text()),
-      .glob(text()), .pathMatch(texts()), .notEqual(.text(text())),
-      .quantified(pick(Quantifier.allCases), texts().map { .endsWith($0) }),
-      .quantified(pick(Quantifier.allCases), texts().map { .notEqual(.text($0)) }), .exists,
-    ])
-    let flag: Comparison = pick([.equal(.boolean(true)), .equal(.boolean(false)), .notEqual(.boolean(true))])
-    switch Int.random(in: 0...9, using: &generator) {
-    case 0: return .test(pick([.fdNumber, .eventRawResult]), numeric)
-    case 1...2: return .test(pick([.containerID, .eventType, .eventResult, .fdTypeChar]), word)
-    case 3: return .test(pick([.eventIsOpenRead, .eventIsOpenWrite]), flag)
-    default: return .test(pick([.fdName, .fdNameRaw, .fdRealPath, .fdDirectory, .fdFilename]), path)
-    }
+    #expect(droppedCount > 0, "a filter that drops nothing is no test")
   }
 
   /// An open as State would show it, and the same as the kernel sees it.
   private func open(
-    _ generator: inout SeededGenerator
-  ) -> (event: GivenEvent, kind: OpenClass, names: [[UInt8]], type: EventType) {
-    func pick<Element>(_ elements: [Element]) -> Element {
-      elements[Int.random(in: elements.indices, using: &generator)]
-    }
-    let type = pick(EventType.allCases.filter { $0.kind == .open })
-    let access = type == .creat ? 1 : Int.random(in: 0...3, using: &generator)
-    let isOpened = Bool.random(using: &generator)
-    let isDirectory = isOpened && Bool.random(using: &generator)
-    let isContainer = Bool.random(using: &generator)
-    let spelled = Array(pick(Self.paths.filter { $0.hasPrefix("/") && (!$0.hasSuffix("/") || $0 == "/") }).utf8)
-    let resolved = Bool.random(using: &generator) ? spelled : Array(pick(["/etc/shadow", "/root/.ssh/id", "/x"]).utf8)
-    let directory = { (path: [UInt8]) in
-      isDirectory ? path : path.lastIndex(of: 0x2f).map { $0 == 0 ? [0x2f] : Array(path[..<$0]) } ?? []
-    }
-    var values: [GivenEvent.Key: GivenEvent.Value] = [
-      .init(.fdNumber): .signed(isOpened ? 3 : -1), .init(.eventRawResult): .signed(isOpened ? 3 : -2),
-      .init(.eventResult): .text(isOpened ? "SUCCESS" : "ENOENT"), .init(.fdTypeChar): .text(isDirectory ? "d" : "f"),
-      .init(.eventIsOpenRead): .boolean(type != .creat && [0, 2].contains(access)),
-      .init(.eventIsOpenWrite): .boolean(type != .creat && [1, 2].contains(access)),
-      .init(.containerID): .text(isContainer ? "4f1c9e0b2a77" : "host"), .init(.fdName): .text(spelled),
-      .init(.fdNameRaw): .text(spelled), .init(.fdDirectory): .text(directory(spelled)),
-    ]
-    if isOpened {
-      values[.init(.fdRealPath)] = .text(resolved)
-      values[.init(.fdFilename)] = .text(Array(spelled[((spelled.lastIndex(of: 0x2f) ?? -1) + 1)...]))
-    }
+    _ random: inout RandomRules
+  ) -> (event: GivenEvent, kind: OpenClass, names: [[UInt8]], program: [UInt8]) {
+    let type = random.pick(EventType.allCases.filter { $0.kind == .open })
+    let access = type == .creat ? 1 : random.pick([0, 1, 2, 3])
+    let isOpened = random.chance(50)
+    let isDirectory = isOpened && random.chance(50)
+    let isContainer = random.chance(50)
+    let spelled = Array(random.pick(Self.paths.filter { $0.hasPrefix("/") && (!$0.hasSuffix("/") || $0 == "/") }).utf8)
+    let resolved = random.chance(50) ? spelled : Array(random.pick(["/etc/shadow", "/root/.ssh/id", "/x"]).utf8)
+    let program = Array(random.pick(RandomRules.programs.filter { $0.utf8.count < 16 }).utf8)
     let kind = OpenClass(isContainer: isContainer, isOpened: isOpened, isDirectory: isDirectory, access: access)
-    return (GivenEvent(type, values), kind, isOpened ? [spelled, resolved] : [spelled], type)
+    let event = GivenEvent(open: type, kind, spelled: spelled, resolved: isOpened ? resolved : nil, program: program)
+    return (event, kind, isOpened ? [spelled, resolved] : [spelled], program)
   }
 }

@@ -13,6 +13,10 @@
 #define MARTLET_HOST_PLACES 1024
 #define MARTLET_SUFFIX_BYTES_MAX 8
 #define MARTLET_FILTER_CALLS 128
+#define MARTLET_INFIX_BYTES 8
+#define MARTLET_CONNECTION_CLASSES 8
+#define MARTLET_ADDRESS_RANGES 128
+#define MARTLET_PORT_RANGES 64
 
 #define MARTLET_ACTOR_HOST 1
 #define MARTLET_ACTOR_CONTAINER 2
@@ -30,17 +34,37 @@ enum martlet_verdict {
   MARTLET_VERDICT_TEST_NAMES = 2,
 };
 
-/* Of a call other than an open it is asked where the process runs; of an open also how it was opened, and what it is
- * called. What is asked of a name is asked of its parts: whole components, and the end of the last one. A part leads to
- * a place in `names`, whose bits are the classes of opens that pass with it. Two may share a place; then both pass. */
+/* Where connections may go. Addresses and ports fall into ranges, each known by where it begins; unused ones begin at the
+ * highest value. A bit for each range of ports says whether it passes. */
+struct martlet_connection_filter {
+  martlet_u64 v6_high[MARTLET_ADDRESS_RANGES];
+  martlet_u64 v6_low[MARTLET_ADDRESS_RANGES];
+  martlet_u32 v4[MARTLET_ADDRESS_RANGES];
+  martlet_u16 ports[MARTLET_PORT_RANGES];
+  /* By class and range of addresses, IPv4 first: whoever asks, and if one of `programs` does. */
+  martlet_u64 passing[MARTLET_CONNECTION_CLASSES][2 * MARTLET_ADDRESS_RANGES];
+  martlet_u64 passing_for_programs[MARTLET_CONNECTION_CLASSES][2 * MARTLET_ADDRESS_RANGES];
+  martlet_u8 programs[MARTLET_NAME_PLACES]; /* by the program's place: for which classes */
+};
+
+/* Of a call other than an open it is asked where the process runs; of an open also how it was opened, what it is called,
+ * and what the program is. What is asked of a name is asked of its parts: whole components, eight bytes within one, and
+ * the end of the last one. A part leads to a place in `names`, whose bits are the classes of opens that pass with it. Two
+ * may share a place; then both pass. */
 struct martlet_filter {
   martlet_u8 verdicts[MARTLET_OPEN_CLASSES]; /* enum martlet_verdict */
   martlet_u8 actors[MARTLET_FILTER_CALLS];   /* by enum martlet_call: MARTLET_ACTOR_*, whose calls are wanted */
+  martlet_u8 unix_actors[MARTLET_FILTER_CALLS]; /* the same of calls on Unix sockets */
+  martlet_u64 infixes;                       /* bit n: some eight bytes count whose place begins with the bits of n */
   martlet_u32 suffix_lengths;                /* bit n: some end of n bytes counts */
   martlet_u32 dots;                          /* the classes that pass with a component that ends with two dots */
+  martlet_u32 in_root;                       /* the classes that pass with one component at most */
+  martlet_u32 paths;                         /* the classes for which anything counts but the program */
   martlet_u32 names[MARTLET_NAME_PLACES];
+  struct martlet_connection_filter connections;
 };
-MARTLET_ASSERT_SIZE(struct martlet_filter, 16552);
+MARTLET_ASSERT_SIZE(struct martlet_connection_filter, 39552);
+MARTLET_ASSERT_SIZE(struct martlet_filter, 56248);
 
 /* Which names are models' names: by the end of the last component, or by the whole of the one before it. Of both, eight
  * bytes count at most: user space knows the rest. A word has the last byte highest of those that it holds, and lies at
@@ -78,6 +102,28 @@ static inline martlet_u32 martlet_component_place(martlet_u64 head, martlet_u32 
 /* `tail`: the last `length` bytes, up to eight, the last one highest among them. */
 static inline martlet_u32 martlet_suffix_place(martlet_u64 tail, martlet_u32 length) {
   return martlet_place(tail ^ ((martlet_u64)length << 57) ^ 0x5bd1e995u, 12);
+}
+
+/* `word`: eight bytes of a component, the first one lowest. */
+static inline martlet_u32 martlet_infix_place(martlet_u64 word) { return martlet_place(word ^ 0x85ebca6bu, 12); }
+/* Its bit in `infixes`, which spares most looks. */
+static inline martlet_u64 martlet_infix_bit(martlet_u32 place) { return 1ull << (place >> 6); }
+
+/* A program's name with zeros behind it, as two words. */
+static inline martlet_u32 martlet_program_place(martlet_u64 first, martlet_u64 second) {
+  return martlet_place(first ^ ((second << 7 | second >> 57) * 0xc2b2ae3d27d4eb4full) ^ 0x27d4eb2fu, 12);
+}
+
+enum martlet_connection_kind {
+  MARTLET_CONNECTION_TCP = 0,
+  MARTLET_CONNECTION_UDP = 1,
+  MARTLET_CONNECTION_OTHER = 2,
+  MARTLET_CONNECTION_SEND = 3, /* a datagram to an address that the socket is not tied to */
+};
+
+/* The class of a connection: what is known of it before its far end is looked at. */
+static inline martlet_u32 martlet_connection_class(martlet_u32 kind, martlet_u32 is_container) {
+  return kind | (is_container ? 4 : 0);
 }
 
 static inline martlet_u32 martlet_model_name_place(martlet_u64 word) {

@@ -10,6 +10,8 @@
 
 #include "emit.h"
 
+#include <bpf/bpf_endian.h>
+
 #include "../include/martlet_filter.h"
 
 struct {
@@ -39,14 +41,43 @@ static __always_inline bool filter__is_host(struct task_struct *task) {
   return filter__is_host_cgroup(task, 0) && (!settings.cgroup_v1 || filter__is_host_cgroup(task, 1));
 }
 
+static __always_inline bool filter__is_among(__u32 wanted, struct task_struct *task) {
+  if (wanted == (MARTLET_ACTOR_HOST | MARTLET_ACTOR_CONTAINER)) return true;
+  return wanted && wanted & (filter__is_host(task) ? MARTLET_ACTOR_HOST : MARTLET_ACTOR_CONTAINER);
+}
+
+/* What no rule can match is dropped, unless it is to be marked. */
+static __always_inline bool filter__drops(bool is_unwanted) {
+  return is_unwanted && settings.filters == MARTLET_FILTERING_ON;
+}
+
 /* Whether a call, not an open, is one that some rule asks for where the task runs. */
 SHARED int filter__wants_actor(__u32 call, struct task_struct *task) {
-  __u32 zero = 0, wanted;
+  __u32 zero = 0;
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
-  if (!filter || settings.filters != MARTLET_FILTERING_ON) return true;
-  wanted = filter->actors[call & (MARTLET_FILTER_CALLS - 1)];
-  if (wanted == (MARTLET_ACTOR_HOST | MARTLET_ACTOR_CONTAINER)) return true;
-  return wanted & (filter__is_host(task) ? MARTLET_ACTOR_HOST : MARTLET_ACTOR_CONTAINER);
+  return !filter || !settings.filters || filter__is_among(filter->actors[call & (MARTLET_FILTER_CALLS - 1)], task);
+}
+
+/* The same of a call on a Unix socket. */
+SHARED int filter__wants_unix_actor(__u32 call, struct task_struct *task) {
+  __u32 zero = 0;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  return !filter || !settings.filters || filter__is_among(filter->unix_actors[call & (MARTLET_FILTER_CALLS - 1)], task);
+}
+
+/* Where what the program is called leads to: by the name that its records have. */
+APART int filter__program_place(__u64 task_address) {
+  struct task_struct *task = (struct task_struct *)task_address;
+  __u64 words[2] = {};
+  bpf_probe_read_kernel(words, sizeof(words), ADDRESS(read__named(task), comm));
+  /* What stands behind the end of the name is no part of it. */
+  for (int index = 0; index < 2; index++) {
+    __u64 zeros = (words[index] - 0x0101010101010101ull) & ~words[index] & 0x8080808080808080ull;
+    if (!zeros) continue;
+    words[index] &= (zeros & -zeros) - 1;
+    if (index == 0) words[1] = 0;
+  }
+  return martlet_program_place(words[0], words[1]);
 }
 
 static __always_inline __u64 filter__first_bytes(__u64 word, __u32 count) {
@@ -71,8 +102,11 @@ static __always_inline bool filter__is_same(struct slot *slot, __u32 offset, con
          filter__spelled_word(slot, offset + length - 16) == read__word(name + length - 16);
 }
 
+/* A number from elsewhere as an index: the compiler may know its bounds, and leave out the mask that the verifier asks for. */
+#define BOUNDED(number, count) ({ __u32 number__ = (number); barrier_var(number__); number__ & ((count) - 1); })
+
 static __always_inline __u32 filter__classes(struct martlet_filter *filter, __u32 place) {
-  return filter->names[place & (MARTLET_NAME_PLACES - 1)];
+  return filter->names[BOUNDED(place, MARTLET_NAME_PLACES)];
 }
 
 /* The classes that pass with an end of the last component. `tail`: its last eight bytes, the last one highest. */
@@ -93,6 +127,20 @@ static __always_inline __u64 filter__tail(const char *name, __u32 length, __u64 
   return length ? head << (64 - length * 8) : 0;
 }
 
+/* The classes that pass with eight bytes somewhere within a component. */
+APART int filter__infix_classes(__u64 name, __u32 length) {
+  __u32 zero = 0, classes = 0;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  if (!filter) return 0;
+  for (__u32 start = 0; start + MARTLET_INFIX_BYTES <= NAME_BYTES_MAX; start++) {
+    __u32 place;
+    if (start + MARTLET_INFIX_BYTES > length) break;
+    place = martlet_infix_place(read__word((const char *)name + start));
+    if (filter->infixes & martlet_infix_bit(place)) classes |= filter__classes(filter, place);
+  }
+  return classes;
+}
+
 static __always_inline __u32 filter__dots_classes(struct martlet_filter *filter, __u64 tail, __u32 length) {
   return length >= 2 && tail >> 48 == (('.' << 8) | '.') ? filter->dots : 0;
 }
@@ -107,6 +155,9 @@ static __always_inline void filter__look_at(struct slot *slot, struct martlet_fi
   __u64 tail = filter__tail(name, length, head);
   __u32 classes = filter__classes(filter, martlet_component_place(head, length));
   if (tail >> 48 == (('.' << 8) | '.')) classes |= filter__dots_classes(filter, tail, length);
+  if (filter->infixes && length >= MARTLET_INFIX_BYTES)
+    classes |= filter__infix_classes(store__number(slot, name), length);
+  search->components++;
   if (search->is_last) {
     search->is_last = false;
     if (filter->suffix_lengths) classes |= filter__suffix_classes(tail, length);
@@ -166,6 +217,10 @@ static long filter__step_spelled(__u32 index, struct walk_context *context) {
     if (search->length < 8) search->head |= (__u64)(__u8)byte << (search->length * 8);
     search->tail = search->tail >> 8 | (__u64)(__u8)byte << 56;
     search->length++;
+    if (filter->infixes && search->length >= MARTLET_INFIX_BYTES) {
+      __u32 place = martlet_infix_place(search->tail);
+      if (filter->infixes & martlet_infix_bit(place)) search->classes |= filter__classes(filter, place);
+    }
     return STEP_ON;
   }
   /* `//`, a slash at the end, `.` and `..`: it would have to be normalised first. */
@@ -178,9 +233,11 @@ static long filter__step_spelled(__u32 index, struct walk_context *context) {
     }
     search->classes |= filter__classes(filter, martlet_component_place(search->head, search->length));
     search->classes |= filter__dots_classes(filter, search->tail, search->length);
+    search->components++;
   }
   if (byte == 0) {
     search->classes |= filter__suffix_classes(search->tail, search->length);
+    if (search->components <= 1) search->classes |= filter->in_root;
     search->is_whole = true;
     return STEP_DONE;
   }
@@ -195,7 +252,7 @@ static __always_inline bool filter__passes_spelled(struct slot *slot) {
   struct name_search *search = &slot->search;
   struct walk_context context = {slot};
   if (slot->spelled[0] != '/') return true;
-  search->head = search->tail = search->length = 0;
+  search->head = search->tail = search->length = search->components = 0;
   search->is_odd = search->is_whole = false;
   bpf_loop(SPELLED_BYTES_MAX, filter__step_spelled, &context, 0);
   return search->is_odd || !search->is_whole || (search->classes & search->wanted);
@@ -214,42 +271,49 @@ static __always_inline void filter__start(struct name_search *search, struct tas
   search->start_mount = path ? LOAD(path, mnt) : NULL;
 }
 
+/* The name that a program passed, for `filter__passes_names` to look at: false when it is not there, empty, or too long. */
+static __always_inline bool filter__take_name(struct slot *slot, const void *name) {
+  long length = bpf_probe_read_user_str(slot->spelled, SPELLED_BYTES_MAX, name);
+  if (length <= 1 || length == SPELLED_BYTES_MAX) return false;
+  slot->spelled_bytes = length;
+  return true;
+}
+
 #define STEPS_AT_ONCE 8
 
-/* Whether an open whose names count passes. `name`: what the program passed; NULL for a handle. */
-APART int filter__passes_names(__u32 slot_index, __u64 task_address, __u64 file_address, __u64 name_address,
-                               __s32 directory_fd) {
+/* Whether an open whose names count passes. The name that was taken counts; none does for a handle. */
+APART int filter__passes_names(__u32 slot_index, __u64 task_address, __u64 file_address, __s32 directory_fd) {
   struct task_struct *task = (struct task_struct *)task_address;
   struct file *file = (struct file *)file_address;
-  const void *name = (const void *)name_address;
+  struct slot *slot = bpf_map_lookup_elem(&slots, &slot_index);
   __u32 zero = 0;
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
-  struct slot *slot = bpf_map_lookup_elem(&slots, &slot_index);
   struct walk_context context = {slot};
   struct name_search *search;
-  long length;
+  bool has_name;
   if (!slot || !filter) return true;
   search = &slot->search;
-  length = name ? bpf_probe_read_user_str(slot->spelled, SPELLED_BYTES_MAX, name) : 0;
-  /* Not there, empty, or too long to be looked at. */
-  if (name && (length <= 1 || length == SPELLED_BYTES_MAX)) return true;
-  slot->spelled_bytes = length;
+  if (filter__classes(filter, filter__program_place(task_address)) & search->wanted) return true;
+  if (!(filter->paths & search->wanted)) return false;
+  has_name = slot->spelled_bytes > 0;
   search->classes = 0;
+  search->components = 0;
   search->is_last = true;
   search->is_below = false;
-  search->rest = name ? (__u32)(length - 1) : SPELLED_DIFFERENT;
+  search->rest = has_name ? slot->spelled_bytes - 1 : SPELLED_DIFFERENT;
   if (!file) return filter__passes_spelled(slot);
-  if (name && slot->spelled[0] != '/') filter__start(search, task, directory_fd);
+  if (has_name && slot->spelled[0] != '/') filter__start(search, task, directory_fd);
   path__start(slot, task, ADDRESS(file, f_path));
   /* Most paths are short, and a loop of the kernel's costs a call for each round. */
   for (int index = 0; index < STEPS_AT_ONCE; index++)
     if (filter__step(slot, filter) == STEP_DONE) goto walked;
   bpf_loop(WALK_STEPS_MAX, filter__step_on, &context, 0);
 walked:
+  if (search->components <= 1) search->classes |= filter->in_root;
   if (search->classes & search->wanted) return true;
   /* Cut, or of no mount of this namespace: what it is called cannot be told. */
   if (slot->walk.flags) return true;
-  if (!name || search->rest == SPELLED_ABSOLUTE || search->rest == SPELLED_SAME) return false;
+  if (!has_name || search->rest == SPELLED_ABSOLUTE || search->rest == SPELLED_SAME) return false;
   return filter__passes_spelled(slot);
 }
 
@@ -259,4 +323,84 @@ static __always_inline __u32 filter__verdict(struct martlet_filter *filter, __u3
 
 static __always_inline bool filter__is_directory(struct file *file) {
   return file && (LOAD(LOAD(file, f_inode), i_mode) & S_IFMT) == S_IFDIR;
+}
+
+/* In which range of addresses one of IPv4 lies. */
+APART int filter__v4_range(__u32 address) {
+  __u32 zero = 0, range = 0;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  if (!filter) return 0;
+  for (__u32 step = MARTLET_ADDRESS_RANGES / 2; step > 0; step /= 2)
+    if (filter->connections.v4[(range + step) & (MARTLET_ADDRESS_RANGES - 1)] <= address) range += step;
+  return range;
+}
+
+APART int filter__v6_range(__u64 high, __u64 low) {
+  __u32 zero = 0, range = 0;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  if (!filter) return 0;
+  for (__u32 step = MARTLET_ADDRESS_RANGES / 2; step > 0; step /= 2) {
+    __u32 place = (range + step) & (MARTLET_ADDRESS_RANGES - 1);
+    __u64 first = filter->connections.v6_high[place];
+    if (first < high || (first == high && filter->connections.v6_low[place] <= low)) range += step;
+  }
+  return range + MARTLET_ADDRESS_RANGES;
+}
+
+APART int filter__port_range(__u32 port) {
+  __u32 zero = 0, range = 0;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  if (!filter) return 0;
+  for (__u32 step = MARTLET_PORT_RANGES / 2; step > 0; step /= 2)
+    if (filter->connections.ports[(range + step) & (MARTLET_PORT_RANGES - 1)] <= port) range += step;
+  return range;
+}
+
+/* Which connections to one far end some rule may match: a bit for each class. */
+static __always_inline __u32 filter__connection_classes(const struct martlet_connection_filter *filter,
+                                                        struct task_struct *task, __u32 kind, __u32 range, __u64 port) {
+  __u32 host = martlet_connection_class(kind, false) & (MARTLET_CONNECTION_CLASSES - 1);
+  __u32 container = martlet_connection_class(kind, true) & (MARTLET_CONNECTION_CLASSES - 1);
+  __u32 place, classes = 0;
+  range = BOUNDED(range, 2 * MARTLET_ADDRESS_RANGES);
+  if (filter->passing[host][range] & port) classes |= 1u << host;
+  if (filter->passing[container][range] & port) classes |= 1u << container;
+  if (!((filter->passing_for_programs[host][range] | filter->passing_for_programs[container][range]) & port))
+    return classes;
+  place = BOUNDED(filter__program_place((__u64)task), MARTLET_NAME_PLACES);
+  if (filter->passing_for_programs[host][range] & port) classes |= filter->programs[place] & 1u << host;
+  if (filter->passing_for_programs[container][range] & port) classes |= filter->programs[place] & 1u << container;
+  return classes;
+}
+
+/* Whether a connection, or a datagram, to a far end is one that some rule may match. `high` and `low`: the address in the
+ * order of its text; one of IPv4 as it is mapped into IPv6. */
+APART int filter__passes_connection(__u64 task_address, __u32 kind, __u64 high, __u64 low, __u32 port) {
+  struct task_struct *task = (struct task_struct *)task_address;
+  __u32 zero = 0, classes, both, range;
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  if (!filter || !settings.filters) return true;
+  kind &= 3;
+  range = high == 0 && low >> 32 == 0xffff ? filter__v4_range(low) : filter__v6_range(high, low);
+  classes = filter__connection_classes(&filter->connections, task, kind, range,
+                                       1ull << BOUNDED(filter__port_range(port), MARTLET_PORT_RANGES));
+  both = 1u << martlet_connection_class(kind, false) | 1u << martlet_connection_class(kind, true);
+  if (!classes || classes == both) return classes != 0;
+  return (classes & 1u << martlet_connection_class(kind, !filter__is_host(task))) != 0;
+}
+
+/* `address`: as a socket of the family holds it. */
+static __always_inline bool filter__wants_connection(struct task_struct *task, __u32 kind, __u16 family,
+                                                     const __u8 *address, __u16 port) {
+  __u32 words[4];
+  __u64 high = 0, low;
+  if (!settings.filters) return true;
+  __builtin_memcpy(words, address, sizeof(words));
+  if (family == AF_INET) {
+    low = 0xffffull << 32 | bpf_ntohl(words[0]);
+  } else {
+    high = (__u64)bpf_ntohl(words[0]) << 32 | bpf_ntohl(words[1]);
+    low = (__u64)bpf_ntohl(words[2]) << 32 | bpf_ntohl(words[3]);
+  }
+  return filter__passes_connection((__u64)task, kind, high, low, port);
 }

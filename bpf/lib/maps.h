@@ -40,6 +40,7 @@ struct name_search {
   __u32 length;
   __u32 wanted;  /* the classes one of which has to be found, a bit for each */
   __u32 classes; /* found so far */
+  __u32 components; /* looked at so far */
   __u32 rest;    /* bytes of the spelled name that the walk has not come to, or SPELLED_* */
   bool is_last;
   bool is_below;
@@ -63,7 +64,7 @@ struct slot {
   __u32 is_taken;
   __u32 length_bytes; /* of the record so far */
   __u32 file_flags;   /* MARTLET_FILE_* of the last file looked at */
-  __u32 reserved;
+  __u32 is_unwanted;  /* the filter would have dropped what the record is about, and marks it */
   __u64 number;       /* see store__number */
   __u64 cgroup_ids[2]; /* of the task the record is about: on v2, on the v1 hierarchy in use */
   struct walk walk;

@@ -53,6 +53,11 @@ static __always_inline struct task_struct *read__current(void) {
   return (struct task_struct *)bpf_get_current_task();
 }
 
+/* Whose name stands for what the task does: a worker of io_uring acts for its process, and its own says nothing of that. */
+static __always_inline struct task_struct *read__named(struct task_struct *task) {
+  return LOAD(task, flags) & PF_IO_WORKER ? LOAD(task, group_leader) : task;
+}
+
 static __always_inline __u64 read__capabilities(const void *address) {
   __u64 bits = 0;
   bpf_probe_read_kernel(&bits, sizeof(bits), address);

@@ -193,8 +193,6 @@ SHARED int store__header(struct slot *slot, struct task_struct *task, __u16 kind
   record->group_id = LOAD(cred, egid.val);
   record->flags = 0;
   record->cpu = bpf_get_smp_processor_id();
-  /* A worker of io_uring acts for its process, and its own name says nothing of that. */
-  if (LOAD(task, flags) & PF_IO_WORKER) task = leader;
-  bpf_probe_read_kernel(record->comm, sizeof(record->comm), ADDRESS(task, comm));
+  bpf_probe_read_kernel(record->comm, sizeof(record->comm), ADDRESS(read__named(task), comm));
   return 0;
 }

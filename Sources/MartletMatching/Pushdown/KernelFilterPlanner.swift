@@ -7,6 +7,9 @@ public import MartletRules
 ///
 /// Each rule's condition becomes what it takes, as far as the kernel can tell: an over-approximation, in which
 /// whatever is not understood takes nothing. The filter is the union over all enabled rules.
+///
+/// What is not known to run on the host counts as a container there, until the agent has seen what its cgroup is called.
+/// So what is wanted of the host is wanted of containers as well.
 public enum KernelFilterPlanner {
   /// More tests than these make the filter slower than sending: the classes concerned pass.
   static let nameTestCountMax = 1024
@@ -14,13 +17,23 @@ public enum KernelFilterPlanner {
   public static func plan(_ ruleset: Ruleset) -> KernelFilter {
     let enabled = ruleset.rules.filter(\.isEnabled)
     var actors: [EventType: KernelFilter.Actors] = [:]
+    var unixActors: [EventType: KernelFilter.Actors] = [:]
     for type in EventType.allCases {
-      let wanted = enabled.filter { $0.eventTypes.contains(type) }.map { Self.actors(in: $0.condition) }
-      let union = wanted.reduce(KernelFilter.Actors()) { $0.union($1) }
-      if !union.isEmpty { actors[type] = union }
+      let wanted = enabled.filter { $0.eventTypes.contains(type) }.map(\.condition)
+      let socket: ActorFacts.SocketFamily? = type.isOfSocket ? .internet : nil
+      let union = wanted.reduce(KernelFilter.Actors()) { $0.union(Self.actors(in: $1, type, socket)) }
+      if !union.isEmpty { actors[type] = union.orUnknown }
+      guard type.isOfSocket else { continue }
+      let unixUnion = wanted.reduce(KernelFilter.Actors()) { $0.union(Self.actors(in: $1, type, .unix)) }
+      if !unixUnion.isEmpty { unixActors[type] = unixUnion.orUnknown }
+    }
+    for group in [EventType.sends, EventType.receives] {
+      let union = group.reduce(KernelFilter.Actors()) { $0.union(actors[$1, default: []]) }
+      for type in group where !union.isEmpty { actors[type] = union }
     }
     let opens = enabled.map(openRequirement).reduce(OpenRequirement.impossible) { $0.or($1) }
-    return KernelFilter(actors: actors, opens: OpenFilter(opens))
+    return KernelFilter(
+      actors: actors, unixActors: unixActors, connections: ConnectionFilter(enabled), opens: OpenFilter(opens))
   }
 
   /// What a rule takes of opens.
@@ -29,25 +42,27 @@ public enum KernelFilterPlanner {
     return hasOpens ? OpenRequirement(rule.condition) : .impossible
   }
 
-  /// Where a process has to run for a condition to hold, or with `isNegated` its opposite.
-  static func actors(in condition: Condition, isNegated: Bool = false) -> KernelFilter.Actors {
-    switch condition {
-    case .not(let operand): return actors(in: operand, isNegated: !isNegated)
-    case .all(let operands) where !isNegated, .any(let operands) where isNegated:
-      return operands.reduce(KernelFilter.Actors.all) { $0.intersection(actors(in: $1, isNegated: isNegated)) }
-    case .all(let operands), .any(let operands):
-      return operands.reduce(KernelFilter.Actors()) { $0.union(actors(in: $1, isNegated: isNegated)) }
-    case .predicate(let predicate):
-      guard let field = predicate.field, field.field == .containerID, case .classes(let values) = OpenFact(field) else {
-        return .all
-      }
-      var result: KernelFilter.Actors = []
-      for kind in OpenClass.allCases where values(kind).canCome(predicate.comparison, isNegated: isNegated) {
-        result.insert(kind.isContainer ? .containers : .host)
-      }
-      return result
+  /// Where a process has to run for a condition to hold on an event of a type.
+  static func actors(
+    in condition: Condition, _ type: EventType, _ socket: ActorFacts.SocketFamily?
+  ) -> KernelFilter.Actors {
+    var result: KernelFilter.Actors = []
+    for isContainer in [false, true] {
+      let facts = ActorFacts(type: type, isContainer: isContainer, socket: socket)
+      if Possibility(condition, facts.judge).yes != 0 { result.insert(isContainer ? .containers : .host) }
     }
+    return result
   }
+}
+
+extension KernelFilter.Actors {
+  /// With those that may be the host's.
+  fileprivate var orUnknown: KernelFilter.Actors { contains(.host) ? .all : self }
+}
+
+extension EventType {
+  /// Whether it may be told of an internet socket or of a Unix one.
+  var isOfSocket: Bool { kind == .connect }
 }
 
 extension OpenFilter {
@@ -55,7 +70,9 @@ extension OpenFilter {
     var verdicts: [Verdict] = []
     var names: [NameTest: UInt32] = [:]
     for kind in OpenClass.allCases {
-      switch requirement[kind] {
+      let onHost = OpenClass(
+        isContainer: false, isOpened: kind.isOpened, isDirectory: kind.isDirectory, access: kind.access)
+      switch requirement[kind].or(requirement[onHost]) {
       case .impossible: verdicts.append(.drop)
       case .nothing: verdicts.append(.pass)
       case .anyOf(let tests) where tests.count > KernelFilterPlanner.nameTestCountMax: verdicts.append(.pass)

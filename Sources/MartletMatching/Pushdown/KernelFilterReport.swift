@@ -12,8 +12,23 @@ public struct KernelFilterReport: Sendable {
     public let rule: String
     /// Event types that it is tried on, and where their processes have to run.
     public let types: [(type: EventType, actors: KernelFilter.Actors)]
+    /// The same of calls on Unix sockets, where it may match one.
+    public let unixTypes: [(type: EventType, actors: KernelFilter.Actors)]
+    /// Nil for a rule that is not about connects or sends.
+    public let connections: Connections?
     /// Nil for a rule that is not about opens.
     public let opens: Opens?
+  }
+
+  public struct Connections: Sendable {
+    /// Classes of connections that are dropped, wherever they go.
+    public let droppedCount: Int
+    /// Comparisons that the kernel makes.
+    public let tested: [String]
+    /// Where connections run that are sent whatever their destination: this rule keeps them coming.
+    public let wide: KernelFilter.Actors
+    /// Comparisons that the kernel cannot make.
+    public let blocking: [String]
   }
 
   public struct Opens: Sendable {
@@ -30,12 +45,47 @@ public struct KernelFilterReport: Sendable {
   public init(_ ruleset: Ruleset) {
     rules = ruleset.rules.filter(\.isEnabled).map { rule in
       let types = EventType.allCases.filter { rule.eventTypes.contains($0) }
-      let actors = KernelFilterPlanner.actors(in: rule.condition)
       let hasOpens = types.contains { $0.kind == .open }
+      let hasConnections = types.contains { $0 == .connect || EventType.sends.contains($0) }
       return RuleEntry(
-        rule: rule.name, types: types.map { ($0, actors) },
+        rule: rule.name,
+        types: types.map {
+          ($0, KernelFilterPlanner.actors(in: rule.condition, $0, $0.isOfSocket ? .internet : nil))
+        },
+        unixTypes: types.filter(\.isOfSocket)
+          .map { ($0, KernelFilterPlanner.actors(in: rule.condition, $0, .unix)) }.filter { !$0.1.isEmpty },
+        connections: hasConnections ? Connections(rule) : nil,
         opens: hasOpens ? Opens(KernelFilterPlanner.openRequirement(rule), rule.condition) : nil)
     }
+  }
+}
+
+extension KernelFilterReport.Connections {
+  init(_ rule: Rule) {
+    let filter = ConnectionFilter([rule])
+    let all = UInt64.max >> UInt64(64 - filter.portRanges.count)
+    let passing = ConnectionClass.allCases.filter { filter.passingForPrograms[$0.rawValue].contains { $0 != 0 } }
+    droppedCount = ConnectionClass.count - passing.count
+    wide = passing.filter { filter.passing[$0.rawValue].allSatisfy { $0 & all == all } }
+      .reduce(into: []) { $0.insert($1.isContainer ? .containers : .host) }
+    // Whatever tells something of one far end or another.
+    let facts = filter.destinations.map {
+      ConnectionFacts(
+        kind: ConnectionClass(.connectTCP, isContainer: true), destination: $0, ports: filter.portRanges,
+        isByOtherProgram: true)
+    }
+    var tested: [String] = []
+    var blocking: [String] = []
+    rule.condition.forEachPredicate { predicate in
+      let text = "\(predicate)"
+      if facts.allSatisfy({ $0.judge(predicate) == .unknown }) {
+        if !blocking.contains(text) { blocking.append(text) }
+      } else if !tested.contains(text) {
+        tested.append(text)
+      }
+    }
+    self.tested = tested
+    self.blocking = blocking
   }
 }
 
@@ -80,7 +130,10 @@ extension NameTest: CustomStringConvertible {
     switch self {
     case .component(let name): "component '\(String(decoding: name, as: UTF8.self))'"
     case .suffix(let suffix): "ending '\(String(decoding: suffix, as: UTF8.self))'"
+    case .infix(let infix): "'\(String(decoding: infix, as: UTF8.self))' in a component"
     case .dots: "'..' at the end of a component"
+    case .inRoot: "a file in the root folder"
+    case .program(let name): "program '\(String(decoding: name, as: UTF8.self))'"
     }
   }
 }

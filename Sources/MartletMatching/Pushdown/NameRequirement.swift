@@ -12,13 +12,18 @@ enum NameRequirement: Hashable {
   /// Nothing is known.
   case nothing
 
-  /// Both have to be met. Either alone is a sound answer: the one with fewer tests lets fewer names through.
+  /// Both have to be met. Either alone is a sound answer: the one with fewer tests lets fewer names through, and costs
+  /// less unless they look inside of components.
   func and(_ other: NameRequirement) -> NameRequirement {
     switch (self, other) {
     case (.impossible, _), (_, .impossible): .impossible
     case (.nothing, let known), (let known, .nothing): known
-    case (.anyOf(let mine), .anyOf(let others)): .anyOf(mine.count <= others.count ? mine : others)
+    case (.anyOf(let mine), .anyOf(let others)): .anyOf(Self.cost(mine) <= Self.cost(others) ? mine : others)
     }
+  }
+
+  private static func cost(_ tests: Set<NameTest>) -> Int {
+    tests.reduce(0) { if case .infix = $1 { $0 + 4 } else { $0 + 1 } }
   }
 
   /// One of them has to be met.
@@ -34,6 +39,10 @@ enum NameRequirement: Hashable {
 extension NameRequirement {
   /// What a comparison of a path's directory asks of the path. The directory's last component is not the path's.
   init(directory comparison: Comparison) {
+    if case .equal(.text([Self.slash])) = comparison {
+      self = .anyOf([.inRoot])
+      return
+    }
     let requirement = NameRequirement(path: comparison)
     if case .anyOf(let tests) = requirement, tests.contains(where: \.isSuffix) {
       self = .nothing
@@ -53,7 +62,7 @@ extension NameRequirement {
       }
     case .startsWith(let prefix): self.init(Self.inside(prefix, startsWhole: true))
     case .endsWith(let suffix): self.init(Self.end(suffix))
-    case .contains(let part): self.init(Self.inside(part, startsWhole: false))
+    case .contains(let part): self.init(Self.inside(part, startsWhole: false) ?? Self.infix(part))
     case .glob(let pattern): self.init(Self.glob(pattern))
     case .pathMatch(let prefixes):
       self = prefixes.reduce(.impossible) { $0.or(NameRequirement(Self.below($1))) }
@@ -73,8 +82,30 @@ extension NameRequirement {
         return result.or(NameRequirement(Self.whole(name)))
       }
     case .endsWith(let suffix): self.init(Self.end(suffix))
+    case .contains(let part): self.init(Self.infix(part))
     default: self = .nothing
     }
+  }
+
+  /// What a comparison of the program's name asks.
+  init(program comparison: Comparison) {
+    self.init(Self.programs(of: comparison)?.map { .program($0) })
+  }
+
+  /// The names that it takes, if it takes no others. Longer ones than the kernel keeps are never met.
+  static func programs(of comparison: Comparison) -> [[UInt8]]? {
+    let constants: [Constant]
+    switch comparison {
+    case .equal(let constant): constants = [constant]
+    case .isIn(let several), .intersects(let several): constants = several
+    default: return nil
+    }
+    return constants.compactMap { if case .text(let name) = $0 { name } else { nil } }
+      .filter { $0.count <= NameTest.programBytesMax && !$0.contains(0) }
+  }
+
+  private init(_ tests: [NameTest]?) {
+    self = tests.map { $0.isEmpty ? .impossible : .anyOf(Set($0)) } ?? .nothing
   }
 
   private init(_ test: NameTest?) { self = test.map { .anyOf([$0]) } ?? .nothing }
@@ -93,6 +124,13 @@ extension NameRequirement {
     let complete = components.dropFirst(startsWhole ? 0 : 1)
     if let component = complete.last(where: { !$0.isEmpty }) { return .component(Array(component)) }
     return components.first?.suffix(2).elementsEqual("..".utf8) == true ? .dots : nil
+  }
+
+  /// The first bytes of what stands within one component.
+  private static func infix(_ part: [UInt8]) -> NameTest? {
+    part.split(separator: slash).first { $0.count >= NameTest.infixBytes }.map {
+      .infix(Array($0.prefix(NameTest.infixBytes)))
+    }
   }
 
   /// A suffix with a slash in it ends with a whole component; one without is the end of the last one.
