@@ -53,11 +53,12 @@ test: ## lint, build and run every test this machine can run
 	@$(MAKE) lint static build-tests
 	@.ci/test
 
-soak: build ## full-size load (wall ratio, CPU, lost events), floods, and a minute of mixed work recorded and replayed
+soak: build ## full-size load (wall ratio, CPU, lost events), floods, and a minute each of mixed work recorded and replayed, and with the filter on trial
 	@.ci/install-packages test
 	@.ci/soak .build/release/martlet $(RULES)
 	@.ci/soak-flood .build/release/martlet
 	@.ci/soak-recording .build/release/martlet $(RULES)
+	@.ci/soak-shadow .build/release/martlet $(RULES)
 
 check-asan: ## build for debugging with AddressSanitizer and run the tests of the parts
 	@.ci/install-packages test

@@ -36,7 +36,7 @@ public struct Agent {
     /// Remedies, each a sentence for the person who started the agent.
     public let help: [String]
 
-    init(_ messages: [String], help: [String] = []) {
+    public init(_ messages: [String], help: [String] = []) {
       self.messages = messages
       self.help = help
     }
@@ -61,13 +61,16 @@ public struct Agent {
   ///
   /// The environment names the node where the agent cannot see its name, in a pod, and may keep the agent to a cgroup:
   /// `MARTLET_CGROUP` is a path, `none` or, as without it, `root`.
-  private func captureConfiguration(for ruleset: Ruleset?, isRecorded: Bool) -> CaptureConfiguration {
+  private func captureConfiguration(
+    for ruleset: Ruleset?, isRecorded: Bool, checksFilter: Bool
+  ) -> CaptureConfiguration {
     var configuration = CaptureConfiguration()
     configuration.hostname = Self.setting("MARTLET_HOSTNAME")
     configuration.cgroup = Self.setting("MARTLET_CGROUP").map { CgroupChoice(text: $0) } ?? .root
     if let ruleset, !isRecorded {
       configuration.eventTypes = ruleset.eventTypes
       configuration.filter = KernelFilterPlanner.plan(ruleset)
+      configuration.marksUnwanted = checksFilter
     }
     if let ringBudgetBytes { configuration.setRingBudget(ringBudgetBytes) }
     configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
@@ -81,17 +84,21 @@ public struct Agent {
 
   /// Watches until SIGINT, SIGTERM, the end of `durationSeconds` or of whoever reads standard output.
   ///
-  /// With rules it prints alerts, which say why they were raised if `explainsAlerts`; without, it only records.
+  /// With rules it prints alerts, which say why they were raised if `explainsAlerts`; without, it only records. With
+  /// `checksFilter` the kernel marks what it would drop, and the summary says how much of that rules match. A recording
+  /// has nothing dropped, so there is nothing to check then.
   public func watch(
-    _ ruleset: Ruleset?, explainsAlerts: Bool = false, recording: Recording? = nil, durationSeconds: Double? = nil,
-    heartbeatPath: String? = nil
+    _ ruleset: Ruleset?, explainsAlerts: Bool = false, checksFilter: Bool = false, recording: Recording? = nil,
+    durationSeconds: Double? = nil, heartbeatPath: String? = nil
   ) async throws(Failure) -> RunSummary {
     let missing = CaptureRequirements.check()
     guard missing.isEmpty else { throw Failure(missing.map(\.description), help: missing.map(\.remedy)) }
     do {
       let output = DescriptorOutput(descriptor: STDOUT_FILENO)
+      let capture = captureConfiguration(
+        for: ruleset, isRecorded: recording != nil, checksFilter: checksFilter)
       let watch = NodeWatch(
-        source: try KernelSource(configuration: captureConfiguration(for: ruleset, isRecorded: recording != nil)),
+        source: try KernelSource(configuration: capture),
         alerts: ruleset.map { AlertDelivery($0, explainsAlerts: explainsAlerts, output: output, logger: logger) },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
         durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)

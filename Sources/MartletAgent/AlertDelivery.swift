@@ -38,6 +38,9 @@ final class AlertDelivery {
   /// Nobody reads the alerts any more, as far as can be told without writing one.
   var isOutputClosed: Bool { output.isClosed }
 
+  /// Events that the kernel's filter would have dropped although a rule matches them.
+  var hiddenCount: UInt64 { pipeline.counters.markedMatched }
+
   /// The container that lost events; nil where its cgroup was never announced.
   func containerID(of loss: ContainerLoss) -> String? {
     pipeline.containerID(cgroupID: loss.cgroupID, cgroupV1ID: loss.cgroupV1ID)

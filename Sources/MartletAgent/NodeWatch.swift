@@ -24,6 +24,8 @@ final class NodeWatch: Service, @unchecked Sendable {
   private let alerts: AlertDelivery?
   private var recording: RecordingWriter?
   private var heartbeat: Heartbeat?
+  /// How many hidden alerts have been told of.
+  private var hiddenNoted: UInt64 = 0
 
   private let durationNanoseconds: UInt64?
   private let logger: Logger
@@ -114,6 +116,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       if !isRead || alerts?.isOutputClosed == true {
         return logger.notice("nobody reads the alerts any more: stopping")
       }
+      noteFilter()
       try record(batch)
       heartbeat?.beat()
       if recording?.isFull == true && alerts == nil { return }
@@ -129,6 +132,14 @@ final class NodeWatch: Service, @unchecked Sendable {
       guard let record = EventRecord(bytes), let cgroup = HostCgroup(record) else { continue }
       source.noteHostCgroup(id: cgroup.id, hierarchy: cgroup.hierarchy)
     }
+  }
+
+  /// A filter that hides alerts is an alert itself; again whenever their number has doubled.
+  private func noteFilter() {
+    guard let count = alerts?.hiddenCount, count > 2 * hiddenNoted else { return }
+    hiddenNoted = count
+    logger.error("the kernel's filter would have dropped \(count) events that rules match: please report this")
+    source.raise(CaptureNotice(.filter, count: count))
   }
 
   private func hasReached(_ time: UInt64, _ batch: EventBatch) -> Bool {

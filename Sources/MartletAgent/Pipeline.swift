@@ -70,6 +70,8 @@ public struct Pipeline: ~Copyable {
       return
     }
     counters.count(record.kind)
+    let matchedBefore = counters.matched
+    defer { if record.isUnwanted { counters.countMarked(isMatched: counters.matched != matchedBefore) } }
     guard var context = state.apply(record) else { return }
     if let notice = Notice(record) { return NoticeComposer.compose(notice, &context, into: &alerts) }
     guard record.kind.isMatched else { return }
@@ -120,6 +122,9 @@ public struct PipelineCounters: Equatable, Sendable {
   public internal(set) var malformed: UInt64 = 0
   public internal(set) var matched: UInt64 = 0
   public internal(set) var notMatched: UInt64 = 0
+  /// Records that the kernel's filter marked as ones that no rule matches, and those of them that one did: it is wrong.
+  public internal(set) var marked: UInt64 = 0
+  public internal(set) var markedMatched: UInt64 = 0
   /// A value was pending that decides which rule holds.
   public internal(set) var undecided: UInt64 = 0
 
@@ -128,6 +133,11 @@ public struct PipelineCounters: Equatable, Sendable {
   public var eventCount: UInt64 { events.reduce(0, +) }
 
   public func count(of kind: EventKind) -> UInt64 { events[Self.places[Int(kind.rawValue)]] }
+
+  mutating func countMarked(isMatched: Bool) {
+    marked += 1
+    if isMatched { markedMatched += 1 }
+  }
 
   mutating func count(_ kind: EventKind) { events[Self.places[Int(kind.rawValue)]] += 1 }
 

@@ -43,6 +43,7 @@ public struct RunSummary: Sendable {
     }
     return "saw \(pipeline.eventCount) events\(detail), \(pipeline.matched) matched, \(alertsWritten) alerts written"
       + (alertsDropped > 0 ? ", \(alertsDropped) not written" : "")
+      + (pipeline.marked > 0 ? ", \(pipeline.marked) marked (\(pipeline.markedMatched) of them matched)" : "")
       + ", \(lostCount) lost; \(seconds(elapsedNanoseconds)) s, CPU \(seconds(cpuNanoseconds)) s"
   }
 

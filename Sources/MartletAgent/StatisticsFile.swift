@@ -92,6 +92,8 @@ extension RunSummary {
     json.member("matched", pipeline.matched)
     json.member("not_matched", pipeline.notMatched)
     json.member("undecided", pipeline.undecided)
+    json.member("marked", pipeline.marked)
+    json.member("marked_matched", pipeline.markedMatched)
     json.member("alerts_written", alertsWritten)
     json.member("alerts_dropped", alertsDropped)
     json.endObject()

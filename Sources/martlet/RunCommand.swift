@@ -34,19 +34,36 @@ struct RunCommand: AsyncParsableCommand {
     completion: .file())
   var heartbeat: String?
 
+  @Flag(
+    help: """
+      Let the kernel mark what it would drop because no rule can match it, and count the alerts that come of it all the \
+      same: there should be none, and status 1 says that there were. Costs what a filter saves. Not with --record.
+      """)
+  var checkFilter = false
+
   @Option(help: "The least severe log messages to show.")
   var logLevel = Agent.LogLevel.info
 
   private static let recordingByteCountMax: UInt64 = 1 << 30
+
+  func validate() throws {
+    if checkFilter && record != nil {
+      throw ValidationError("'--check-filter' and '--record' exclude each other: nothing is dropped from a recording.")
+    }
+  }
 
   func run() async throws {
     let ruleset = try rules.compileEnabled()
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
       let summary = try await Agent(logLevel: logLevel, ringBudgetBytes: capture.ringBudgetBytes).watch(
-        ruleset, explainsAlerts: alerts.explain, recording: recording, heartbeatPath: heartbeat)
+        ruleset, explainsAlerts: alerts.explain, checksFilter: checkFilter, recording: recording,
+        heartbeatPath: heartbeat)
       close(with: summary)
       try statistics.write(summary)
+      guard summary.pipeline.markedMatched == 0 else {
+        throw Agent.Failure(["the kernel's filter would have dropped events that rules match"])
+      }
     }
   }
 }

@@ -108,6 +108,33 @@ struct LifeTests {
     #expect(agent.log.contains(#/ 0 alerts written, [1-9]\d* not written, /#))
   }
 
+  @Test("with --check-filter the kernel marks what it would drop, and no alert comes of that")
+  func filterCheck() throws {
+    let folder = try TestFolder()
+    let statistics = folder.path + "/stats.json"
+    let rules = try folder.write(
+      "open.yaml",
+      """
+      - rule: Some open
+        desc: d
+        condition: evt.type in (open, openat) and fd.name endswith .wanted
+        output: opened %fd.name
+        priority: DEBUG
+
+      """)
+    let wanted = try folder.write("file.wanted", "")
+    let agent = try AgentProcess(["run", "-r", rules, "--check-filter", "--stats", statistics])
+    try agent.waitUntilReady()
+    try Command.shell("for i in 1 2 3; do : </etc/hostname; done; : <'\(wanted)'")
+    _ = try agent.alerts { $0.field("fd.name") == wanted }
+    #expect(try agent.terminate() == .exited(0))
+    let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: statistics)))
+    let ledger = try #require((object as? [String: Any])?["ledger"] as? [String: Any])
+    #expect(try #require(ledger["marked"] as? Int) >= 3 && ledger["marked_matched"] as? Int == 0)
+    let recorded = try Command.run(["run", "--check-filter", "--record", "\(folder.path)/recording"])
+    #expect(recorded.status == .exited(2) && recorded.errors.contains("exclude each other"))
+  }
+
   @Test("the environment can name the node")
   func hostname() throws {
     let folder = try TestFolder()

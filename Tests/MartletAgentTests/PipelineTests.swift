@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CMartletABI
 import MartletAgent
 import MartletAlerts
 import MartletEvents
@@ -43,6 +44,24 @@ struct PipelineTests {
     #expect(counters.count(of: .exec) == 1 && counters.count(of: .open) == 1 && counters.count(of: .fork) == 0)
     // What was matched, and the notice.
     #expect(alerts.alertCount == 2)
+  }
+
+  @Test("what the filter marked as unwanted is counted, and what rules match of it")
+  func marked() throws {
+    var pipeline = try pipeline()
+    var alerts = AlertBuffer()
+    let process = TestProcess(7)
+    let records = [
+      Event.open("/x", by: process), Event.open("/y", by: process),
+      Event.connect(to: "10.0.0.1", port: 1, by: process),
+    ]
+    let flags = try #require(MemoryLayout<martlet_record>.offset(of: \.flags))
+    for record in records.dropFirst() {
+      record.bytes.storeBytes(of: MARTLET_FLAG_UNWANTED, toByteOffset: flags, as: UInt32.self)
+    }
+    withBatch(records) { batch in _ = pipeline.process(batch, from: 0, into: &alerts) }
+    #expect(pipeline.counters.marked == 2 && pipeline.counters.markedMatched == 1)
+    #expect(pipeline.counters.matched == 2 && alerts.alertCount == 2)
   }
 
   @Test("a full buffer stops the batch, which then goes on where it stopped")
