@@ -31,7 +31,7 @@ enum EventLineValue: Equatable {
     guard key.argument == .none, zip(elements, values).allSatisfy({ $0 == .null || $1 != nil }) else { return nil }
     return switch (description.multiplicity, description.argument) {
     case (.ancestors, .optionalIndex): Self.indexed(key.field, values, from: 1)
-    case (.list, _): Self.indexed(key.field, values, from: 0)
+    case (.list, _), (.names, _): Self.indexed(key.field, values, from: 0)
     case (.bothEnds, _): values.count <= 2 ? Self.indexed(key.field, values, from: 0) : nil
     case (.one, .optionalIndex):
       Self.indexed(key.field, values, from: 0).merging([key: .text(Self.joined(values))]) { $1 }

@@ -135,6 +135,10 @@ extension RunSummary {
     json.member("truncated_texts", state.truncatedTextCount)
     json.member("unreachable_paths", state.unreachablePathCount)
     json.member("missing_names", state.missingNameCount)
+    json.member("domain_names", UInt64(state.nameCount))
+    json.member("evicted_domain_names", state.evictedNameCount)
+    json.member("untrusted_answers", state.untrustedAnswerCount)
+    json.member("malformed_answers", state.malformedAnswerCount)
     json.endObject()
   }
 }

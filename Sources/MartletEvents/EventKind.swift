@@ -15,11 +15,15 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case unix = 8
   /// A call without a kind of its own.
   case call = 12
-  /// Something became of a file that is watched, or of a model that was written.
-  case file = 20
+  /// A resolver answered a question that was asked.
+  case dns = 16
   case host = 32
   case tick = 33
   case end = 34
+  /// Whose answers are believed.
+  case resolvers = 40
+  /// Something became of a file that is watched, or of a model that was written.
+  case file = 20
   /// What the agent found out about itself.
   case notice = 35
 
@@ -34,10 +38,12 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .cgroup: MemoryLayout<martlet_cgroup>.size
     case .unix: MemoryLayout<martlet_unix>.size
     case .call: MemoryLayout<martlet_syscall>.size
-    case .file: MemoryLayout<martlet_file>.size
+    case .dns: MemoryLayout<martlet_dns>.size
     case .host: MemoryLayout<martlet_host>.size
     case .tick: MemoryLayout<martlet_record>.size
     case .end: MemoryLayout<martlet_end>.size
+    case .resolvers: MemoryLayout<martlet_resolvers>.size
+    case .file: MemoryLayout<martlet_file>.size
     case .notice: MemoryLayout<martlet_notice>.size
     }
   }
@@ -46,7 +52,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   public var isMatched: Bool {
     switch self {
     case .exec, .open, .connect, .unix, .call: true
-    case .process, .fork, .exit, .cgroup, .file, .host, .tick, .end, .notice: false
+    case .process, .fork, .exit, .cgroup, .dns, .file, .host, .tick, .end, .notice, .resolvers: false
     }
   }
 
@@ -62,10 +68,12 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .cgroup: "cgroup"
     case .unix: "unix"
     case .call: "call"
-    case .file: "file"
+    case .dns: "dns"
     case .host: "host"
     case .tick: "tick"
     case .end: "end"
+    case .resolvers: "resolvers"
+    case .file: "file"
     case .notice: "notice"
     }
   }

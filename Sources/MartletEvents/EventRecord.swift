@@ -55,9 +55,11 @@ public struct EventRecord {
   public var unix: UnsafePointer<martlet_unix> { fixedPart(.unix) }
   public var call: UnsafePointer<martlet_syscall> { fixedPart(.call) }
   public var cgroup: UnsafePointer<martlet_cgroup> { fixedPart(.cgroup) }
-  public var file: UnsafePointer<martlet_file> { fixedPart(.file) }
+  public var dns: UnsafePointer<martlet_dns> { fixedPart(.dns) }
   public var host: UnsafePointer<martlet_host> { fixedPart(.host) }
   public var end: UnsafePointer<martlet_end> { fixedPart(.end) }
+  public var resolvers: UnsafePointer<martlet_resolvers> { fixedPart(.resolvers) }
+  public var file: UnsafePointer<martlet_file> { fixedPart(.file) }
   public var notice: UnsafePointer<martlet_notice> { fixedPart(.notice) }
 
   /// Nil for records that rules are not tried on.
@@ -138,6 +140,8 @@ public struct EventRecord {
       return part.change > 0 && part.change < MARTLET_CHANGE_COUNT.rawValue && isInside(part.path)
         && isInside(part.name) && isInside(part.directory)
     case .cgroup: return isInside(cgroup.pointee.path)
+    case .dns: return isInside(dns.pointee.message)
+    case .resolvers: return isInside(resolvers.pointee.addresses)
     case .host: return isInside(host.pointee.hostname) && isInside(host.pointee.node_id)
     case .notice: return isInside(notice.pointee.detail)
     case .fork, .exit, .connect, .tick, .end: return true

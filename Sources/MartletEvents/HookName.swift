@@ -14,6 +14,8 @@ public enum HookName: UInt32, CaseIterable, Sendable {
   case ring = 7
   /// Calls without a hook of their own.
   case call = 8
+  /// Answers of resolvers; those that nobody asked for, and those that name nothing, are filtered.
+  case dns = 9
   /// What becomes of watched files and of models. What was told of a file already counts as filtered.
   case file = 10
 }

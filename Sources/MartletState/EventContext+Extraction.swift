@@ -63,7 +63,8 @@ extension EventContext {
       .fdDevice, .fdDeviceMajor, .fdDeviceMinor, .fdIsUpperLayer, .fdIsLowerLayer, .fdProtocol, .fdSocketFamily,
       .fdIsConnected, .fdHasNewName, .fdIsServer, .fdClientAddress, .fdServerAddress, .fdLocalAddress,
       .fdRemoteAddress, .fdClientPort, .fdServerPort, .fdLocalPort, .fdRemotePort, .fdEitherAddress,
-      .fdEitherPort, .fdEitherNetwork, .fdClientNetwork, .fdServerNetwork, .fdLocalNetwork, .fdRemoteNetwork,
+      .fdEitherPort, .fdClientName, .fdServerName, .fdLocalName, .fdRemoteName, .fdEitherNetwork, .fdClientNetwork,
+      .fdServerNetwork, .fdLocalNetwork, .fdRemoteNetwork,
       .pathName, .pathNameRaw:
       return extractDescriptor(field, index: selector.index)
     }

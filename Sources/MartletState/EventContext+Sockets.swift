@@ -39,7 +39,7 @@ extension EventContext {
     case .fdHasNewName: return .boolean(changesName(part.record, result: part.result))
     case .fdIsServer: return .boolean(isServerEnd)
     case .fdLocalAddress, .fdLocalNetwork: return address(localOf: part)
-    case .fdRemoteAddress, .fdRemoteNetwork: return isAlone ? .missing : .address(remoteAddress(part))
+    case .fdRemoteAddress, .fdRemoteNetwork: return address(remoteOf: part)
     case .fdLocalPort: return .unsigned(UInt64(part.local_port))
     case .fdRemotePort: return isAlone ? .missing : .unsigned(UInt64(part.remote_port))
     case .fdClientAddress, .fdClientNetwork: return address(of: part, isServer: false)
@@ -48,8 +48,35 @@ extension EventContext {
     case .fdServerPort: return port(of: part, isServer: true)
     case .fdEitherAddress, .fdEitherNetwork: return address(of: part, isServer: end == 1)
     case .fdEitherPort: return port(of: part, isServer: end == 1)
+    case .fdClientName, .fdServerName, .fdLocalName, .fdRemoteName:
+      guard let state, let address = namedAddress(field, part) else { return .missing }
+      return text(
+        state.names.name(at: end, of: address, in: part.network_namespace, at: part.record.time_ns))
     default: return .missing
     }
+  }
+
+  // MARK: - Names
+
+  /// How many names the address has that a field speaks of.
+  func nameCount(of field: Field) -> Int {
+    guard let state, let record, record.kind == .connect else { return 0 }
+    let part = record.connect.pointee
+    guard let address = namedAddress(field, part) else { return 0 }
+    return state.names.count(of: address, in: part.network_namespace, at: part.record.time_ns)
+  }
+
+  private func namedAddress(_ field: Field, _ part: martlet_connect) -> IPAddress? {
+    let value: FieldValue
+    switch field {
+    case .fdClientName: value = address(of: part, isServer: false)
+    case .fdServerName: value = address(of: part, isServer: true)
+    case .fdLocalName: value = address(localOf: part)
+    case .fdRemoteName: value = address(remoteOf: part)
+    default: return nil
+    }
+    if case .address(let address) = value { return address }
+    return nil
   }
 
   /// A connect that goes on counts: what the socket sends goes to that peer from now on.
@@ -78,6 +105,10 @@ extension EventContext {
   private func address(localOf part: martlet_connect) -> FieldValue {
     let address = localAddress(part)
     return address.isUnspecified && role != .serverAlone ? .missing : .address(address)
+  }
+
+  private func address(remoteOf part: martlet_connect) -> FieldValue {
+    role == .serverAlone ? .missing : .address(remoteAddress(part))
   }
 
   private func address(of part: martlet_connect, isServer: Bool) -> FieldValue {

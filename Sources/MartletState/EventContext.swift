@@ -7,6 +7,7 @@ public import MartletEvents
 struct StateView {
   let processes: ProcessLookup
   let containers: UnsafeMutablePointer<Container>
+  let names: NameLookup
   let hostname: ByteView
   let realtimeOffsetNanoseconds: Int64
   let eventNumber: UInt64
@@ -140,9 +141,9 @@ public struct EventContext {
     return lineage()
   }
 
-  /// How many values a list has.
+  /// How many values a list has, and how many names one thing.
   public func listCount(of field: Field) -> Int {
-    given?.takeUnretainedValue().valueCount(of: field) ?? 0
+    given?.takeUnretainedValue().valueCount(of: field) ?? nameCount(of: field)
   }
 
   private func givenValue(_ event: GivenEvent, _ field: Field, _ selector: FieldSelector) -> FieldValue {

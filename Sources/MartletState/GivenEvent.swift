@@ -11,6 +11,7 @@ public import MartletEvents
 ///   `proc.aname[2]` and so on. A value given without index is that of the parent.
 /// - `fd.ip`, `fd.port` and `fd.net` look at both ends: at `fd.cip` and `fd.sip`, or `fd.cport` and `fd.sport`. If one
 ///   of them is itself given, at that alone. `fd.net` looks at a given `fd.ip`, too.
+/// - Names of addresses (`fd.sip.name` and its like) are those that a trusted resolver told; there may be several.
 /// - `fd.cnet`, `fd.snet`, `fd.lnet` and `fd.rnet` look at `fd.cip`, `fd.sip`, `fd.lip` and `fd.rip`.
 /// - What asks for the kind of a call (`evt.is_open_read` and its like) is false.
 /// - In the resolved view `fd.name`, `fd.directory` and `fd.filename` come from a given `fd.realpath`.
@@ -56,7 +57,7 @@ public final class GivenEvent {
     }
     self.type = type
     for (key, value) in given {
-      values[key] = keep(value)
+      values[key] = keep(key.field.description.multiplicity == .names ? Self.normalized(value) : value)
       switch key.argument {
       case .index(let index): valueCounts[key.field] = max(valueCounts[key.field] ?? 0, index + 1)
       case .none:
@@ -96,13 +97,20 @@ public final class GivenEvent {
     case .fdEitherPort: return (isFirstEnd ? [Key(field)] : []) + [Key(isFirstEnd ? .fdClientPort : .fdServerPort)]
     default:
       // One ancestor or one element of a list, given without index.
-      let isFirst = argument == .index(field.description.multiplicity == .ancestors ? 1 : 0)
-      return isFirst && field.description.multiplicity != .one ? [Key(field)] : []
+      let multiplicity = field.description.multiplicity
+      // The first of several names stands for all of them where one is asked for.
+      if multiplicity == .names, argument == .none { return [Key(field, .index(0))] }
+      let isFirst = argument == .index(multiplicity == .ancestors ? 1 : 0)
+      return isFirst && multiplicity != .one ? [Key(field)] : []
     }
   }
 
   /// How many values were given, holes included.
   func valueCount(of field: Field) -> Int { valueCounts[field] ?? 0 }
+
+  private static func normalized(_ name: Value) -> Value {
+    if case .text(let bytes) = name { .text(DomainName.normalized(bytes)) } else { name }
+  }
 
   private func keep(_ value: Value) -> FieldValue {
     switch value {

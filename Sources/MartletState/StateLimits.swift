@@ -11,16 +11,22 @@ public struct StateLimits: Sendable {
   /// Cgroups, and containers found in them.
   public var cgroupCountMax: Int
   public var containerCountMax: Int
+  /// Names of addresses, over all network namespaces and in one of them. At least 1.
+  public var nameCountMax: Int
+  public var nameCountPerNetworkMax: Int
 
   public init(
     processCountMax: Int = 65_536, exitedProcessCountMax: Int = 16_384, imageByteCountMax: Int = 64 << 20,
-    cgroupCountMax: Int = 65_536, containerCountMax: Int = 16_384
+    cgroupCountMax: Int = 65_536, containerCountMax: Int = 16_384, nameCountMax: Int = 8192,
+    nameCountPerNetworkMax: Int = 1024
   ) {
     self.processCountMax = processCountMax
     self.exitedProcessCountMax = exitedProcessCountMax
     self.imageByteCountMax = imageByteCountMax
     self.cgroupCountMax = cgroupCountMax
     self.containerCountMax = containerCountMax
+    self.nameCountMax = nameCountMax
+    self.nameCountPerNetworkMax = nameCountPerNetworkMax
   }
 }
 
@@ -52,6 +58,14 @@ public struct StateStatistics: Equatable, Sendable {
   public var missingNameCount: UInt64 = 0
   /// Events whose cgroup had not been announced.
   public var unknownCgroupCount: UInt64 = 0
+  /// Names of addresses, those included that no longer hold.
+  public var nameCount = 0
+  /// Names that still held and had to make room.
+  public var evictedNameCount: UInt64 = 0
+  /// Answers of resolvers that nobody was told to believe, or that came from within a container's network namespace.
+  public var untrustedAnswerCount: UInt64 = 0
+  /// Answers of trusted resolvers that could not be read.
+  public var malformedAnswerCount: UInt64 = 0
 
   public init() {}
 }

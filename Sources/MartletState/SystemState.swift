@@ -11,6 +11,7 @@ public import MartletEvents
 public struct SystemState: ~Copyable {
   private var processes: ProcessTable
   private var containers: ContainerTable
+  private var names: ResolvedNames
   private let limits: StateLimits
   private let scratch: ContextScratch
   private var hostname: UnsafeMutablePointer<UInt8>
@@ -23,11 +24,14 @@ public struct SystemState: ~Copyable {
   /// Longest chain of ancestors that rules see.
   public static let lineageDepthMax = 128
   private static let hostnameByteCountMax = 256
+  /// The first of the kernel's own threads. They stay where the machine began, and nobody else can have this number.
+  private static let kernelThreadID: UInt32 = 2
 
   public init(limits: StateLimits = StateLimits()) {
     self.limits = limits
     processes = ProcessTable(limits: limits)
     containers = ContainerTable(limits: limits)
+    names = ResolvedNames(limits: limits)
     scratch = ContextScratch()
     hostname = .allocate(capacity: Self.hostnameByteCountMax)
   }
@@ -47,14 +51,18 @@ public struct SystemState: ~Copyable {
     result.containerCount = containers.containerCount
     result.evictedCgroupCount = containers.evictedCgroupCount
     result.refusedContainerCount = containers.refusedContainerCount
+    result.nameCount = names.count
+    result.evictedNameCount = names.evictedCount
+    result.untrustedAnswerCount = names.untrustedCount
+    result.malformedAnswerCount = names.malformedCount
     return result
   }
 
   /// Folds one record in. Returns the context to match it in, or nil where rules are not tried on it. A notice, which
   /// becomes an alert without any rule, has a context as well: its type is nil.
   ///
-  /// The context holds until the next `apply`. Cost: constant; an exec allocates one block, a cgroup its entry, nothing
-  /// else allocates.
+  /// The context holds until the next `apply`. Cost: constant; an exec allocates one block, a cgroup and a name their
+  /// entries, nothing else allocates.
   public mutating func apply(_ record: EventRecord) -> EventContext? {
     switch record.kind {
     case .exec, .process:
@@ -68,6 +76,8 @@ public struct SystemState: ~Copyable {
       applyCall(record, by: slot)
       return context(of: record, slot: slot)
     case .cgroup: applyCgroup(record)
+    case .dns: names.apply(answer: record)
+    case .resolvers: names.apply(resolvers: record)
     case .host: applyHost(record)
     case .notice: return context(of: record, slot: subject(of: record))
     case .file, .tick, .end: break
@@ -79,7 +89,7 @@ public struct SystemState: ~Copyable {
     eventCount += 1
     if record.common.pointee.flags != 0 { countFlags(of: record) }
     let view = StateView(
-      processes: processes.lookup, containers: containers.containers,
+      processes: processes.lookup, containers: containers.containers, names: names.lookup,
       hostname: ByteView(start: hostname, count: hostnameByteCount),
       realtimeOffsetNanoseconds: realtimeOffsetNanoseconds, eventNumber: eventCount,
       streamIdentity: streamIdentity ?? StableHash())
@@ -162,6 +172,7 @@ public struct SystemState: ~Copyable {
     process.pointee.mountNamespace = part.mount_namespace
     process.pointee.networkNamespace = part.network_namespace
     process.pointee.userNamespace = part.user_namespace
+    if part.record.process_id == Self.kernelThreadID { names.nodeNetwork = part.network_namespace }
     setComm(of: slot, from: record)
     let hasRoom = processes.imageByteCount + ProcessImage.byteCount(for: record) <= limits.imageByteCountMax
     if !hasRoom { counters.shortenedImageCount += 1 }

@@ -24,7 +24,8 @@ struct HostileRecordTests {
       Event.seed(TestProcess(1, "/sbin/init")), Event.exec(shell), Event.fork(cat, by: shell), Event.exec(cat),
       Event.open("../etc/shadow", resolved: "/etc/shadow", below: "/tmp", by: cat),
       Event.open("/x", by: cat, result: -2), Event.connect(to: "203.0.113.7", port: 443, by: cat), Event.exit(cat),
-      Event.tick(),
+      Event.resolvers(["10.96.0.10"]), Event.answer("a.example", ["203.0.113.7"], network: 0),
+      Event.connect(to: "203.0.113.7", port: 443, by: cat), Event.tick(),
     ]
   }
 

@@ -77,6 +77,13 @@ struct PitfallTests {
       #"{"fd.cip":"192.168.1.1","fd.sip":"192.168.1.2"}"#, false),
     Case(
       "fd.snet for all of them", #"fd.snet in ("10.0.0.0/8", "192.168.0.0/16")"#, #"{"fd.sip":"192.168.1.2"}"#, true),
+    Case(
+      "any name of an address will do", "fd.sip.name = B.example.", #"{"fd.sip.name":["a.example","b.example"]}"#, true),
+    Case(
+      "but all have to differ", "fd.sip.name != b.example", #"{"fd.sip.name":["a.example","b.example"]}"#, false),
+    Case("case and a last dot say nothing", "fd.rip.name in (a.example)", #"{"fd.rip.name":"A.Example."}"#, true),
+    Case("an address without a name is on no list", "not fd.sip.name in (a.example)", #"{"fd.sip":"10.0.0.1"}"#, true),
+    Case("and does not differ", "fd.sip.name != a.example", #"{"fd.sip":"10.0.0.1"}"#, false),
     Case("a path matches by components", "fd.name pmatch (/etc)", #"{"fd.name":"/etcx"}"#, false),
     Case("what lies below", "fd.name pmatch (/etc/)", #"{"fd.name":"/etc/x/y"}"#, true),
     Case("the root takes everything", "fd.name pmatch (/)", #"{"fd.name":"/etc"}"#, true),

@@ -29,6 +29,8 @@ struct EventRecordTests {
     #expect(EventKind.connect.rawValue == UInt16(MARTLET_KIND_CONNECT.rawValue))
     #expect(EventKind.cgroup.rawValue == UInt16(MARTLET_KIND_CGROUP.rawValue))
     #expect(EventKind.unix.rawValue == UInt16(MARTLET_KIND_UNIX.rawValue))
+    #expect(EventKind.dns.rawValue == UInt16(MARTLET_KIND_DNS.rawValue))
+    #expect(EventKind.resolvers.rawValue == UInt16(MARTLET_KIND_RESOLVERS.rawValue))
     #expect(EventKind.file.rawValue == UInt16(MARTLET_KIND_FILE.rawValue))
     #expect(EventKind.host.rawValue == UInt16(MARTLET_KIND_HOST.rawValue))
     #expect(EventKind.tick.rawValue == UInt16(MARTLET_KIND_TICK.rawValue))

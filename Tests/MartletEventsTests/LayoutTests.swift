@@ -23,6 +23,8 @@ struct LayoutTests {
     ("martlet_syscall", MemoryLayout<martlet_syscall>.size, 272),
     ("martlet_cgroup", MemoryLayout<martlet_cgroup>.size, 104),
     ("martlet_host", MemoryLayout<martlet_host>.size, 104),
+    ("martlet_dns", MemoryLayout<martlet_dns>.size, 128),
+    ("martlet_resolvers", MemoryLayout<martlet_resolvers>.size, 88),
     ("martlet_end", MemoryLayout<martlet_end>.size, 96),
     ("martlet_notice", MemoryLayout<martlet_notice>.size, 104),
     ("martlet_hook_counters", MemoryLayout<martlet_hook_counters>.size, 56),

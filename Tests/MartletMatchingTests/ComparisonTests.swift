@@ -142,6 +142,27 @@ struct ComparisonTests {
     expect(.exists, on: .processAncestorName, [:], .isFalse, sourceLocation: #_sourceLocation)
   }
 
+  @Test("any of several names will do, but all have to differ")
+  func names() {
+    func names(_ names: GivenEvent.Value?...) -> [GivenEvent.Key: GivenEvent.Value] {
+      var values: [GivenEvent.Key: GivenEvent.Value] = [:]
+      for (place, name) in names.enumerated() { values[.init(.fdServerName, .index(place))] = name }
+      return values
+    }
+    let a = Constant.text("a")
+    for (given, equal, unequal) in [
+      (names(), Truth.isFalse, Truth.isFalse), (names(.text("a")), .isTrue, .isFalse),
+      (names(.text("b")), .isFalse, .isTrue), (names(.text("b"), .text("a")), .isTrue, .isFalse),
+      (names(.text("a"), .text("b")), .isTrue, .isFalse), (names(.text("b"), .text("c")), .isFalse, .isTrue),
+      (names(nil, .text("b")), .isFalse, .isTrue), (names(.pending), .isUnknown, .isUnknown),
+      (names(.pending, .text("a")), .isTrue, .isFalse), (names(.text("b"), .pending), .isUnknown, .isUnknown),
+    ] {
+      expect(.equal(a), on: .fdServerName, given, equal, sourceLocation: #_sourceLocation)
+      expect(.isIn([a]), on: .fdServerName, given, equal, sourceLocation: #_sourceLocation)
+      expect(.notEqual(a), on: .fdServerName, given, unequal, sourceLocation: #_sourceLocation)
+    }
+  }
+
   @Test("either end of a connection will do, but both have to differ")
   func bothEnds() {
     func ends(_ first: UInt32?, _ second: UInt32) -> [GivenEvent.Key: GivenEvent.Value] {

@@ -77,6 +77,7 @@ struct DifferentialTests {
     case 3:
       return .test(.processAncestorName, at: .index(Int.random(in: 0...3, using: &generator)), textTest(&generator))
     case 4: return operandTest(&generator)
+    case 5: return .test(.fdServerName, textTest(&generator))
     default: return .test(pick(Self.textFields, &generator), textTest(&generator))
     }
   }
@@ -155,6 +156,7 @@ struct DifferentialTests {
     }
     for field in [Field.processName, .fdName, .fdNameRaw, .fdRealPath] { give(field) { .text(word(&$0)) } }
     for index in 0...3 { give(.processAncestorName, at: .index(index)) { .text(word(&$0)) } }
+    for index in 0...2 { give(.fdServerName, at: .index(index)) { .text(word(&$0)) } }
     for index in 0...1 {
       give(.fdEitherAddress, at: .index(index)) { .address(IPAddress(v4: UInt32.random(in: 0...2, using: &$0))) }
     }

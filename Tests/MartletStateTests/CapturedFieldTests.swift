@@ -20,6 +20,8 @@ struct CapturedFieldTests {
     [
       Event.host("node", realtimeOffset: 1_000_000_000_000, at: 0),
       Event.container(cgroup: 9, containerID: containerID, podUID: podUID), Event.seed(shell), Event.exec(cat),
+      Event.resolvers(["10.96.0.10"]),
+      Event.answer("a.example", ["10.0.0.1", "10.0.0.7"], network: 0, at: 199_000_000_000),
     ]
   }
   private static var events: [TestRecord] {

@@ -40,14 +40,16 @@ public enum Event {
   }
 
   public static func exec(_ process: TestProcess, at time: UInt64 = 0) -> TestRecord {
-    image(.exec, process, call: UInt16(MARTLET_CALL_EXECVE.rawValue), at: time)
+    var builder = RecordBuilder(processPart(.exec, process, call: UInt16(MARTLET_CALL_EXECVE.rawValue), at: time))
+    addTexts(of: process, at: \.self, to: &builder)
+    return builder.build()
   }
 
   /// A process of the start-up snapshot.
-  public static func seed(_ process: TestProcess) -> TestRecord { image(.process, process, call: 0, at: 0) }
-
-  private static func image(_ kind: EventKind, _ process: TestProcess, call: UInt16, at time: UInt64) -> TestRecord {
-    var builder = RecordBuilder(processPart(kind, process, call: call, at: time))
+  public static func seed(_ process: TestProcess, network: UInt32 = 0) -> TestRecord {
+    var part = processPart(.process, process, call: 0, at: 0)
+    part.network_namespace = network
+    var builder = RecordBuilder(part)
     addTexts(of: process, at: \.self, to: &builder)
     return builder.build()
   }
@@ -159,13 +161,14 @@ public enum Event {
   public static func connect(
     to address: String, port: UInt16, from local: String? = nil, localPort: UInt16 = 0, by process: TestProcess,
     transport: Int = Int(IPPROTO_TCP), result: Int64 = -Int64(EINPROGRESS), call: EventType = .connect,
-    fd: Int32 = -1, flags: UInt32 = 0, at time: UInt64 = 0
+    fd: Int32 = -1, flags: UInt32 = 0, network: UInt32 = 0, at time: UInt64 = 0
   ) -> TestRecord {
     var part = martlet_connect()
     part.record = common(.connect, process, at: time)
     part.record.call = UInt16(call.rawValue)
     part.record.flags = flags
     part.result = result
+    part.network_namespace = network
     part.`protocol` = UInt16(transport)
     part.remote_port = port
     part.local_port = localPort
@@ -244,7 +247,7 @@ public enum Event {
 
   // MARK: - Parts
 
-  private static func common(_ kind: EventKind, _ process: TestProcess, at time: UInt64) -> martlet_record {
+  static func common(_ kind: EventKind, _ process: TestProcess, at time: UInt64) -> martlet_record {
     var record = martlet_record()
     record.kind = kind.rawValue
     record.time_ns = time
@@ -259,7 +262,7 @@ public enum Event {
   }
 
   /// Writes the address in network order; returns its family.
-  private static func write<Bytes>(_ address: String, to bytes: inout Bytes) -> Int32 {
+  static func write<Bytes>(_ address: String, to bytes: inout Bytes) -> Int32 {
     withUnsafeMutableBytes(of: &bytes) { buffer in
       let isV6 = address.contains(":")
       let family = isV6 ? AF_INET6 : AF_INET

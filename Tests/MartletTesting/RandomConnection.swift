@@ -38,6 +38,11 @@ public struct RandomConnection: CustomStringConvertible {
       values[.init(.fdClientPort)] = .unsigned(localPort)
       values[.init(.fdLocalPort)] = .unsigned(localPort)
     }
+    for field in [Field.fdServerName, .fdRemoteName] {
+      for (index, name) in RandomRules.names.shuffled(using: &random.generator).enumerated() where random.chance(40) {
+        values[.init(field, .index(index))] = .text(Array(name.utf8))
+      }
+    }
     event = GivenEvent(kind.kind == .send ? random.pick([.sendto, .sendmsg, .sendmmsg]) : .connect, values)
   }
 

@@ -18,6 +18,7 @@ public struct RandomRules {
     "10.0.0.0/8", "127.0.0.0/8", "192.168.0.0/16", "0.0.0.0/0", "169.254.169.254/32", "224.0.0.0/3", "::/0", "::1/128",
     "2001:db8::/32", "fc00::/7",
   ]
+  public static let names = ["a.example", "b.example"]
   public static let ports: [UInt16] = [0, 1, 22, 53, 79, 80, 81, 443, 8080, 65_534, 65_535]
 
   public init(seed: UInt64, paths: [String], programs: [String] = Self.programs) {
@@ -122,14 +123,18 @@ public struct RandomRules {
   // MARK: Connections
 
   private mutating func connectionPredicate() -> Condition {
-    switch Int.random(in: 0...9, using: &generator) {
+    switch Int.random(in: 0...10, using: &generator) {
     case 0: return test(.containerID, word(["host", "4f1c9e0b2a77"]))
     case 1: return test(.eventType, word(["connect", "sendto", "sendmsg"]))
     case 2: return test(.fdProtocol, word(["tcp", "udp", "icmp", "<NA>"]))
     case 3: return test(pick([.fdTypeChar, .fdType, .fdSocketFamily]), word(["4", "6", "u", "ipv4", "ipv6", "ip"]))
     case 4: return test(.processName, word(programs))
     case 5: return test(.eventRawResult, number([-111, -1, 0].map { .signed($0) }))
-    case 6...7:
+    case 6:
+      let names = several(Self.names).map { Constant.text(Array($0.utf8)) }
+      let name = Constant.text(Array(pick(Self.names).utf8))
+      return test(pick([.fdServerName, .fdRemoteName]), pick([.equal(name), .notEqual(name), .isIn(names), .exists]))
+    case 7...8:
       return test(
         pick([.fdServerPort, .fdRemotePort, .fdEitherPort, .fdClientPort, .fdLocalPort]),
         number(Self.ports.map { .unsigned(UInt64($0)) }))

@@ -46,12 +46,14 @@ enum martlet_kind {
   MARTLET_KIND_CGROUP = 7,  /* a cgroup id and its path, before the first record that carries it */
   MARTLET_KIND_UNIX = 8,    /* a call on a Unix socket: martlet_unix */
   MARTLET_KIND_CALL = 12,   /* a call that has no kind of its own returned: martlet_syscall */
+  MARTLET_KIND_DNS = 16,    /* a resolver answered a question that was asked: martlet_dns */
   MARTLET_KIND_FILE = 20,   /* something became of a watched file, or of a model that was written: martlet_file */
   /* From here on records are made in user space and enter the same stream. */
   MARTLET_KIND_HOST = 32,   /* host name and clock offset: martlet_host */
   MARTLET_KIND_TICK = 33,   /* time went by; the fixed part alone */
   MARTLET_KIND_END = 34,    /* a recording is whole up to here: martlet_end */
   MARTLET_KIND_NOTICE = 35, /* what the agent found out about itself: martlet_notice; also made by the kernel side */
+  MARTLET_KIND_RESOLVERS = 40, /* whose answers are believed from here on: martlet_resolvers */
 };
 
 /* martlet_record.flags */
@@ -378,6 +380,25 @@ struct martlet_syscall {
   struct martlet_text directories[2]; /* what a relative name starts from, for the first two; empty for absolute ones */
 };
 
+/* MARTLET_KIND_DNS: the record's task is nobody's. */
+struct martlet_dns {
+  struct martlet_record record;
+  martlet_u64 socket_cookie;     /* of the socket that asked */
+  martlet_u32 network_namespace; /* inode number, of that socket */
+  martlet_u32 interface_index;   /* that the answer came by, in that namespace: 1 for loopback */
+  martlet_u32 message_bytes;     /* of the whole answer; `message` may be cut */
+  martlet_u16 family;            /* AF_INET, AF_INET6 */
+  martlet_u16 reserved;
+  martlet_u8 resolver_address[16]; /* that it came from; network byte order, AF_INET uses the first four */
+  struct martlet_text message;   /* as the resolver wrote it, from its header on */
+};
+
+/* MARTLET_KIND_RESOLVERS: takes the place of the one before it. */
+struct martlet_resolvers {
+  struct martlet_record record;
+  struct martlet_text addresses; /* 16 bytes each, in network byte order; IPv4 ones mapped into IPv6 */
+};
+
 /* MARTLET_KIND_CGROUP: id and path of record.cgroup_id (hierarchy 0) or record.cgroup_v1_id (1). */
 struct martlet_cgroup {
   struct martlet_record record;
@@ -432,6 +453,7 @@ enum martlet_hook {
   MARTLET_HOOK_SOCKET = 6,       /* accept, listen, bind, Unix sockets, datagrams */
   MARTLET_HOOK_RING = 7,         /* opens through io_uring */
   MARTLET_HOOK_CALL = 8,
+  MARTLET_HOOK_DNS = 9,          /* answers of resolvers; those that nobody asked for, or that name nothing, are filtered */
   MARTLET_HOOK_FILE = 10,        /* what becomes of watched files and of models; what was told already is filtered */
   MARTLET_HOOK_COUNT = 11,
   MARTLET_HOOK_NONE = 255,
@@ -462,6 +484,8 @@ MARTLET_ASSERT_SIZE(struct martlet_connect, 144);
 MARTLET_ASSERT_SIZE(struct martlet_unix, 136);
 MARTLET_ASSERT_SIZE(struct martlet_ends, 40);
 MARTLET_ASSERT_SIZE(struct martlet_syscall, 272);
+MARTLET_ASSERT_SIZE(struct martlet_dns, 128);
+MARTLET_ASSERT_SIZE(struct martlet_resolvers, 88);
 MARTLET_ASSERT_SIZE(struct martlet_cgroup, 104);
 MARTLET_ASSERT_SIZE(struct martlet_host, 104);
 MARTLET_ASSERT_SIZE(struct martlet_end, 96);

@@ -35,6 +35,7 @@ public enum Field: Hashable, Sendable {
   case fdProtocol, fdSocketFamily, fdIsConnected, fdHasNewName, fdIsServer
   case fdClientAddress, fdServerAddress, fdLocalAddress, fdRemoteAddress
   case fdClientPort, fdServerPort, fdLocalPort, fdRemotePort
+  case fdClientName, fdServerName, fdLocalName, fdRemoteName
   case fdEitherAddress, fdEitherPort
   case fdEitherNetwork, fdClientNetwork, fdServerNetwork, fdLocalNetwork, fdRemoteNetwork
   case pathName, pathNameRaw

@@ -11,7 +11,7 @@ public enum FieldArgument: Hashable, Sendable {
 /// The same as the hot path carries it: a trivial value, whose key somebody else keeps.
 ///
 /// Fields that have several values at once are asked for them by index: the ancestors from 1, the ends of a connection
-/// as 0 and 1.
+/// as 0 and 1, the names of one thing from 0.
 public enum FieldSelector {
   case whole
   case index(Int)

@@ -9,6 +9,8 @@ public enum FieldMultiplicity: UInt8, Sendable {
   case list
   /// One for each end of a connection: a comparison holds if it holds for either; `!=` if it holds for both.
   case bothEnds
+  /// Any number of names of one thing: a comparison holds if it holds for any of them; `!=` if it holds for all.
+  case names
 }
 
 /// What a rule has to write, or may write, behind a field.

@@ -75,6 +75,21 @@ extension FieldRegistry {
     .init(.fdLocalPort, "fd.lport", .port, on: [.connect, .call], "Port of this end."),
     .init(.fdRemotePort, "fd.rport", .port, on: [.connect, .call], "Port of the other end."),
     .init(
+      .fdClientName, "fd.cip.name", .string, multiplicity: .names, on: [.connect], takesTransformers: false,
+      takesOtherSide: false,
+      "Names that were resolved to the address of the end that connects, as fd.sip.name has them."),
+    .init(
+      .fdServerName, "fd.sip.name", .string, multiplicity: .names, on: [.connect], takesTransformers: false,
+      takesOtherSide: false,
+      "Names that processes in this network namespace resolved to the address of the end that is connected to. `=` and `in` hold if they hold for one of them, `!=` if for all. Only answers of trusted resolvers count; missing where there were none."
+    ),
+    .init(
+      .fdLocalName, "fd.lip.name", .string, multiplicity: .names, on: [.connect], takesTransformers: false,
+      takesOtherSide: false, "Names that were resolved to the address of this end, as fd.sip.name has them."),
+    .init(
+      .fdRemoteName, "fd.rip.name", .string, multiplicity: .names, on: [.connect], takesTransformers: false,
+      takesOtherSide: false, "Names that were resolved to the address of the other end, as fd.sip.name has them."),
+    .init(
       .fdEitherAddress, "fd.ip", .address, multiplicity: .bothEnds, on: [.connect, .call], isFilterOnly: true,
       "Either end's address. `=` and `in` hold if they hold for one end, `!=` if it holds for both."),
     .init(

@@ -104,24 +104,12 @@ extension FieldRegistry {
   ]
 
   static let uncapturedDescriptorFields: [FieldDescription] = [
-    .init(
-      "fd.cip.name", .string, takesTransformers: false, takesOtherSide: false,
-      "Whether a name resolves to the client's address."),
     .init("fd.containerdirectory", .string, "Container id and directory of the file, joined."),
     .init("fd.containername", .string, "Container id and name of the descriptor, joined."),
     .init("fd.cproto", .string, "Name of the service at the client's port."),
-    .init(
-      "fd.lip.name", .string, takesTransformers: false, takesOtherSide: false,
-      "Whether a name resolves to the local address."),
     .init("fd.lproto", .string, "Name of the service at the local port."),
     .init("fd.proto", .port, multiplicity: .bothEnds, isFilterOnly: true, "Name of the service at either port."),
-    .init(
-      "fd.rip.name", .string, takesTransformers: false, takesOtherSide: false,
-      "Whether a name resolves to the remote address."),
     .init("fd.rproto", .string, "Name of the service at the remote port."),
-    .init(
-      "fd.sip.name", .string, takesTransformers: false, takesOtherSide: false,
-      "Whether a name resolves to the server's address."),
     .init("fd.sproto", .string, "Name of the service at the server's port."),
     .init(
       "fd.types", .string, argument: .optionalIndex, multiplicity: .list, takesOtherSide: false,

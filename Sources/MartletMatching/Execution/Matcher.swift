@@ -121,7 +121,8 @@ public struct Matcher: ~Copyable {
     switch atom.multiplicity {
     case .one: return atom.test.holds(context.value(of: atom.field, at: atom.selector))
     case .ancestors: return testAncestors(atom, &context)
-    case .bothEnds: return testBothEnds(atom, &context)
+    case .bothEnds: return testEach(atom, 2, &context)
+    case .names: return testEach(atom, context.listCount(of: atom.field), &context)
     case .list: return testList(atom, &context)
     }
   }
@@ -151,20 +152,19 @@ public struct Matcher: ~Copyable {
     return result
   }
 
-  /// `!=` asks both ends, everything else either; an end that is missing has no say.
-  private func testBothEnds(_ atom: FieldAtom, _ context: inout EventContext) -> Truth {
-    let first = context.value(of: atom.field, at: .index(0))
-    let second = context.value(of: atom.field, at: .index(1))
-    let firstTruth = atom.test.holds(first)
-    let secondTruth = atom.test.holds(second)
-    guard case .notEqual = atom.test else { return or(firstTruth, secondTruth) }
-    if case .missing = first { return secondTruth }
-    if case .missing = second { return firstTruth }
-    return !or(!firstTruth, !secondTruth)
-  }
-
-  private func or(_ left: Truth, _ right: Truth) -> Truth {
-    if left == .isTrue || right == .isTrue { return .isTrue }
-    return left == .isUnknown || right == .isUnknown ? .isUnknown : .isFalse
+  /// Both ends, or all names: `!=` asks each of them, everything else any. One that is missing has no say.
+  private func testEach(_ atom: FieldAtom, _ count: Int, _ context: inout EventContext) -> Truth {
+    let asksEach = if case .notEqual = atom.test { true } else { false }
+    var result = Truth.isFalse
+    var isFirst = true
+    for index in 0..<count {
+      let value = context.value(of: atom.field, at: .index(index))
+      if case .missing = value { continue }
+      let truth = atom.test.holds(value)
+      if truth == Truth(!asksEach) { return truth }
+      if isFirst || truth == .isUnknown { result = truth }
+      isFirst = false
+    }
+    return result
   }
 }

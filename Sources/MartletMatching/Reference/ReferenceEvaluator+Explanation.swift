@@ -45,7 +45,7 @@ extension FieldReading {
     case .one: return [reference.argument]
     case .ancestors:
       return stride(from: 1, through: context.ancestorCount(for: reference.field), by: 1).map { .index($0) }
-    case .list: return (0..<context.listCount(of: reference.field)).map { .index($0) }
+    case .list, .names: return (0..<context.listCount(of: reference.field)).map { .index($0) }
     case .bothEnds: return [.index(0), .index(1)]
     }
   }

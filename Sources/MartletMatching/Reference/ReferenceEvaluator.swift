@@ -80,9 +80,10 @@ public struct ReferenceEvaluator: Sendable {
       let results = elements.map { test($0, predicate.comparison) }
       if case .isIn = predicate.comparison { return elements.isEmpty ? .isFalse : !any(results.map { !$0 }) }
       return any(results)
-    case .bothEnds:
-      let ends = [context.value(of: field, at: .index(0)), context.value(of: field, at: .index(1))]
-      let present = ends.filter { if case .missing = $0 { false } else { true } }
+    case .bothEnds, .names:
+      let count = reference.multiplicity == .names ? context.listCount(of: field) : 2
+      let values = (0..<count).map { context.value(of: field, at: .index($0)) }
+      let present = values.filter { if case .missing = $0 { false } else { true } }
       let results = present.map { test($0, predicate.comparison) }
       if case .notEqual = predicate.comparison {
         return present.isEmpty ? .isFalse : !any(results.map { !$0 })

@@ -93,6 +93,9 @@ extension Analyzer {
         help: [Suggestion("patterns are RE2's in POSIX syntax, and have to take the whole value")])
       return nil
     }
+    if symbol != .regex, site.left.field?.description.multiplicity == .names {
+      return .text(DomainName.normalized(site.item.bytes))
+    }
     return isKnownEventType(site) ? .text(site.item.bytes) : nil
   }
 
