@@ -16,6 +16,7 @@
 #include "syscall.bpf.c"
 #include "change.bpf.c"
 #include "seed.bpf.c"
+#include "names.bpf.c"
 
 /* Helpers that read kernel memory are open to programs under the GPL only. */
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

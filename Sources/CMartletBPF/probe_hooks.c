@@ -14,6 +14,8 @@
   "datagram connects through io_uring; of connects that fail before their first packet, the address that the " \
   "kernel saw: it is read from the program's memory"
 
+#define NAMES "the names that addresses were resolved from"
+
 const struct hook martlet_hooks[HOOKS_MAX] = {
     {"exec", "programs that are run", PLACE_KERNEL, false, 0, {{"handle_exec", "tp_btf/sched_process_exec"}}},
     {"fork", "new processes", PLACE_KERNEL, false, 0, {{"handle_fork", "tp_btf/sched_process_fork"}}},
@@ -57,6 +59,8 @@ const struct hook martlet_hooks[HOOKS_MAX] = {
      true,
      RING_OPENS | CALL(CONNECT),
      {{"handle_ring_complete", "tp_btf/io_uring_complete"}}},
+    {"questions", NAMES, PLACE_PACKETS, true, 0, {{"handle_question", "cgroup_skb/egress"}}},
+    {"answers", NAMES, PLACE_PACKETS, true, 0, {{"handle_answer", "cgroup_skb/ingress"}}},
     {"changes",
      "changes of watched files",
      PLACE_WATCHED,
@@ -80,14 +84,19 @@ const struct hook martlet_hooks[HOOKS_MAX] = {
 
 static bool is_wanted(const struct martlet_probe *probe, const struct hook *hook) {
   if (hook->place == PLACE_ITERATOR) return probe->options.seeds;
+  if (hook->place == PLACE_PACKETS) return probe->options.names;
   if (hook->place == PLACE_WATCHED) return probe->options.models;
   return hook->calls == 0 || hook->calls & probe->options.wanted_calls[0];
+}
+
+bool martlet_hook_is_of_cgroup(size_t hook) {
+  return martlet_hooks[hook].place == PLACE_CGROUP || martlet_hooks[hook].place == PLACE_PACKETS;
 }
 
 const struct hook_variant *martlet_probe_variant(const struct martlet_probe *probe, size_t hook) {
   const struct hook_variant *variant = &martlet_hooks[hook].variants[probe->choices[hook]];
   if (!is_wanted(probe, &martlet_hooks[hook])) return NULL;
-  if (martlet_hooks[hook].place == PLACE_CGROUP && probe->options.cgroup_fd < 0) return NULL;
+  if (martlet_hook_is_of_cgroup(hook) && probe->options.cgroup_fd < 0) return NULL;
   return variant->program ? variant : NULL;
 }
 

@@ -11,7 +11,7 @@
 
 #define LOG_BYTES_MAX (1u << 20)
 #define RINGS_MAX 512
-#define HOOKS_MAX 24
+#define HOOKS_MAX 32
 
 struct martlet_log {
   char *text;
@@ -59,8 +59,8 @@ struct hook_variant {
   const char *name;
 };
 
-/* PLACE_WATCHED: in the kernel as well, but only when files are watched. */
-enum hook_place { PLACE_KERNEL, PLACE_ITERATOR, PLACE_CGROUP, PLACE_WATCHED };
+/* PLACE_PACKETS: those of a cgroup's sockets. PLACE_WATCHED: in the kernel, but only when files are watched. */
+enum hook_place { PLACE_KERNEL, PLACE_ITERATOR, PLACE_CGROUP, PLACE_PACKETS, PLACE_WATCHED };
 
 struct hook {
   const char *name;
@@ -76,6 +76,7 @@ extern const struct hook martlet_hooks[HOOKS_MAX]; /* up to one without a name *
 #define CONNECT4_HOOK 6
 #define CONNECT6_HOOK 7
 
+bool martlet_hook_is_of_cgroup(size_t hook);
 /* The program chosen for a hook; NULL where none is wanted or could be had. */
 const struct hook_variant *martlet_probe_variant(const struct martlet_probe *probe, size_t hook);
 /* The hook a program belongs to, or -1. */

@@ -95,7 +95,7 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
 
 /* A link to a cgroup lets programs of others stay beside ours. */
 static struct bpf_link *attach_program(const struct martlet_probe *probe, size_t hook, struct bpf_program *program) {
-  if (martlet_hooks[hook].place == PLACE_CGROUP) return bpf_program__attach_cgroup(program, probe->options.cgroup_fd);
+  if (martlet_hook_is_of_cgroup(hook)) return bpf_program__attach_cgroup(program, probe->options.cgroup_fd);
   return bpf_program__attach(program);
 }
 
@@ -155,9 +155,9 @@ static int try_start(struct martlet_probe *probe, const void *object, size_t len
 /* Chooses what to try after `failed_hook` was refused; false when nothing is left. */
 static bool choose_next(struct martlet_probe *probe, int failed_hook, int code) {
   if (failed_hook >= 0 && martlet_probe_variant(probe, (size_t)failed_hook)) {
-    /* What is refused to one of a cgroup's hooks is refused to all. */
+    /* What is refused to one of a cgroup's hooks is refused to all of its place. */
     for (size_t hook = 0; martlet_hooks[hook].name; hook++) {
-      bool is_alike = martlet_hooks[hook].place == PLACE_CGROUP && martlet_hooks[failed_hook].place == PLACE_CGROUP;
+      bool is_alike = martlet_hook_is_of_cgroup(hook) && martlet_hooks[hook].place == martlet_hooks[failed_hook].place;
       if ((int)hook != failed_hook && !is_alike) continue;
       probe->choices[hook]++;
       probe->refusals[hook] = code;

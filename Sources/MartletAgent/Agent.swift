@@ -60,10 +60,11 @@ public struct Agent {
   /// With rules the kernel drops what none of them can match; a recording is for other rules, too.
   ///
   /// The environment names the node where the agent cannot see its name, in a pod, and may keep the agent to a cgroup:
-  /// `MARTLET_CGROUP` is a path, `none` or, as without it, `root`.
+  /// `MARTLET_CGROUP` is a path, `none` or, as without it, `root`. `MARTLET_RESOLVERS` has addresses of resolvers to be
+  /// believed beside the node's own.
   private func captureConfiguration(
     for ruleset: Ruleset?, isRecorded: Bool, checksFilter: Bool
-  ) -> CaptureConfiguration {
+  ) throws(Failure) -> CaptureConfiguration {
     var configuration = CaptureConfiguration()
     configuration.hostname = Self.setting("MARTLET_HOSTNAME")
     configuration.cgroup = Self.setting("MARTLET_CGROUP").map { CgroupChoice(text: $0) } ?? .root
@@ -72,9 +73,30 @@ public struct Agent {
       configuration.filter = KernelFilterPlanner.plan(ruleset)
       configuration.marksUnwanted = checksFilter
     }
+    configuration.includesNames = isRecorded || Self.addressNames.contains { ruleset?.names($0) ?? false }
+    configuration.resolvers = try Self.resolvers(Self.setting("MARTLET_RESOLVERS") ?? "")
     if let ringBudgetBytes { configuration.setRingBudget(ringBudgetBytes) }
     configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
+  }
+
+  private static let addressNames: [Field] = [.fdClientName, .fdServerName, .fdLocalName, .fdRemoteName]
+
+  /// Addresses with blanks or commas between them.
+  static func resolvers(_ text: String) throws(Failure) -> [IPAddress] {
+    var addresses: [IPAddress] = []
+    for word in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+      guard let address = IPAddress(text: String(word)) else {
+        throw Failure(
+          ["MARTLET_RESOLVERS: '\(word)' is no address"],
+          help: ["write addresses such as 10.96.0.10, with commas between"])
+      }
+      addresses.append(address)
+    }
+    guard addresses.count <= CaptureConfiguration.resolverCountMax else {
+      throw Failure(["MARTLET_RESOLVERS: more than \(CaptureConfiguration.resolverCountMax) addresses"])
+    }
+    return addresses
   }
 
   /// Nil where the variable is not set, or to nothing.
@@ -95,7 +117,7 @@ public struct Agent {
     guard missing.isEmpty else { throw Failure(missing.map(\.description), help: missing.map(\.remedy)) }
     do {
       let output = DescriptorOutput(descriptor: STDOUT_FILENO)
-      let capture = captureConfiguration(
+      let capture = try captureConfiguration(
         for: ruleset, isRecorded: recording != nil, checksFilter: checksFilter)
       let watch = NodeWatch(
         source: try KernelSource(configuration: capture),
@@ -112,6 +134,8 @@ public struct Agent {
       throw Failure(["\(error)"])
     } catch NodeWatch.Failure.recording(let error) {
       throw Failure(["cannot record: \(error)"])
+    } catch let error as Failure {
+      throw error
     } catch let error as RecordingError {
       throw Failure(["cannot record: \(error)"])
     } catch {

@@ -34,12 +34,19 @@ public struct CaptureConfiguration: Sendable {
   public var eventTypes = EventTypeSet.all
   /// Whether processes are told with their environment.
   public var includesEnvironment = false
+  /// Whether answers of resolvers are told, which give addresses their names. It makes each packet of a socket cost a
+  /// little more, and needs `cgroup`.
+  public var includesNames = false
+  /// Resolvers to be believed beside those that this machine's resolv.conf names. At most `resolverCountMax` in all.
+  public var resolvers: [IPAddress] = []
   /// Whether execs are told that fail because there is no such file. A shell tries a dozen names for each command.
   public var includesMissingPrograms = false
 
   /// Which files are models: their opens are told with the file's state whatever rules ask for, their last close after
   /// writing is told, and files can be watched. Nil, and all that costs nothing.
   public var models: ModelNames?
+
+  public static let resolverCountMax = 64
 
   public init() {}
 

@@ -63,7 +63,7 @@ public struct CaptureStatistics: Sendable {
   /// were read.
   public internal(set) var late: UInt64 = 0
   public internal(set) var seedRecords: UInt64 = 0
-  /// Ticks, host records and notices: made here.
+  /// Ticks, host records, lists of resolvers and notices: made here.
   public internal(set) var madeRecords: UInt64 = 0
   /// Notices that found no room: see `KernelSource.raise`.
   public internal(set) var droppedNotices: UInt64 = 0

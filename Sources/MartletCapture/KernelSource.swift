@@ -25,9 +25,9 @@ public final class KernelSource: @unchecked Sendable {
   private let kernelFilter: UnsafeMutablePointer<martlet_filter>?
   private let modelNames: UnsafeMutablePointer<martlet_model_names>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
-  /// A batch's records: those from the rings, a host record, a tick and notices.
+  /// A batch's records: those from the rings, a host record, a list of resolvers, a tick and notices.
   private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: recordsMax)
-  private static let recordsMax = batchRecordsMax + 2 + NoticeRecords.countMax
+  private static let recordsMax = batchRecordsMax + 3 + NoticeRecords.countMax
   private var recordCount = 0
   private let made: MadeRecords
   private let notices = NoticeRecords()
@@ -49,7 +49,8 @@ public final class KernelSource: @unchecked Sendable {
   public init(configuration: CaptureConfiguration = CaptureConfiguration()) throws(CaptureError) {
     self.configuration = configuration
     modelNames = try configuration.models.map { (names) throws(CaptureError) in try .init(encoding: names) }
-    made = MadeRecords(hostname: configuration.hostname)
+    made = MadeRecords(
+      hostname: configuration.hostname, resolvers: configuration.includesNames ? configuration.resolvers : nil)
     cgroups = CgroupLayout.current()
     var options = martlet_probe_options()
     options.ring_bytes = configuration.ringBytes(forCPUs: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -59,6 +60,7 @@ public final class KernelSource: @unchecked Sendable {
     options.typed_loads = configuration.usesTypedLoads
     options.environment = configuration.includesEnvironment
     options.missing_programs = configuration.includesMissingPrograms
+    options.names = configuration.includesNames
     let wanted = configuration.watchedCalls.rawValue
     options.wanted_calls = (UInt64(truncatingIfNeeded: wanted), UInt64(truncatingIfNeeded: wanted >> 64))
     options.seeds = configuration.seed == .automatic || configuration.seed == .iterator
@@ -112,6 +114,7 @@ public final class KernelSource: @unchecked Sendable {
     seed = try makeSeed(at: time)
     seedBuffer = .allocate(byteCount: Self.seedBytes, alignment: MemoryLayout<UInt64>.alignment)
     append(made.host(at: time))
+    append(made.resolvers(at: time))
   }
 
   /// The next records, or the empty batch when `timeoutMilliseconds` went by or someone called `interrupt()`.
@@ -295,6 +298,7 @@ public final class KernelSource: @unchecked Sendable {
       let before = recordCount
       nextTick = streamTime + tickNanoseconds
       append(made.host(at: streamTime))
+      append(made.resolvers(at: streamTime))
       append(made.tick(at: streamTime))
       counts.madeRecords += UInt64(recordCount - before)
       tellLosses()

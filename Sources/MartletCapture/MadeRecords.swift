@@ -2,8 +2,9 @@
 
 import CMartletABI
 import Glibc
+import MartletEvents
 
-/// The records that the source makes itself: time that went by, and the host's name and clock.
+/// The records that the source makes itself: time that went by, the host's name and clock, whom it asks for names.
 ///
 /// They lie in memory of this object and are overwritten by the next of their kind, so at most one of each is in a
 /// batch.
@@ -22,8 +23,18 @@ final class MadeRecords {
   private let hostname: [UInt8]?
   private var offset: Int64?
 
-  /// `hostname` in place of the machine's own, cut to the length that such a name may have.
-  init(hostname: String? = nil) {
+  /// Nil where names are not asked for.
+  private let resolverList: ResolverList?
+  private let resolversRecord: UnsafeMutableRawPointer
+  private var resolvers: [UInt8]?
+
+  /// `hostname` in place of the machine's own, cut to the length that such a name may have. `resolvers`: those that are
+  /// configured; nil where nobody wants to know of any.
+  init(hostname: String? = nil, resolvers: [IPAddress]? = nil) {
+    resolverList = resolvers.map { ResolverList(configured: $0) }
+    resolversRecord = .allocate(
+      byteCount: MemoryLayout<martlet_resolvers>.size + ResolverList.byteCountMax,
+      alignment: MemoryLayout<UInt64>.alignment)
     self.hostname = hostname.map { Array($0.utf8.prefix(Self.hostnameBytesMax - 1)) }
     hostRecord = .allocate(byteCount: Self.hostBytesMax, alignment: MemoryLayout<UInt64>.alignment)
   }
@@ -31,6 +42,7 @@ final class MadeRecords {
   deinit {
     tickRecord.deallocate()
     hostRecord.deallocate()
+    resolversRecord.deallocate()
   }
 
   func tick(at time: UInt64) -> UnsafeRawBufferPointer {
@@ -40,6 +52,21 @@ final class MadeRecords {
     record.time_ns = time
     tickRecord.initialize(to: record)
     return UnsafeRawBufferPointer(start: tickRecord, count: MemoryLayout<martlet_record>.size)
+  }
+
+  /// Who is to be believed, when it is asked for and not the same as last time; else nil.
+  func resolvers(at time: UInt64) -> UnsafeRawBufferPointer? {
+    guard let addresses = resolverList?.read(), addresses != resolvers else { return nil }
+    resolvers = addresses
+    let fixed = MemoryLayout<martlet_resolvers>.size
+    var part = martlet_resolvers()
+    part.record.length_bytes = UInt32(fixed + addresses.count)
+    part.record.kind = UInt16(MARTLET_KIND_RESOLVERS.rawValue)
+    part.record.time_ns = time
+    part.addresses = martlet_text(offset_bytes: UInt32(fixed), length_bytes: UInt32(addresses.count))
+    resolversRecord.assumingMemoryBound(to: martlet_resolvers.self).initialize(to: part)
+    (resolversRecord + fixed).copyMemory(from: addresses, byteCount: addresses.count)
+    return UnsafeRawBufferPointer(start: resolversRecord, count: fixed + addresses.count)
   }
 
   /// A host record when there has been none or the clock was set since; else nil.

@@ -13,7 +13,8 @@ struct RunCommand: AsyncParsableCommand {
       Alerts go to stdout, one JSON object a line; logs and the closing summary go to stderr. Ends on SIGINT, on
       SIGTERM, and when nobody reads the alerts any more. MARTLET_HOSTNAME in the environment names the node where the
       host name does not, as in a pod. MARTLET_CGROUP names the cgroup below which connections are asked about: a path,
-      'none', or 'root', which is what it is without.
+      'none', or 'root', which is what it is without. MARTLET_RESOLVERS has addresses of resolvers, with commas between,
+      that are believed about names beside those of /etc/resolv.conf.
       """)
 
   @OptionGroup var rules: RuleOptions

@@ -16,8 +16,9 @@ int verb_call(char **rest, int by_gate);
 /* Verbs that get at what others hold; returns how many arguments were taken, -1 for no such verb. */
 int act_around(const char *verb, char **rest);
 
-/* Verbs about sockets and rings; the same. */
+/* Verbs about sockets, names and rings; the same. */
 int act_on_sockets(const char *verb, char **rest);
+int act_on_names(const char *verb, char **rest);
 int act_on_rings(const char *verb, char **rest);
 int act_on_last_file(const char *verb, char **rest);
 

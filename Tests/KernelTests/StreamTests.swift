@@ -18,12 +18,12 @@ extension KernelTests {
       #expect(
         recorder.source.hooks.map(\.name) == [
           "exec", "fork", "exit", "system calls", "connect", "seed", "connect4", "connect6", "sendmsg4", "sendmsg6",
-          "recvmsg4", "recvmsg6", "ring submission", "ring completion", "changes", "changes within a tick",
-          "changes in coarse time",
+          "recvmsg4", "recvmsg6", "ring submission", "ring completion", "questions", "answers", "changes",
+          "changes within a tick", "changes in coarse time",
         ])
       let wanted = recorder.source.hooks.filter(\.isWanted)
-      // All but those that watch files, which nobody asked for.
-      #expect(wanted.count == recorder.source.hooks.count - 3)
+      // All but those that read names and those that watch files, which nobody asked for.
+      #expect(wanted.count == recorder.source.hooks.count - 5)
       for hook in wanted { #expect(hook.isAttached && hook.refusal == 0, "\(hook.name)") }
       #expect(recorder.source.warnings.isEmpty)
     }

@@ -35,6 +35,7 @@ struct martlet_probe_options {
   const struct martlet_model_names *models; /* for martlet_probe_start; NULL to watch no files */
   bool environment;         /* exec records carry the environment */
   bool missing_programs;    /* execs that fail because there is no such file are told */
+  bool names;               /* answers of resolvers are told */
   int32_t cgroup_fd;        /* the cgroup below which connections are watched; -1 for none; stays the caller's */
   uint64_t wanted_calls[2]; /* a bit for each enum martlet_call; exec, fork and exit are always told */
 };
