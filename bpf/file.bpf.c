@@ -119,13 +119,14 @@ APART int open_told(struct open_call *open, __u32 is_unwanted) {
   struct task_struct *task = read__current();
   struct file *file = NULL;
   struct slot *slot = emit__call_slot();
-  __u32 reasons = 0;
+  __u32 reasons = 0, version = filter__version();
   if (!open || !slot) return 0;
   slot->spelled_bytes = 0;
   /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
   if (open->result >= 0) file = read__file(task, open->result);
   if (settings.watches_files && file) reasons = file__reasons(file);
-  if (settings.filters && !is_unwanted) is_unwanted = open_is_unwanted(slot, task, open, file);
+  if (settings.filters && !is_unwanted)
+    is_unwanted = open_is_unwanted(slot, task, open, file) && filter__has_stayed(version);
   if (filter__drops(is_unwanted) && !reasons) {
     COUNT_DROPPED(MARTLET_HOOK_OPEN);
     return 0;
@@ -140,22 +141,27 @@ APART int open_told(struct open_call *open, __u32 is_unwanted) {
 
 /* Whether its class alone tells that no rule can match an open. */
 static __always_inline bool open_is_unwanted_class(struct open_call *open, struct task_struct *task) {
-  __u32 zero = 0;
+  __u32 zero = 0, version = filter__version();
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   struct open_verdicts verdicts;
   if (!settings.filters || !filter) return false;
   verdicts = open_verdicts(filter, open);
   /* Where the task runs is looked up only if it makes a difference. */
   if (verdicts.on_host && verdicts.in_container) return false;
-  return verdicts.on_host == verdicts.in_container ||
-         (filter__is_host(task) ? !verdicts.on_host : !verdicts.in_container);
+  return (verdicts.on_host == verdicts.in_container ||
+          (filter__is_host(task) ? !verdicts.on_host : !verdicts.in_container)) &&
+         filter__has_stayed(version);
 }
 
 /* What needs no file to be dropped, the usual case, is dropped here. */
 static __always_inline int open_returned(struct open_call *open, struct task_struct *task) {
-  bool is_unwanted = open_is_unwanted_class(open, task);
-  if ((filter__drops(is_unwanted) && (!settings.watches_files || open->result < 0)) ||
-      (__u32)LOAD(task, tgid) == settings.self_process_id) {
+  bool is_unwanted;
+  if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
+    COUNT_DROPPED(MARTLET_HOOK_OPEN);
+    return 0;
+  }
+  is_unwanted = open_is_unwanted_class(open, task);
+  if (filter__drops(is_unwanted) && (!settings.watches_files || open->result < 0)) {
     COUNT_DROPPED(MARTLET_HOOK_OPEN);
     return 0;
   }

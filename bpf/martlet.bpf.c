@@ -17,6 +17,7 @@
 #include "change.bpf.c"
 #include "seed.bpf.c"
 #include "names.bpf.c"
+#include "entry.bpf.c"
 
 /* Helpers that read kernel memory are open to programs under the GPL only. */
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -49,7 +49,7 @@ struct {
 /* One timer for all of them, armed while there are any. */
 struct sweeper {
   struct bpf_timer timer;
-  __u32 is_made;
+  __u32 made_by; /* the generation whose function it calls */
   __u32 is_armed;
 };
 struct {
@@ -274,15 +274,20 @@ SHARED int attempts__tell_all_of(__u32 process_id) {
 
 #define CLOCK_MONOTONIC 1
 
+/* A timer keeps the program in memory whose function it calls: with each generation it gets another one. What the
+ * earlier ones armed goes on meanwhile. Done by two at once, it is done. */
+static __always_inline void sweeper__make(struct sweeper *sweeper) {
+  bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC);
+  bpf_timer_set_callback(&sweeper->timer, sweeper__fires);
+  sweeper->made_by = settings.generation;
+}
+
 static __always_inline void sweeper__arm(void) {
   __u32 zero = 0;
   struct sweeper *sweeper = bpf_map_lookup_elem(&sweepers, &zero);
-  if (!sweeper || sweeper->is_armed || __sync_lock_test_and_set(&sweeper->is_armed, 1)) return;
-  if (!sweeper->is_made) {
-    bpf_timer_init(&sweeper->timer, &sweepers, CLOCK_MONOTONIC);
-    bpf_timer_set_callback(&sweeper->timer, sweeper__fires);
-    sweeper->is_made = 1;
-  }
+  if (!sweeper) return;
+  if (sweeper->made_by != settings.generation) sweeper__make(sweeper);
+  if (sweeper->is_armed || __sync_lock_test_and_set(&sweeper->is_armed, 1)) return;
   bpf_timer_start(&sweeper->timer, SWEEP_NS, 0);
 }
 

@@ -72,13 +72,13 @@ static __always_inline bool ring_open_is_unwanted(struct slot *slot, struct task
                                                   struct ring_name *name, struct file *file, long result) {
   struct io_open *how = (struct io_open *)request;
   struct open_call open = {.result = result, .call = ring_call(LOAD(request, opcode)), .has_flags = true};
-  __u32 length = name ? name->length_bytes : 0;
+  __u32 length = name ? name->length_bytes : 0, version = filter__version();
   if (!settings.filters || !name || length <= 1 || length >= SPELLED_BYTES_MAX) return false;
   open.directory_fd = LOAD(how, dfd);
   open.flags = LOAD(how, how.flags);
   if (bpf_probe_read_kernel(slot->spelled, length, name->bytes)) return false;
   slot->spelled_bytes = length;
-  return open_is_unwanted(slot, task, &open, file);
+  return open_is_unwanted(slot, task, &open, file) && filter__has_stayed(version);
 }
 
 /* `result` is what the completion says; a request that was told before has none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which program serves which hook, best first. A new variant is a line here and a program in bpf/. */
 #include <bpf/bpf.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "probe_internal.h"
@@ -100,10 +101,24 @@ const struct hook_variant *martlet_probe_variant(const struct martlet_probe *pro
   return variant->program ? variant : NULL;
 }
 
+static struct martlet_entry_name entry_name(const struct hook_variant *variant, const char *prefix) {
+  struct martlet_entry_name name;
+  const char *rest = strchr(variant->program, '_');
+  snprintf(name.text, sizeof(name.text), "%s%s", prefix, rest ? rest : variant->program);
+  return name;
+}
+
+struct martlet_entry_name martlet_entry_program(const struct hook_variant *variant) {
+  return entry_name(variant, "enter");
+}
+
+struct martlet_entry_name martlet_entry_table(const struct hook_variant *variant) { return entry_name(variant, "on"); }
+
 int martlet_hook_of_program(const char *program) {
   for (int hook = 0; martlet_hooks[hook].name; hook++)
     for (const struct hook_variant *variant = martlet_hooks[hook].variants; variant->program; variant++)
-      if (strcmp(variant->program, program) == 0) return hook;
+      if (strcmp(variant->program, program) == 0 || strcmp(martlet_entry_program(variant).text, program) == 0)
+        return hook;
   return -1;
 }
 
@@ -124,17 +139,16 @@ struct martlet_probe_hook martlet_probe_hook_at(const struct martlet_probe *prob
   return found;
 }
 
+uint64_t martlet_entry_misses(const struct martlet_probe *probe, size_t hook) {
+  struct bpf_prog_info info = {};
+  __u32 length = sizeof(info);
+  if (probe->entries[hook] < 0 || bpf_obj_get_info_by_fd(probe->entries[hook], &info, &length)) return 0;
+  return info.recursion_misses;
+}
+
 uint64_t martlet_probe_recursion_misses(const struct martlet_probe *probe) {
-  uint64_t sum = 0;
-  for (size_t hook = 0; martlet_hooks[hook].name; hook++) {
-    const struct hook_variant *variant = martlet_probe_variant(probe, hook);
-    struct bpf_prog_info info = {};
-    __u32 length = sizeof(info);
-    struct bpf_program *program;
-    if (!variant || !probe->links[hook]) continue;
-    program = bpf_object__find_program_by_name(probe->object, variant->program);
-    if (program && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0) sum += info.recursion_misses;
-  }
+  uint64_t sum = probe->recursion_misses;
+  for (size_t hook = 0; hook < HOOKS_MAX; hook++) sum += martlet_entry_misses(probe, hook);
   return sum;
 }
 

@@ -11,6 +11,7 @@
 
 #define LOG_BYTES_MAX (1u << 20)
 #define RINGS_MAX 512
+#define MARTLET_IN_FORCE_MAP ".data.in_force"
 #define HOOKS_MAX 32
 
 struct martlet_log {
@@ -33,10 +34,17 @@ struct ring {
   bool is_blocked; /* a record that is being written hides finished ones behind it */
 };
 
+/* A probe, or the successor of one while it has not taken over: then it has an object of its own, with the predecessor's
+ * maps, and borrows the rings. */
 struct martlet_probe {
   struct martlet_probe_options options;
+  struct martlet_probe *predecessor; /* NULL for a probe that works */
+  bool has_successor;
+  uint32_t generation;
   struct bpf_object *object;
-  struct bpf_link *links[HOOKS_MAX];
+  struct bpf_link *links[HOOKS_MAX]; /* of the entries; a successor has those that the predecessor has not */
+  int entries[HOOKS_MAX];            /* the attached programs, -1 for none */
+  uint64_t recursion_misses;         /* of entries that are attached no more */
   uint8_t choices[HOOKS_MAX]; /* index of the variant; past the last one for none */
   int refusals[HOOKS_MAX];    /* the last errno that a variant was refused with */
   bool typed_loads;
@@ -45,6 +53,7 @@ struct martlet_probe {
   struct ring *rings;
   uint32_t ring_count;
   volatile struct martlet_consumer *consumer;
+  volatile struct martlet_in_force *in_force;
   int counters_fd;
   int full_tables_fd;
   int losses_fd;
@@ -79,8 +88,30 @@ extern const struct hook martlet_hooks[HOOKS_MAX]; /* up to one without a name *
 bool martlet_hook_is_of_cgroup(size_t hook);
 /* The program chosen for a hook; NULL where none is wanted or could be had. */
 const struct hook_variant *martlet_probe_variant(const struct martlet_probe *probe, size_t hook);
-/* The hook a program belongs to, or -1. */
+/* The hook a program or an entry belongs to, or -1. */
 int martlet_hook_of_program(const char *program);
+
+/* What is derived from a program's name, `handle_NAME`: the name of the program that is attached in its place,
+ * `enter_NAME`, and of the table that leads on from it, `on_NAME`. */
+struct martlet_entry_name {
+  char text[48];
+};
+struct martlet_entry_name martlet_entry_program(const struct hook_variant *variant);
+struct martlet_entry_name martlet_entry_table(const struct hook_variant *variant);
+
+/* How often the kernel skipped the hook's entry because it was running on that CPU. */
+uint64_t martlet_entry_misses(const struct martlet_probe *probe, size_t hook);
+
+void martlet_probe_unload(struct martlet_probe *probe);
+/* Makes the maps of a successor's object those of its predecessor. */
+int martlet_generation_share(struct martlet_probe *probe, struct martlet_probe_error *error);
+/* Puts the programs into the tables of their entries, in the slot of the generation; takes them out. */
+int martlet_generation_enter(struct martlet_probe *probe, int *failed_hook, struct martlet_probe_error *error);
+void martlet_generation_leave(struct martlet_probe *probe);
+int martlet_filter_install(struct martlet_probe *probe, struct martlet_probe_error *error);
+/* Tries one choice after the other until the kernel takes it. */
+int martlet_probe_try(struct martlet_probe *probe, const void *object, size_t length,
+                      struct martlet_probe_error *error);
 
 int martlet_fail(struct martlet_probe_error *error, int code, const char *operation, const char *subject,
                  const struct martlet_log *log);

@@ -10,6 +10,8 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +24,7 @@ int martlet_probe_create(const struct martlet_probe_options *options, struct mar
   if (!probe) return martlet_fail(error, ENOMEM, "allocate", "probe", NULL);
   probe->options = *options;
   probe->epoll_fd = probe->wake_fd = probe->counters_fd = probe->full_tables_fd = probe->losses_fd = -1;
+  for (size_t hook = 0; hook < HOOKS_MAX; hook++) probe->entries[hook] = -1;
   if (probe->options.wake_bytes == 0) probe->options.wake_bytes = options->ring_bytes / 4;
   if (martlet_rings_create(probe, error)) {
     martlet_probe_destroy(probe);
@@ -31,22 +34,47 @@ int martlet_probe_create(const struct martlet_probe_options *options, struct mar
   return 0;
 }
 
-static void unload(struct martlet_probe *probe) {
+void martlet_probe_unload(struct martlet_probe *probe) {
   for (size_t hook = 0; hook < HOOKS_MAX; hook++) {
     bpf_link__destroy(probe->links[hook]);
     probe->links[hook] = NULL;
+    if (probe->entries[hook] >= 0) close(probe->entries[hook]);
+    probe->entries[hook] = -1;
   }
+  if (probe->object) martlet_generation_leave(probe);
   martlet_rings_disconnect(probe);
   bpf_object__close(probe->object);
   probe->object = NULL;
 }
 
 void martlet_probe_destroy(struct martlet_probe *probe) {
+  bool is_generation;
   if (!probe) return;
-  unload(probe);
-  martlet_rings_destroy(probe);
+  is_generation = probe->predecessor != NULL;
+  martlet_probe_unload(probe);
+  if (is_generation)
+    probe->predecessor->has_successor = false;
+  else
+    martlet_rings_destroy(probe);
   free(probe->log.text);
   free(probe);
+  /* Loading took some 15 MiB for a moment, which would stay with the process. */
+  if (is_generation) malloc_trim(0);
+}
+
+/* Entered by the predecessor's program already. */
+static bool is_entered(const struct martlet_probe *probe, size_t hook) {
+  const struct martlet_probe *before = probe->predecessor;
+  return before && before->links[hook] &&
+         martlet_probe_variant(before, hook) == martlet_probe_variant(probe, hook);
+}
+
+static bool is_needed(const struct martlet_probe *probe, const char *program) {
+  int hook = martlet_hook_of_program(program);
+  const struct hook_variant *chosen = hook < 0 ? NULL : martlet_probe_variant(probe, (size_t)hook);
+  if (!chosen) return false;
+  if (strcmp(chosen->program, program) == 0) return true;
+  return strcmp(martlet_entry_program(chosen).text, program) == 0 && !is_entered(probe, (size_t)hook);
 }
 
 /* Settings into the object's read-only data, programs that were not chosen switched off. */
@@ -57,6 +85,7 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
       .ring_bytes = probe->options.ring_bytes,
       .wake_bytes = probe->options.wake_bytes,
       .cgroup_v1 = probe->options.cgroup_v1,
+      .generation = probe->generation,
       .seed_time_ns = seed_time_ns,
       .typed_loads = probe->typed_loads,
       .filters = probe->options.filtering,
@@ -74,6 +103,7 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
   map = bpf_object__find_map_by_name(probe->object, "exec_slots");
   if (!map || cpus <= 0 || bpf_map__set_max_entries(map, (uint32_t)cpus))
     return martlet_fail(error, EINVAL, "size the room for execs", "exec_slots", &probe->log);
+  if (martlet_generation_share(probe, error)) return -1;
   martlet_calls_configure(&settings);
   if (probe->options.models) {
     settings.watches_files = true;
@@ -85,11 +115,8 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
       is_set = bpf_map__set_initial_value(map, &settings, sizeof(settings)) == 0;
   }
   if (!is_set) return martlet_fail(error, EINVAL, "set the settings", "read-only data", &probe->log);
-  bpf_object__for_each_program(program, probe->object) {
-    int hook = martlet_hook_of_program(bpf_program__name(program));
-    const struct hook_variant *chosen = hook < 0 ? NULL : martlet_probe_variant(probe, (size_t)hook);
-    bpf_program__set_autoload(program, chosen && strcmp(chosen->program, bpf_program__name(program)) == 0);
-  }
+  bpf_object__for_each_program(program, probe->object)
+      bpf_program__set_autoload(program, is_needed(probe, bpf_program__name(program)));
   return 0;
 }
 
@@ -103,24 +130,18 @@ static struct bpf_link *attach_program(const struct martlet_probe *probe, size_t
 static int attach(struct martlet_probe *probe, int *failed_hook, struct martlet_probe_error *error) {
   for (size_t hook = 0; martlet_hooks[hook].name; hook++) {
     const struct hook_variant *variant = martlet_probe_variant(probe, hook);
+    bool is_iterator = martlet_hooks[hook].place == PLACE_ITERATOR;
     struct bpf_program *program;
-    if (!variant) continue;
-    program = bpf_object__find_program_by_name(probe->object, variant->program);
+    if (!variant || is_entered(probe, hook)) continue;
+    program = bpf_object__find_program_by_name(
+        probe->object, is_iterator ? variant->program : martlet_entry_program(variant).text);
     probe->links[hook] = program ? attach_program(probe, hook, program) : NULL;
     if (!probe->links[hook]) {
       *failed_hook = (int)hook;
       return martlet_fail(error, program ? errno : ENOENT, "attach", variant->program, &probe->log);
     }
+    if (!is_iterator) probe->entries[hook] = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0);
   }
-  return 0;
-}
-
-static int install_filter(struct martlet_probe *probe, struct martlet_probe_error *error) {
-  const uint32_t zero = 0;
-  int map = bpf_object__find_map_fd_by_name(probe->object, "kernel_filter");
-  if (probe->options.filtering == MARTLET_FILTERING_OFF) return 0;
-  if (map < 0 || bpf_map_update_elem(map, &zero, probe->options.filter, BPF_ANY))
-    return martlet_fail(error, map < 0 ? ENOENT : errno, "install the filter", "kernel_filter", &probe->log);
   return 0;
 }
 
@@ -148,7 +169,8 @@ static int try_start(struct martlet_probe *probe, const void *object, size_t len
   }
   if (martlet_rings_connect(probe, error)) return -1;
   /* Before anything is attached: an empty filter would drop all. */
-  if (install_filter(probe, error)) return -1;
+  if (martlet_filter_install(probe, error)) return -1;
+  if (martlet_generation_enter(probe, failed_hook, error)) return -1;
   return attach(probe, failed_hook, error);
 }
 
@@ -174,20 +196,26 @@ static bool choose_next(struct martlet_probe *probe, int failed_hook, int code) 
   return false;
 }
 
-int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t length,
-                        struct martlet_probe_error *error) {
+int martlet_probe_try(struct martlet_probe *probe, const void *object, size_t length,
+                      struct martlet_probe_error *error) {
   int failed_hook, result;
-  memset(probe->choices, 0, sizeof(probe->choices));
-  probe->typed_loads = probe->options.typed_loads;
   do {
     martlet_log_begin(&probe->log);
     result = try_start(probe, object, length, &failed_hook, error);
     martlet_log_end();
     if (result == 0) return 0;
-    unload(probe);
+    martlet_probe_unload(probe);
     /* Also after EPERM: a locked-down kernel says it of single kinds of programs. */
   } while (choose_next(probe, failed_hook, error->code));
   return -1;
+}
+
+int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t length,
+                        struct martlet_probe_error *error) {
+  memset(probe->choices, 0, sizeof(probe->choices));
+  probe->typed_loads = probe->options.typed_loads;
+  probe->generation = 1;
+  return martlet_probe_try(probe, object, length, error);
 }
 
 int martlet_probe_open_seed(struct martlet_probe *probe, struct martlet_probe_error *error) {

@@ -109,24 +109,36 @@ static int fill_table(const struct martlet_probe *probe, int table) {
   return 0;
 }
 
+/* A page that we share with the programs; NULL and errno when it cannot be had. */
+static void *map_words(int map) {
+  void *words = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+  return words == MAP_FAILED ? NULL : words;
+}
+
 int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_error *error) {
   int table = bpf_object__find_map_fd_by_name(probe->object, "rings");
   int consumer = bpf_object__find_map_fd_by_name(probe->object, "consumer");
-  void *words;
+  int in_force = bpf_object__find_map_fd_by_name(probe->object, MARTLET_IN_FORCE_MAP);
   probe->counters_fd = bpf_object__find_map_fd_by_name(probe->object, "counters");
   probe->full_tables_fd = bpf_object__find_map_fd_by_name(probe->object, "full_tables");
   probe->losses_fd = bpf_object__find_map_fd_by_name(probe->object, "losses");
+  probe->consumer = map_words(consumer);
+  if (!probe->consumer) return martlet_fail(error, errno, "map", "consumer", NULL);
+  probe->in_force = map_words(in_force);
+  if (!probe->in_force) return martlet_fail(error, errno, "map", "in_force", NULL);
+  /* A successor has its predecessor's table. */
+  if (probe->predecessor) return 0;
   if (make_rings(probe, error)) return -1;
   if (fill_table(probe, table)) return martlet_fail(error, errno, "connect", "ring", NULL);
-  words = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, consumer, 0);
-  if (words == MAP_FAILED) return martlet_fail(error, errno, "map", "consumer", NULL);
-  probe->consumer = words;
+  probe->in_force->generation = probe->generation;
   return 0;
 }
 
 void martlet_rings_disconnect(struct martlet_probe *probe) {
   if (probe->consumer) munmap((void *)probe->consumer, (size_t)sysconf(_SC_PAGESIZE));
+  if (probe->in_force) munmap((void *)probe->in_force, (size_t)sysconf(_SC_PAGESIZE));
   probe->consumer = NULL;
+  probe->in_force = NULL;
   probe->counters_fd = probe->full_tables_fd = probe->losses_fd = -1;
 }
 

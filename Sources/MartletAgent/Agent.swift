@@ -12,7 +12,7 @@ import ServiceLifecycle
 import UnixSignals
 
 /// The agent on a node: starts what runs side by side, and ends it in order.
-public struct Agent {
+public struct Agent: Sendable {
   /// The least severe log messages to show on stderr.
   public enum LogLevel: String, CaseIterable, Sendable {
     case debug, info, notice, warning, error
@@ -27,6 +27,19 @@ public struct Agent {
     public init(path: String, byteCountMax: UInt64) {
       self.path = path
       self.byteCountMax = byteCountMax
+    }
+  }
+
+  /// How rules are had again while they are in force.
+  public struct RuleReload: Sendable {
+    /// Reads and compiles them; nil where they have errors, which it has reported. Called on any thread, one at a time.
+    public var compile: @Sendable () -> Ruleset?
+    /// Files and folders that are looked at for changes.
+    public var watchedPaths: [String]
+
+    public init(watchedPaths: [String] = [], compile: @escaping @Sendable () -> Ruleset?) {
+      self.compile = compile
+      self.watchedPaths = watchedPaths
     }
   }
 
@@ -60,21 +73,18 @@ public struct Agent {
   /// With rules the kernel drops what none of them can match; a recording is for other rules, too.
   ///
   /// The environment names the node where the agent cannot see its name, in a pod, and may keep the agent to a cgroup:
-  /// `MARTLET_CGROUP` is a path, `none` or, as without it, `root`. `MARTLET_RESOLVERS` has addresses of resolvers to be
-  /// believed beside the node's own.
+  /// `MARTLET_CGROUP` is a path, `none` or, as without it, `root`.
   private func captureConfiguration(
-    for ruleset: Ruleset?, isRecorded: Bool, checksFilter: Bool
-  ) throws(Failure) -> CaptureConfiguration {
+    for ruleset: Ruleset?, isRecorded: Bool
+  ) -> CaptureConfiguration {
     var configuration = CaptureConfiguration()
     configuration.hostname = Self.setting("MARTLET_HOSTNAME")
     configuration.cgroup = Self.setting("MARTLET_CGROUP").map { CgroupChoice(text: $0) } ?? .root
     if let ruleset, !isRecorded {
       configuration.eventTypes = ruleset.eventTypes
       configuration.filter = KernelFilterPlanner.plan(ruleset)
-      configuration.marksUnwanted = checksFilter
     }
     configuration.includesNames = isRecorded || Self.addressNames.contains { ruleset?.names($0) ?? false }
-    configuration.resolvers = try Self.resolvers(Self.setting("MARTLET_RESOLVERS") ?? "")
     if let ringBudgetBytes { configuration.setRingBudget(ringBudgetBytes) }
     configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
@@ -82,7 +92,7 @@ public struct Agent {
 
   private static let addressNames: [Field] = [.fdClientName, .fdServerName, .fdLocalName, .fdRemoteName]
 
-  /// Addresses with blanks or commas between them.
+  /// `MARTLET_RESOLVERS`, of resolvers to be believed beside the node's own: addresses with blanks or commas between.
   static func resolvers(_ text: String) throws(Failure) -> [IPAddress] {
     var addresses: [IPAddress] = []
     for word in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
@@ -104,21 +114,24 @@ public struct Agent {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// Watches until SIGINT, SIGTERM, the end of `durationSeconds` or of whoever reads standard output.
+  /// Watches until SIGINT, SIGTERM, the end of `durationSeconds` or of whoever reads standard output. With `reload`, SIGHUP
+  /// reloads the rules.
   ///
   /// With rules it prints alerts, which say why they were raised if `explainsAlerts`; without, it only records. With
   /// `checksFilter` the kernel marks what it would drop, and the summary says how much of that rules match. A recording
   /// has nothing dropped, so there is nothing to check then.
   public func watch(
-    _ ruleset: Ruleset?, explainsAlerts: Bool = false, checksFilter: Bool = false, recording: Recording? = nil,
+    _ ruleset: Ruleset?, explainsAlerts: Bool = false, checksFilter: Bool = false, reload: RuleReload? = nil,
+    recording: Recording? = nil,
     durationSeconds: Double? = nil, heartbeatPath: String? = nil
   ) async throws(Failure) -> RunSummary {
     let missing = CaptureRequirements.check()
     guard missing.isEmpty else { throw Failure(missing.map(\.description), help: missing.map(\.remedy)) }
     do {
       let output = DescriptorOutput(descriptor: STDOUT_FILENO)
-      let capture = try captureConfiguration(
-        for: ruleset, isRecorded: recording != nil, checksFilter: checksFilter)
+      var capture = captureConfiguration(for: ruleset, isRecorded: recording != nil)
+      capture.marksUnwanted = checksFilter
+      capture.resolvers = try Self.resolvers(Self.setting("MARTLET_RESOLVERS") ?? "")
       let watch = NodeWatch(
         source: try KernelSource(configuration: capture),
         alerts: ruleset.map { AlertDelivery($0, explainsAlerts: explainsAlerts, output: output, logger: logger) },
@@ -127,6 +140,13 @@ public struct Agent {
       var configuration = ServiceGroupConfiguration(
         services: [.init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup)],
         gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
+      if let reload {
+        configuration.services.append(
+          .init(
+            service: await reloads(of: watch, reload, explainsAlerts, isRecorded: recording != nil),
+            // It ends with the watch, which may have more to say.
+            successTerminationBehavior: .ignore))
+      }
       configuration.maximumGracefulShutdownDuration = .seconds(Self.shutdownSecondsMax)
       try await ServiceGroup(configuration: configuration).run()
       return watch.summary ?? RunSummary()
@@ -140,6 +160,17 @@ public struct Agent {
       throw Failure(["cannot record: \(error)"])
     } catch {
       throw Failure(["\(error)"])
+    }
+  }
+
+  /// From here on SIGHUP does not end the program.
+  private func reloads(
+    of watch: NodeWatch, _ reload: RuleReload, _ explainsAlerts: Bool, isRecorded: Bool
+  ) async -> RuleReloads {
+    RuleReloads(reload, on: await UnixSignalsSequence(trapping: .sighup), of: watch, logger: logger) {
+      (ruleset) throws(CaptureError) in
+      let capture = try watch.prepareCapture(captureConfiguration(for: ruleset, isRecorded: isRecorded))
+      return RuleChange(JudgingRules(ruleset, explainsAlerts: explainsAlerts), capture: capture)
     }
   }
 }

@@ -54,6 +54,9 @@ final class AlertDelivery {
     summary.alertsDropped = droppedCount
   }
 
+  /// The rules so far take the others' place.
+  func exchangeRules(_ others: inout JudgingRules) { pipeline.exchangeRules(&others) }
+
   /// False if nobody takes alerts any more. `shouldGiveUp` is asked while the reader is slow.
   func process(_ batch: EventBatch, shouldGiveUp: () -> Bool) -> Bool {
     var next = 0

@@ -30,6 +30,7 @@ final class NodeWatch: Service, @unchecked Sendable {
   private let durationNanoseconds: UInt64?
   private let logger: Logger
   private let isStopping = Atomic<Bool>(false)
+  private let errands = Errands<NodeWatch>()
   private let result = Mutex<RunSummary?>(nil)
 
   /// Longest wait for events, in milliseconds; also how soon a closed output is noticed when nothing happens.
@@ -67,6 +68,27 @@ final class NodeWatch: Service, @unchecked Sendable {
     }
   }
 
+  /// Waits until events are taken; false when the watch is over.
+  func untilWatching() async -> Bool { await errands.untilOpen() }
+
+  /// Prepares the kernel for other rules, once events are taken; from any thread.
+  func prepareCapture(_ configuration: CaptureConfiguration) throws(CaptureError) -> CaptureChange {
+    try source.prepare(configuration)
+  }
+
+  /// Goes by other rules from the next batch on; returns then. False when the watch ended before.
+  func adopt(_ change: RuleChange) async -> Bool {
+    await errands.give({ watch in
+      guard let alerts = watch.alerts else { return }
+      change.adopt(by: alerts, watch.source)
+    }) { source.interrupt() }
+  }
+
+  /// Puts a notice into the stream, unless the watch has ended.
+  func raise(_ notice: CaptureNotice) async {
+    _ = await errands.give({ $0.source.raise(notice) }) { source.interrupt() }
+  }
+
   private func stop() {
     isStopping.store(true, ordering: .relaxed)
     source.interrupt()
@@ -77,6 +99,7 @@ final class NodeWatch: Service, @unchecked Sendable {
   private func watch() throws(Failure) {
     let began = Clock.monotonicNanoseconds
     defer {
+      errands.close()
       var summary = RunSummary()
       alerts?.report(to: &summary)
       let capture = source.statistics()
@@ -91,6 +114,7 @@ final class NodeWatch: Service, @unchecked Sendable {
     do { try source.start() } catch { throw .capture(error) }
     for warning in source.warnings { logger.warning("\(warning.description)") }
     logger.info("watching this node \(alerts.map { "with \($0.ruleCount) rules" } ?? "to record it")")
+    errands.open()
     let deadline = durationNanoseconds.map { began &+ $0 } ?? .max
     do {
       try takeEvents(until: deadline)
@@ -105,6 +129,7 @@ final class NodeWatch: Service, @unchecked Sendable {
   private func takeEvents(until deadline: UInt64) throws(RecordingError) {
     var stopTime: UInt64?
     while true {
+      errands.perform(for: self)
       let now = Clock.monotonicNanoseconds
       if stopTime == nil, isStopping.load(ordering: .relaxed) || now >= deadline {
         stopTime = Clock.bootTimeNanoseconds

@@ -11,20 +11,18 @@ public import MartletState
 /// Pure: the same batches give the same bytes. Whoever owns it brings the records and takes the alerts away.
 public struct Pipeline: ~Copyable {
   private var state: SystemState
-  private var matcher: Matcher
-  private let reference: ReferenceEvaluator
-  private let composer: AlertComposer
-  private let matching: RuleMatching
+  private var rules: JudgingRules
   public private(set) var counters = PipelineCounters()
 
   /// `explainsAlerts`: alerts say why they were raised.
   public init(_ ruleset: Ruleset, limits: StateLimits = StateLimits(), explainsAlerts: Bool = false) {
     state = SystemState(limits: limits)
-    matcher = Matcher(MatchPlanner.plan(ruleset))
-    reference = ReferenceEvaluator(ruleset)
-    composer = AlertComposer(ruleset, explains: explainsAlerts)
-    matching = ruleset.matching
+    rules = JudgingRules(ruleset, explainsAlerts: explainsAlerts)
   }
+
+  /// Judges what comes from now on by other rules; what is known of processes and containers stays. The rules so far
+  /// take the others' place, to be let go where that holds nothing up.
+  public mutating func exchangeRules(_ others: inout JudgingRules) { swap(&rules, &others) }
 
   /// The matcher and the reference evaluator came to different results.
   public struct EnginesDisagree: Error {}
@@ -52,15 +50,15 @@ public struct Pipeline: ~Copyable {
     defer { withExtendedLifetime(event) {} }
     var context = EventContext(event)
     if let kind = event.type?.kind { counters.count(kind) }
-    guard matching == .first else {
-      let expected = reference.matches(&context)
+    guard rules.matching == .first else {
+      let expected = rules.reference.matches(&context)
       var results: [MatchResult] = []
-      matcher.matchAll(&context) { result, _ in results.append(result) }
+      rules.matcher.matchAll(&context) { result, _ in results.append(result) }
       guard results == expected else { throw EnginesDisagree() }
       return actOnAll(&context, into: &alerts)
     }
-    let result = matcher.match(&context)
-    guard reference.match(&context) == result else { throw EnginesDisagree() }
+    let result = rules.matcher.match(&context)
+    guard rules.reference.match(&context) == result else { throw EnginesDisagree() }
     act(on: result, &context, into: &alerts)
   }
 
@@ -75,16 +73,16 @@ public struct Pipeline: ~Copyable {
     guard var context = state.apply(record) else { return }
     if let notice = Notice(record) { return NoticeComposer.compose(notice, &context, into: &alerts) }
     guard record.kind.isMatched else { return }
-    guard matching == .first else { return actOnAll(&context, into: &alerts) }
-    act(on: matcher.match(&context), &context, into: &alerts)
+    guard rules.matching == .first else { return actOnAll(&context, into: &alerts) }
+    act(on: rules.matcher.match(&context), &context, into: &alerts)
   }
 
   /// An event counts once, whatever number of rules hold for it.
   private mutating func actOnAll(_ context: inout EventContext, into alerts: inout AlertBuffer) {
     var hasMatched = false
     var isUndecided = false
-    let composer = composer
-    matcher.matchAll(&context) { result, context in
+    let composer = rules.composer
+    rules.matcher.matchAll(&context) { result, context in
       guard case .matched(let rule, let view) = result else {
         isUndecided = true
         return
@@ -108,7 +106,7 @@ public struct Pipeline: ~Copyable {
     case .undecided: counters.undecided += 1
     case .matched(let rule, let view):
       counters.matched += 1
-      composer.compose(rule, under: view, &context, into: &alerts)
+      rules.composer.compose(rule, under: view, &context, into: &alerts)
     }
   }
 }

@@ -50,6 +50,30 @@ public enum RuleFiles {
     return sources
   }
 
+  /// What tells whether a file is still the one it was, without reading it. Links are followed, so that a folder is
+  /// noticed that is swapped behind one, as for a ConfigMap.
+  struct Trace: Equatable {
+    let path: String
+    let device: UInt64
+    let inode: UInt64
+    let size: Int64
+    /// Seconds and nanoseconds of the last change of its contents, and of what is known about it.
+    let times: [Int]
+  }
+
+  /// Of the rule files that `read(_:)` would read. What cannot be looked at leaves no trace.
+  static func traces(of paths: [String]) -> [Trace] {
+    paths.flatMap { path in
+      (try? isDirectory(path) ? files(of: .rules, below: path) : [path]) ?? []
+    }.compactMap { path in
+      var status = stat()
+      guard stat(path, &status) == 0 else { return nil }
+      return Trace(
+        path: path, device: UInt64(status.st_dev), inode: UInt64(status.st_ino), size: Int64(status.st_size),
+        times: [status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec])
+    }
+  }
+
   /// One byte more than the compiler accepts, so that it is the one to say what is too large.
   private static let byteCountMax = Limits().fileBytes + 1
   private static let depthMax = 16

@@ -91,12 +91,13 @@ extension NoticeSubject {
     case .tamper: "Martlet: agent tampered with"
     case .unseen: "Martlet: activity out of sight"
     case .filter: "Martlet: filter hides alerts"
+    case .rules: "Martlet: rules not reloaded"
     }
   }
 
   fileprivate var priority: Priority {
     switch self {
-    case .lost, .flood, .unseen: .warning
+    case .lost, .flood, .unseen, .rules: .warning
     case .unproven, .filter: .critical
     case .tamper: .alert
     }
@@ -110,6 +111,7 @@ extension NoticeSubject {
     case .tamper: "Another process acted on the agent or its programs"
     case .unseen: "A process began something that cannot be followed on this kernel"
     case .filter: "The filter in the kernel would have dropped events that rules matched"
+    case .rules: "The rules were changed, and the new ones cannot be used; the ones before stay in force"
     }
   }
 }

@@ -11,19 +11,21 @@ public import MartletEvents
 /// about every second. Refuses to know: what a record means. What order is promised, and why it holds, is in
 /// `CMartletBPF/probe_drain.c`.
 ///
-/// One thread at a time uses a source; `interrupt()` alone may be called from any, which is why it is sendable.
+/// One thread at a time uses a source; `interrupt()` and `prepare(_:)` may be called from others, which is why it is
+/// sendable.
 public final class KernelSource: @unchecked Sendable {
   /// The most records in one batch that come through the rings.
   public static let batchRecordsMax = 4096
   /// Holds the longest record.
   private static let seedBytes = 256 << 10
 
-  private let configuration: CaptureConfiguration
-  private let cgroups: CgroupLayout
-  private let cgroup: OpenCgroup
-  private let probe: OpaquePointer
+  /// Changes with `adopt(_:)`.
+  var configuration: CaptureConfiguration
+  let cgroups: CgroupLayout
+  let cgroup: OpenCgroup
+  let probe: OpaquePointer
   private let kernelFilter: UnsafeMutablePointer<martlet_filter>?
-  private let modelNames: UnsafeMutablePointer<martlet_model_names>?
+  let modelNames: UnsafeMutablePointer<martlet_model_names>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
   /// A batch's records: those from the rings, a host record, a list of resolvers, a tick and notices.
   private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: recordsMax)
@@ -49,33 +51,14 @@ public final class KernelSource: @unchecked Sendable {
   public init(configuration: CaptureConfiguration = CaptureConfiguration()) throws(CaptureError) {
     self.configuration = configuration
     modelNames = try configuration.models.map { (names) throws(CaptureError) in try .init(encoding: names) }
-    made = MadeRecords(
-      hostname: configuration.hostname, resolvers: configuration.includesNames ? configuration.resolvers : nil)
+    made = MadeRecords(hostname: configuration.hostname, resolvers: configuration.resolvers)
     cgroups = CgroupLayout.current()
-    var options = martlet_probe_options()
-    options.ring_bytes = configuration.ringBytes(forCPUs: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    options.wake_bytes = configuration.wakeBytes ?? 0
-    options.self_process_id = UInt32(getpid())
-    options.cgroup_v1 = cgroups.rawValue
-    options.typed_loads = configuration.usesTypedLoads
-    options.environment = configuration.includesEnvironment
-    options.missing_programs = configuration.includesMissingPrograms
-    options.names = configuration.includesNames
-    let wanted = configuration.watchedCalls.rawValue
-    options.wanted_calls = (UInt64(truncatingIfNeeded: wanted), UInt64(truncatingIfNeeded: wanted >> 64))
-    options.seeds = configuration.seed == .automatic || configuration.seed == .iterator
-    options.cgroup_fd = -1
     cgroup = OpenCgroup(
       configuration.cgroup, mounts: Procfs.text("/proc/mounts") ?? "", status: Procfs.text("/proc/self/status") ?? "")
-    if case .open(let descriptor) = cgroup { options.cgroup_fd = descriptor }
     let filter = configuration.filter.map { UnsafeMutablePointer<martlet_filter>(encoding: $0) }
     kernelFilter = filter
-    if let filter {
-      options.filtering = UInt8(
-        (configuration.marksUnwanted ? MARTLET_FILTERING_MARKS : MARTLET_FILTERING_ON).rawValue)
-      options.filter = UnsafePointer(filter)
-    }
-    options.models = modelNames.map { UnsafePointer($0) }
+    var options = martlet_probe_options(
+      configuration, cgroups: cgroups, cgroup: cgroup, filter: filter, models: modelNames)
     var created: OpaquePointer?
     var error = martlet_probe_error()
     guard martlet_probe_create(&options, &created, &error) == 0, let created else {
@@ -114,7 +97,7 @@ public final class KernelSource: @unchecked Sendable {
     seed = try makeSeed(at: time)
     seedBuffer = .allocate(byteCount: Self.seedBytes, alignment: MemoryLayout<UInt64>.alignment)
     append(made.host(at: time))
-    append(made.resolvers(at: time))
+    if configuration.includesNames { append(made.resolvers(at: time)) }
   }
 
   /// The next records, or the empty batch when `timeoutMilliseconds` went by or someone called `interrupt()`.
@@ -298,7 +281,7 @@ public final class KernelSource: @unchecked Sendable {
       let before = recordCount
       nextTick = streamTime + tickNanoseconds
       append(made.host(at: streamTime))
-      append(made.resolvers(at: streamTime))
+      if configuration.includesNames { append(made.resolvers(at: streamTime)) }
       append(made.tick(at: streamTime))
       counts.madeRecords += UInt64(recordCount - before)
       tellLosses()

@@ -23,15 +23,14 @@ final class MadeRecords {
   private let hostname: [UInt8]?
   private var offset: Int64?
 
-  /// Nil where names are not asked for.
-  private let resolverList: ResolverList?
+  private let resolverList: ResolverList
   private let resolversRecord: UnsafeMutableRawPointer
   private var resolvers: [UInt8]?
 
   /// `hostname` in place of the machine's own, cut to the length that such a name may have. `resolvers`: those that are
-  /// configured; nil where nobody wants to know of any.
-  init(hostname: String? = nil, resolvers: [IPAddress]? = nil) {
-    resolverList = resolvers.map { ResolverList(configured: $0) }
+  /// configured.
+  init(hostname: String? = nil, resolvers: [IPAddress] = []) {
+    resolverList = ResolverList(configured: resolvers)
     resolversRecord = .allocate(
       byteCount: MemoryLayout<martlet_resolvers>.size + ResolverList.byteCountMax,
       alignment: MemoryLayout<UInt64>.alignment)
@@ -54,9 +53,10 @@ final class MadeRecords {
     return UnsafeRawBufferPointer(start: tickRecord, count: MemoryLayout<martlet_record>.size)
   }
 
-  /// Who is to be believed, when it is asked for and not the same as last time; else nil.
+  /// Who is to be believed about names, when it is not the same as last time; else nil.
   func resolvers(at time: UInt64) -> UnsafeRawBufferPointer? {
-    guard let addresses = resolverList?.read(), addresses != resolvers else { return nil }
+    let addresses = resolverList.read()
+    guard addresses != resolvers else { return nil }
     resolvers = addresses
     let fixed = MemoryLayout<martlet_resolvers>.size
     var part = martlet_resolvers()

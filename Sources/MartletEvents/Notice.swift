@@ -41,4 +41,6 @@ public enum NoticeSubject: UInt32, CaseIterable, Sendable {
   case unseen = 5
   /// The filter would have dropped events that rules matched.
   case filter = 6
+  /// Other rules were to be taken and could not be.
+  case rules = 7
 }

@@ -17,29 +17,38 @@ struct RuleOptions: ParsableArguments {
 
   @OptionGroup var choices: RuleChoices
 
+  /// What comes of rules that have errors.
+  enum Consequence: String {
+    case nothingStarts = "nothing was started"
+    case nothingChanges = "the rules before stay in force"
+  }
+
   /// The compiled rules. Errors and warnings go to stderr; ends the command with status 3 where they are errors.
-  func compile() throws -> Ruleset {
+  func compile(elseSay consequence: Consequence = .nothingStarts) throws -> Ruleset {
     let sources = try RuleOptions.read(paths)
     let compilation = Ruleset.compile(sources, try choices.compileOptions())
     let text = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDERR_FILENO)).render(
       compilation.diagnostics.filter { $0.severity != .note })
     write(text, to: STDERR_FILENO)
     guard let ruleset = compilation.ruleset else {
-      report(["the rules have errors: nothing was started"], help: ["check them alone with 'martlet check PATH'"])
+      report(["the rules have errors: \(consequence.rawValue)"], help: ["check them alone with 'martlet check PATH'"])
       throw ExitStatus.rulesInvalid
     }
     return ruleset
   }
 
   /// The same, for commands that have nothing to do without a rule to try.
-  func compileEnabled() throws -> Ruleset {
-    let ruleset = try compile()
+  func compileEnabled(elseSay consequence: Consequence = .nothingStarts) throws -> Ruleset {
+    let ruleset = try compile(elseSay: consequence)
     guard ruleset.rules.contains(where: \.isEnabled) else {
       report(["no rule is enabled: there is nothing to look for"], help: ["'-r bundled' adds the rules in this binary"])
       throw ExitStatus.rulesInvalid
     }
     return ruleset
   }
+
+  /// Files and folders, without what is in this binary.
+  var filePaths: [String] { paths.filter { $0 != Self.bundledName } }
 
   /// Stands for the rules in this binary among paths.
   private static let bundledName = "bundled"

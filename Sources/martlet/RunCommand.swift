@@ -11,7 +11,9 @@ struct RunCommand: AsyncParsableCommand {
     abstract: "Watch this node.",
     discussion: """
       Alerts go to stdout, one JSON object a line; logs and the closing summary go to stderr. Ends on SIGINT, on
-      SIGTERM, and when nobody reads the alerts any more. MARTLET_HOSTNAME in the environment names the node where the
+      SIGTERM, and when nobody reads the alerts any more. SIGHUP reads the rules again: what is known of processes
+      stays, no event is lost between the old rules and the new ones, and rules with errors change nothing.
+      MARTLET_HOSTNAME in the environment names the node where the
       host name does not, as in a pod. MARTLET_CGROUP names the cgroup below which connections are asked about: a path,
       'none', or 'root', which is what it is without. MARTLET_RESOLVERS has addresses of resolvers, with commas between,
       that are believed about names beside those of /etc/resolv.conf.
@@ -21,6 +23,9 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup var alerts: AlertOptions
   @OptionGroup var statistics: StatisticsOptions
   @OptionGroup var capture: CaptureOptions
+
+  @Flag(help: "Reload the rules, as on SIGHUP, a few seconds after their files were changed.")
+  var watchRules = false
 
   @Option(
     help: ArgumentHelp(
@@ -51,14 +56,20 @@ struct RunCommand: AsyncParsableCommand {
     if checkFilter && record != nil {
       throw ValidationError("'--check-filter' and '--record' exclude each other: nothing is dropped from a recording.")
     }
+    if watchRules && rules.filePaths.isEmpty {
+      throw ValidationError("'--watch-rules' has no file to look at: give one with '-r PATH'")
+    }
   }
 
   func run() async throws {
     let ruleset = try rules.compileEnabled()
+    let reload = Agent.RuleReload(watchedPaths: watchRules ? rules.filePaths : []) { [rules] in
+      try? rules.compileEnabled(elseSay: .nothingChanges)
+    }
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
       let summary = try await Agent(logLevel: logLevel, ringBudgetBytes: capture.ringBudgetBytes).watch(
-        ruleset, explainsAlerts: alerts.explain, checksFilter: checkFilter, recording: recording,
+        ruleset, explainsAlerts: alerts.explain, checksFilter: checkFilter, reload: reload, recording: recording,
         heartbeatPath: heartbeat)
       close(with: summary)
       try statistics.write(summary)

@@ -22,6 +22,9 @@ int act_on_names(const char *verb, char **rest);
 int act_on_rings(const char *verb, char **rest);
 int act_on_last_file(const char *verb, char **rest);
 
+/* Verbs whose acts bear numbers; the same. */
+int act_on_numbers(const char *verb, char **rest);
+
 /* The port of the last listener. */
 extern unsigned short listener_port;
 

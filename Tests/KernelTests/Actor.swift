@@ -8,7 +8,7 @@ import Testing
 /// Its input is a pipe that stays open until `finish()`, so a child that waits can be looked at.
 final class Actor {
   let process: pid_t
-  private let input: Int32
+  private var input: Int32
   private let output: Int32
   private var isFinished = false
 
@@ -62,12 +62,19 @@ final class Actor {
     return !isFinished && poll(&set, 1, 0) == 1
   }
 
+  /// Lets a waiting child go on.
+  func letGo() {
+    guard input >= 0 else { return }
+    close(input)
+    input = -1
+  }
+
   /// Lets a waiting child go on, and returns how it ended, as wait(2) has it. Ends it by force if it does not.
   @discardableResult
   func finish() -> Int32 {
     guard !isFinished else { return 0 }
     isFinished = true
-    close(input)
+    letGo()
     defer { close(output) }
     var status: Int32 = 0
     // The other end of its output closes when it ends.

@@ -431,6 +431,7 @@ enum martlet_notice_subject {
   MARTLET_NOTICE_TAMPER = 4,   /* the record's process did to the agent or to its programs what `detail` says */
   MARTLET_NOTICE_UNSEEN = 5,   /* the record's process began something that cannot be followed on this kernel */
   MARTLET_NOTICE_FILTER = 6,   /* the filter would have dropped `count` events that rules matched */
+  MARTLET_NOTICE_RULES = 7,    /* other rules were to be taken and could not be, which `detail` explains */
 };
 
 /* MARTLET_KIND_NOTICE: the record's task and cgroups are those that the notice is about, 0 for none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the loader tells the programs: settings at load time, and one word while they run.
+ * What the loader tells the programs: settings at load time, and a few words while they run.
  *
  * This is between one build of the probe and its own loader; nothing here reaches a recording.
  */
@@ -33,6 +33,19 @@ struct martlet_call_shape {
 #define MARTLET_SHAPE_STATE (1u << 0)     /* changes what is known of the process: told whether rules ask or not */
 #define MARTLET_SHAPE_DIRECTORY (1u << 1) /* `path` is the working directory after the call */
 
+/* The probe is loaded anew for other settings: each time is a generation. Two can be loaded at once, in the two slots of
+ * every table of programs. */
+#define MARTLET_GENERATION_SLOTS 2
+static inline martlet_u32 martlet_generation_slot(martlet_u32 generation) {
+  return generation % MARTLET_GENERATION_SLOTS;
+}
+
+/* Written by the loader through a mapping, read by programs: what changes without anything being loaded. */
+struct martlet_in_force {
+  martlet_u32 generation;     /* whose programs tell what happens */
+  martlet_u32 filter_version; /* counts changes of its filter: odd while it is being written */
+};
+
 /* What a call does to a file, in a byte: enum martlet_change; whether it does so with some arguments only; and above that
  * which argument is the new name: its index plus one, 0 for none. A fourth argument starts from the descriptor before it,
  * another one from the working directory. */
@@ -62,7 +75,8 @@ struct martlet_probe_settings {
   martlet_u8 asked_by_cgroup;  /* connects are told of by the cgroup hooks before anything else sees them */
   martlet_u8 filters;          /* enum martlet_filtering, of martlet_filter.h */
   martlet_u8 watches_files; /* models are told apart, and what becomes of watched files is told */
-  martlet_u8 reserved[6];
+  martlet_u8 reserved[2];
+  martlet_u32 generation;      /* from 1 */
   martlet_u64 wanted_calls[2]; /* a bit for each enum martlet_call that rules ask for */
   martlet_u16 calls[MARTLET_CALL_NUMBERS]; /* by number: the call, and above it that of the 32-bit table */
   struct martlet_call_shape shapes[MARTLET_CALL_COUNT];
@@ -110,6 +124,7 @@ MARTLET_ASSERT_SIZE(struct martlet_call_shape, 8);
 MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 7232);
 MARTLET_ASSERT_SIZE(struct martlet_counters, 64);
 MARTLET_ASSERT_SIZE(struct martlet_consumer, 8);
+MARTLET_ASSERT_SIZE(struct martlet_in_force, 8);
 MARTLET_ASSERT_SIZE(struct martlet_loss_key, 24);
 MARTLET_ASSERT_SIZE(struct martlet_loss, 16);
 

@@ -21,6 +21,35 @@ struct {
   __type(value, struct martlet_filter);
 } kernel_filter SEC(".maps");
 
+/* Loads before it come before loads behind it. */
+#if defined(__TARGET_ARCH_x86)
+#define LOADS_IN_ORDER() barrier()
+#else
+#define LOADS_IN_ORDER()                          \
+  do {                                            \
+    __u32 nothing__ = 0;                          \
+    nothing__ = __sync_fetch_and_add(&nothing__, 1); \
+    barrier_var(nothing__);                       \
+    barrier();                                    \
+  } while (0)
+#endif
+
+/*
+ * The filter may be written anew at any time, in place. Whoever looks at more than one word of it asks for the version
+ * first, and drops nothing unless it has stayed: half of an old filter and half of a new one would drop what both let
+ * through. While it is being written the version is odd, and all passes.
+ */
+static __always_inline __u32 filter__version(void) {
+  __u32 version = in_force.filter_version;
+  LOADS_IN_ORDER();
+  return version;
+}
+
+static __always_inline bool filter__has_stayed(__u32 version) {
+  LOADS_IN_ORDER();
+  return !(version & 1) && in_force.filter_version == version;
+}
+
 /* Cgroups that are no container's, each in its place; one that is not here counts as a container's. */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -377,7 +406,7 @@ static __always_inline __u32 filter__connection_classes(const struct martlet_con
  * order of its text; one of IPv4 as it is mapped into IPv6. */
 APART int filter__passes_connection(__u64 task_address, __u32 kind, __u64 high, __u64 low, __u32 port) {
   struct task_struct *task = (struct task_struct *)task_address;
-  __u32 zero = 0, classes, both, range;
+  __u32 zero = 0, classes, both, range, version = filter__version();
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   if (!filter || !settings.filters) return true;
   kind &= 3;
@@ -385,8 +414,8 @@ APART int filter__passes_connection(__u64 task_address, __u32 kind, __u64 high, 
   classes = filter__connection_classes(&filter->connections, task, kind, range,
                                        1ull << BOUNDED(filter__port_range(port), MARTLET_PORT_RANGES));
   both = 1u << martlet_connection_class(kind, false) | 1u << martlet_connection_class(kind, true);
-  if (!classes || classes == both) return classes != 0;
-  return (classes & 1u << martlet_connection_class(kind, !filter__is_host(task))) != 0;
+  if (classes && classes != both) classes &= 1u << martlet_connection_class(kind, !filter__is_host(task));
+  return classes != 0 || !filter__has_stayed(version);
 }
 
 /* `address`: as a socket of the family holds it. */

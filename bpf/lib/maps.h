@@ -13,6 +13,9 @@
 
 const volatile struct martlet_probe_settings settings;
 
+/* One for all generations, as all maps are but the settings and the filter: what one knows, the next one knows. */
+volatile struct martlet_in_force in_force SEC(".data.in_force");
+
 /* A walk from a dentry or a kernfs node up to its root. It lives in a map value and not on the stack: constants that
  * the verifier tracks on the stack would make each round of the loop a new state for it. */
 struct walk {

@@ -39,7 +39,7 @@ struct {
 
 struct written_sweeper {
   struct bpf_timer timer;
-  __u32 is_made;
+  __u32 made_by; /* the generation whose function it calls, as that of connects */
   __u32 is_armed;
 };
 struct {
@@ -235,12 +235,13 @@ static int written__sweeper_fires(void *map, __u32 *zero, struct written_sweeper
 static __always_inline void written__arm(void) {
   __u32 zero = 0;
   struct written_sweeper *sweeper = bpf_map_lookup_elem(&written_sweepers, &zero);
-  if (!sweeper || sweeper->is_armed || __sync_lock_test_and_set(&sweeper->is_armed, 1)) return;
-  if (!sweeper->is_made) {
+  if (!sweeper) return;
+  if (sweeper->made_by != settings.generation) {
     bpf_timer_init(&sweeper->timer, &written_sweepers, 1 /* CLOCK_MONOTONIC */);
     bpf_timer_set_callback(&sweeper->timer, written__sweeper_fires);
-    sweeper->is_made = 1;
+    sweeper->made_by = settings.generation;
   }
+  if (sweeper->is_armed || __sync_lock_test_and_set(&sweeper->is_armed, 1)) return;
   bpf_timer_start(&sweeper->timer, WRITTEN_SWEEP_NS, 0);
 }
 

@@ -71,8 +71,29 @@ int martlet_probe_create(const struct martlet_probe_options *options, struct mar
 int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t length,
                         struct martlet_probe_error *error);
 
-/* Detaches and frees everything; spans handed out are gone. */
+/* Detaches and frees everything; spans handed out are gone. A successor is destroyed before its probe, from any thread:
+ * only what it has alone goes. */
 void martlet_probe_destroy(struct martlet_probe *probe);
+
+/*
+ * Other options for a probe that works. Nothing that happens is told twice or not at all: what happens before the
+ * switch is told by the old options, what happens after by the new ones, and all else goes on: rings, counters, what
+ * waits for its result, what is known of cgroups. From any thread, beside the one that uses the probe.
+ *
+ * martlet_probe_prepare loads a successor, which has to be taken over or destroyed before the next one. The kernel's
+ * processes cannot be read through it, and the sizes of the rings and the cgroup stay as they are.
+ * martlet_probe_switch, on the thread that uses the probe, makes the probe go by the successor's options, in one word; the
+ * successor then is what the probe was, and still to be destroyed.
+ */
+int martlet_probe_prepare(struct martlet_probe *probe, const struct martlet_probe_options *options,
+                          const void *object, size_t length, struct martlet_probe **successor,
+                          struct martlet_probe_error *error);
+void martlet_probe_switch(struct martlet_probe *probe, struct martlet_probe *successor);
+
+/* Another filter for the same options, likewise: what one of the two lets through before, and the other after, is told.
+ * In the microseconds between, all is. On the thread that uses the probe. */
+int martlet_probe_switch_filter(struct martlet_probe *probe, const struct martlet_filter *filter,
+                                struct martlet_probe_error *error);
 
 /* What libbpf and the verifier said during the last start, NUL-terminated; cut at its end if very long. */
 const char *martlet_probe_log(const struct martlet_probe *probe);

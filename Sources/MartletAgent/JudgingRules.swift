@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletAlerts
+import MartletMatching
+public import MartletRules
+
+/// Rules, made ready to judge events and to say what they found: all of a pipeline that comes from rules.
+public struct JudgingRules: ~Copyable {
+  var matcher: Matcher
+  let reference: ReferenceEvaluator
+  let composer: AlertComposer
+  let matching: RuleMatching
+  /// Rules that are looked for.
+  let count: Int
+
+  /// `explainsAlerts`: alerts say why they were raised.
+  public init(_ ruleset: Ruleset, explainsAlerts: Bool = false) {
+    matcher = Matcher(MatchPlanner.plan(ruleset))
+    reference = ReferenceEvaluator(ruleset)
+    composer = AlertComposer(ruleset, explains: explainsAlerts)
+    matching = ruleset.matching
+    count = ruleset.rules.count { $0.isEnabled }
+  }
+}
