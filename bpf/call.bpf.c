@@ -99,11 +99,14 @@ APART int call_returned(__u32 call, const struct call_arguments *arguments, long
   struct slot *slot;
   bool is_unwanted;
   if (call >= MARTLET_CALL_COUNT || !arguments) return 0;
-  /* Only for what it changes, and it changed nothing. */
-  if (!is_wanted(call) && result < 0) return 0;
+  if (settings.shapes[call].flags & MARTLET_SHAPE_GUARD && result >= 0)
+    guard__call(call, arguments->values[0], arguments->values[1], result);
+  /* Only for what it changes, and it changed nothing; or only for the guard. */
+  if (!is_wanted(call) && (result < 0 || !changes_state(call))) return 0;
   COUNT(MARTLET_HOOK_CALL, seen);
   is_unwanted = !changes_state(call) && !filter__wants_actor(call, task);
-  if ((__u32)LOAD(task, tgid) == settings.self_process_id || filter__drops(is_unwanted)) {
+  if (canary__is_for(MARTLET_CANARY_CALL) || (__u32)LOAD(task, tgid) == settings.self_process_id ||
+      filter__drops(is_unwanted)) {
     COUNT(MARTLET_HOOK_CALL, filtered);
     return 0;
   }

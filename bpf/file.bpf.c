@@ -124,6 +124,7 @@ APART int open_told(struct open_call *open, __u32 is_unwanted) {
   slot->spelled_bytes = 0;
   /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
   if (open->result >= 0) file = read__file(task, open->result);
+  if (file) guard__opened(open->call, (__u64)file);
   if (settings.watches_files && file) reasons = file__reasons(file);
   if (settings.filters && !is_unwanted)
     is_unwanted = open_is_unwanted(slot, task, open, file) && filter__has_stayed(version);
@@ -157,11 +158,14 @@ static __always_inline bool open_is_unwanted_class(struct open_call *open, struc
 static __always_inline int open_returned(struct open_call *open, struct task_struct *task) {
   bool is_unwanted;
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
+    canary__is_for(MARTLET_CANARY_OPEN);
     COUNT_DROPPED(MARTLET_HOOK_OPEN);
     return 0;
   }
   is_unwanted = open_is_unwanted_class(open, task);
   if (filter__drops(is_unwanted) && (!settings.watches_files || open->result < 0)) {
+    if (open->result >= 0 && open->flags & O_ACCMODE)
+      guard__opened(open->call, (__u64)read__file(task, open->result));
     COUNT_DROPPED(MARTLET_HOOK_OPEN);
     return 0;
   }

@@ -5,8 +5,10 @@
  * Families stand side by side and share only lib/. A hook may have several programs, its variants; the loader's
  * table (Sources/CMartletBPF/probe_hooks.c) lists them in order of preference and keeps one per hook.
  */
+#include "lib/canary.h"
 #include "lib/watch.h"
 
+#include "guard.bpf.c"
 #include "network.bpf.c"
 #include "process.bpf.c"
 #include "file.bpf.c"

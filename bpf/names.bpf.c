@@ -132,6 +132,7 @@ static __always_inline void answer_came(struct __sk_buff *packet, __u32 udp_offs
 SEC("cgroup_skb/egress")
 int handle_question(struct __sk_buff *packet) {
   __u32 udp_offset = dns__udp_offset(packet, false);
+  if (canary__is_due(MARTLET_CANARY_QUESTION)) canary__answer(MARTLET_CANARY_QUESTION);
   if (udp_offset) question_asked(packet, udp_offset);
   return 1;
 }
@@ -139,6 +140,7 @@ int handle_question(struct __sk_buff *packet) {
 SEC("cgroup_skb/ingress")
 int handle_answer(struct __sk_buff *packet) {
   __u32 udp_offset = dns__udp_offset(packet, true);
+  if (canary__is_due(MARTLET_CANARY_ANSWER)) canary__answer(MARTLET_CANARY_ANSWER);
   if (udp_offset) answer_came(packet, udp_offset);
   return 1;
 }

@@ -375,6 +375,7 @@ int BPF_PROG(handle_connect, struct sock *sock, int before, int after) {
   if (family != AF_INET && family != AF_INET6) return 0;
   /* Its subflows are TCP connections that pass here themselves, with the addresses that are used. */
   if (LOAD(sock, sk_protocol) == IPPROTO_MPTCP) return 0;
+  if (canary__is_for(MARTLET_CANARY_CONNECT)) return 0;
   return after == STATE_SYN_SENT ? connection_starts(sock) : connection_decided(sock, after);
 }
 
@@ -389,7 +390,7 @@ SEC("cgroup/connect4")
 int handle_connect4(struct bpf_sock_addr *context) {
   struct far_end end = {.port = __builtin_bswap16((__u16)context->user_port)};
   store__v4(&end, context->user_ip4, context->family == AF_INET6);
-  connect_asked(context, &end);
+  if (!canary__is_for(MARTLET_CANARY_CONNECT4)) connect_asked(context, &end);
   return 1;
 }
 
@@ -398,7 +399,7 @@ int handle_connect6(struct bpf_sock_addr *context) {
   struct far_end end = {.port = __builtin_bswap16((__u16)context->user_port)};
   __u32 words[4] = {context->user_ip6[0], context->user_ip6[1], context->user_ip6[2], context->user_ip6[3]};
   __builtin_memcpy(end.address, words, sizeof(words));
-  connect_asked(context, &end);
+  if (!canary__is_for(MARTLET_CANARY_CONNECT6)) connect_asked(context, &end);
   return 1;
 }
 

@@ -95,6 +95,7 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
     COUNT(MARTLET_HOOK_RING, filtered);
     return 0;
   }
+  if (file) guard__opened(call, (__u64)file);
   slot = emit__take(MARTLET_HOOK_RING);
   if (!slot) return 0;
   slot->spelled_bytes = 0;
@@ -135,6 +136,7 @@ int BPF_PROG(handle_ring_submit, struct io_kiocb *request) {
   long length;
   __u16 call = ring_call(LOAD(request, opcode));
   if (call == MARTLET_CALL_NONE || call == MARTLET_CALL_CONNECT) return 0;
+  if (canary__is_for(MARTLET_CANARY_RING_SUBMISSION)) return 0;
   name.is_told = (LOAD(request, flags) & RING_SKIPS_COMPLETION) != 0;
   length = bpf_probe_read_kernel_str(name.bytes, FAILED_NAME_BYTES_MAX, LOAD(LOAD(open, filename), name));
   name.length_bytes = length > 0 ? length : 0;
@@ -166,7 +168,7 @@ int BPF_PROG(handle_ring_complete, struct io_ring_ctx *ring, void *completed, st
   /* What a ring says without a request. */
   if (!completed) return 0;
   call = ring_call(LOAD(request, opcode));
-  if (call == MARTLET_CALL_NONE) return 0;
+  if (call == MARTLET_CALL_NONE || canary__is_for(MARTLET_CANARY_RING_COMPLETION)) return 0;
   if (call == MARTLET_CALL_CONNECT) return ring_connect_complete(request, LOAD(entry, res));
   name = bpf_map_lookup_elem(&ring_names, &key);
   if (name && name->is_told) {

@@ -90,6 +90,7 @@ APART int socket_returned(__u16 call, __s32 fd, __u64 address_word, long result)
   struct socket *socket;
   struct sock *sock;
   __u16 family;
+  if (canary__is_for(MARTLET_CANARY_SOCKET)) return 0;
   if (call == MARTLET_CALL_ACCEPT || call == MARTLET_CALL_ACCEPT4) {
     if (result < 0) return 0;
     fd = result;
@@ -170,24 +171,24 @@ static __always_inline void datagram_passes_v6(struct bpf_sock_addr *context, bo
 
 SEC("cgroup/sendmsg4")
 int handle_sendmsg4(struct bpf_sock_addr *context) {
-  datagram_passes_v4(context, false);
+  if (!canary__is_for(MARTLET_CANARY_SENDMSG4)) datagram_passes_v4(context, false);
   return 1;
 }
 
 SEC("cgroup/sendmsg6")
 int handle_sendmsg6(struct bpf_sock_addr *context) {
-  datagram_passes_v6(context, false);
+  if (!canary__is_for(MARTLET_CANARY_SENDMSG6)) datagram_passes_v6(context, false);
   return 1;
 }
 
 SEC("cgroup/recvmsg4")
 int handle_recvmsg4(struct bpf_sock_addr *context) {
-  datagram_passes_v4(context, true);
+  if (!canary__is_for(MARTLET_CANARY_RECVMSG4)) datagram_passes_v4(context, true);
   return 1;
 }
 
 SEC("cgroup/recvmsg6")
 int handle_recvmsg6(struct bpf_sock_addr *context) {
-  datagram_passes_v6(context, true);
+  if (!canary__is_for(MARTLET_CANARY_RECVMSG6)) datagram_passes_v6(context, true);
   return 1;
 }

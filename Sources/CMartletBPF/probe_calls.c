@@ -108,7 +108,7 @@ static const struct watched_call watched_calls[] = {
     {MARTLET_CALL_FCHMOD, SYS_fchmod, COMPAT(94), {.fd = 1}},
     {MARTLET_CALL_FCHMODAT, SYS_fchmodat, COMPAT(306), {.names = {2}, .directories = {1}}},
     {MARTLET_CALL_FCHMODAT2, SYS_fchmodat2, COMPAT(452), {.names = {2}, .directories = {1}}},
-    {MARTLET_CALL_PTRACE, SYS_ptrace, COMPAT(26), {}},
+    {MARTLET_CALL_PTRACE, SYS_ptrace, COMPAT(26), {.flags = MARTLET_SHAPE_GUARD}},
     {MARTLET_CALL_SOCKET, SYS_socket, COMPAT(359), {.fd = MARTLET_FD_RESULT}},
     {MARTLET_CALL_SETNS, SYS_setns, COMPAT(346), {.fd = 1, .flags = MARTLET_SHAPE_STATE}},
     {MARTLET_CALL_UNSHARE, SYS_unshare, COMPAT(310), {.flags = MARTLET_SHAPE_STATE}},
@@ -118,7 +118,7 @@ static const struct watched_call watched_calls[] = {
     {MARTLET_CALL_SETREGID, SYS_setregid, COMPAT(71, 204), {.flags = MARTLET_SHAPE_STATE}},
     {MARTLET_CALL_SETRESUID, SYS_setresuid, COMPAT(164, 208), {.flags = MARTLET_SHAPE_STATE}},
     {MARTLET_CALL_SETRESGID, SYS_setresgid, COMPAT(170, 210), {.flags = MARTLET_SHAPE_STATE}},
-    {MARTLET_CALL_BPF, SYS_bpf, COMPAT(357), {.fd = MARTLET_FD_RESULT}},
+    {MARTLET_CALL_BPF, SYS_bpf, COMPAT(357), {.fd = MARTLET_FD_RESULT, .flags = MARTLET_SHAPE_GUARD}},
     {MARTLET_CALL_USERFAULTFD, SYS_userfaultfd, COMPAT(374), {.fd = MARTLET_FD_RESULT}},
     {MARTLET_CALL_INIT_MODULE, SYS_init_module, COMPAT(128), {.names = {3}, .directories = {MARTLET_NO_DIRECTORY}}},
     {MARTLET_CALL_FINIT_MODULE, SYS_finit_module, COMPAT(350),
@@ -129,8 +129,8 @@ static const struct watched_call watched_calls[] = {
     {MARTLET_CALL_UMOUNT2, SYS_umount2, COMPAT(52), {.names = {1}}},
     {MARTLET_CALL_MEMFD_CREATE, SYS_memfd_create, COMPAT(356),
      {.names = {1}, .directories = {MARTLET_NO_DIRECTORY}, .fd = MARTLET_FD_RESULT}},
-    {MARTLET_CALL_PROCESS_VM_READV, SYS_process_vm_readv, COMPAT(347), {}},
-    {MARTLET_CALL_PROCESS_VM_WRITEV, SYS_process_vm_writev, COMPAT(348), {}},
+    {MARTLET_CALL_PROCESS_VM_READV, SYS_process_vm_readv, COMPAT(347), {.flags = MARTLET_SHAPE_GUARD}},
+    {MARTLET_CALL_PROCESS_VM_WRITEV, SYS_process_vm_writev, COMPAT(348), {.flags = MARTLET_SHAPE_GUARD}},
     {MARTLET_CALL_KILL, SYS_kill, COMPAT(37), {}},
     {MARTLET_CALL_TKILL, SYS_tkill, COMPAT(238), {}},
     {MARTLET_CALL_TGKILL, SYS_tgkill, COMPAT(270), {}},
@@ -144,7 +144,7 @@ static const struct watched_call watched_calls[] = {
      {.names = {1}, .flags = MARTLET_SHAPE_STATE | MARTLET_SHAPE_DIRECTORY}},
     {MARTLET_CALL_FCHDIR, SYS_fchdir, COMPAT(133), {.fd = 1, .flags = MARTLET_SHAPE_STATE}},
     {MARTLET_CALL_PIDFD_OPEN, SYS_pidfd_open, COMPAT(434), {.fd = MARTLET_FD_RESULT}},
-    {MARTLET_CALL_PIDFD_GETFD, SYS_pidfd_getfd, COMPAT(438), {.fd = MARTLET_FD_RESULT}},
+    {MARTLET_CALL_PIDFD_GETFD, SYS_pidfd_getfd, COMPAT(438), {.fd = MARTLET_FD_RESULT, .flags = MARTLET_SHAPE_GUARD}},
     {MARTLET_CALL_CHOWN, SYS_chown, COMPAT(182, 212), {.names = {1}}},
     {MARTLET_CALL_LCHOWN, SYS_lchown, COMPAT(16, 198), {.names = {1}}},
     {MARTLET_CALL_FCHOWN, SYS_fchown, COMPAT(95, 207), {.fd = 1}},
@@ -167,8 +167,11 @@ static void place(struct martlet_probe_settings *settings, int number, uint16_t 
 void martlet_calls_configure(struct martlet_probe_settings *settings) {
   for (size_t index = 0; index < sizeof(watched_calls) / sizeof(watched_calls[0]); index++) {
     const struct watched_call *watched = &watched_calls[index];
-    if (!is_wanted(settings, watched->call) && !(watched->shape.flags & MARTLET_SHAPE_STATE)) continue;
+    uint8_t flags = watched->shape.flags;
+    if (watched->call == MARTLET_CALL_IO_URING_SETUP && settings->ring_setups) flags |= MARTLET_SHAPE_GUARD;
+    if (!is_wanted(settings, watched->call) && !(flags & (MARTLET_SHAPE_STATE | MARTLET_SHAPE_GUARD))) continue;
     settings->shapes[watched->call] = watched->shape;
+    settings->shapes[watched->call].flags = flags;
     place(settings, watched->number, watched->call);
     for (size_t twin = 0; twin < 2; twin++)
       place(settings, watched->compat_numbers[twin], (uint16_t)(watched->call << 8));

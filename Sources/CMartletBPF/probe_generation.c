@@ -17,8 +17,7 @@
 
 #include "probe_internal.h"
 
-/* What depends on what rules ask for; all else is what the probe knows. */
-static bool is_of_one_generation(const char *map) {
+bool martlet_is_of_one_generation(const char *map) {
   return strstr(map, ".rodata") || strcmp(map, "kernel_filter") == 0;
 }
 
@@ -27,7 +26,7 @@ int martlet_generation_share(struct martlet_probe *probe, struct martlet_probe_e
   if (!probe->predecessor) return 0;
   bpf_object__for_each_map(map, probe->object) {
     const char *name = bpf_map__name(map);
-    if (is_of_one_generation(name)) continue;
+    if (martlet_is_of_one_generation(name)) continue;
     known = bpf_object__find_map_by_name(probe->predecessor->object, name);
     if (!known) return martlet_fail(error, ENOENT, "share a map", name, NULL);
     if (bpf_map__reuse_fd(map, bpf_map__fd(known))) return martlet_fail(error, errno, "share a map", name, NULL);

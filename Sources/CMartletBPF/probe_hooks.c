@@ -36,7 +36,7 @@ const struct hook martlet_hooks[HOOKS_MAX] = {
     {"connect",
      "TCP connections",
      PLACE_KERNEL,
-     false,
+     true,
      CALL(CONNECT),
      {{"handle_connect", "tp_btf/inet_sock_set_state"}}},
     [SEED_HOOK] = {"seed", "nothing: /proc takes over", PLACE_ITERATOR, true, 0, {{"seed_processes", "iter/task"}}},
@@ -48,20 +48,23 @@ const struct hook martlet_hooks[HOOKS_MAX] = {
     {"sendmsg6", "datagrams sent without connect", PLACE_CGROUP, true, SENDS, {{"handle_sendmsg6", "cgroup/sendmsg6"}}},
     {"recvmsg4", "senders of datagrams", PLACE_CGROUP, true, RECEIVES, {{"handle_recvmsg4", "cgroup/recvmsg4"}}},
     {"recvmsg6", "senders of datagrams", PLACE_CGROUP, true, RECEIVES, {{"handle_recvmsg6", "cgroup/recvmsg6"}}},
+    [SUBMISSION_HOOK] =
     {"ring submission",
      "opens through io_uring, unless there is a completion with a descriptor",
-     PLACE_KERNEL,
+     PLACE_RING,
      true,
      RING_OPENS,
      {{"handle_ring_submit", "tp_btf/io_uring_submit_req"}}},
+    [COMPLETION_HOOK] =
     {"ring completion",
      "opens through io_uring",
-     PLACE_KERNEL,
+     PLACE_RING,
      true,
      RING_OPENS | CALL(CONNECT),
      {{"handle_ring_complete", "tp_btf/io_uring_complete"}}},
     {"questions", NAMES, PLACE_PACKETS, true, 0, {{"handle_question", "cgroup_skb/egress"}}},
     {"answers", NAMES, PLACE_PACKETS, true, 0, {{"handle_answer", "cgroup_skb/ingress"}}},
+    {"signals", "signals to the agent", PLACE_KERNEL, true, 0, {{"handle_signal", "tp_btf/signal_generate"}}},
     {"changes",
      "changes of watched files",
      PLACE_WATCHED,
@@ -98,7 +101,12 @@ const struct hook_variant *martlet_probe_variant(const struct martlet_probe *pro
   const struct hook_variant *variant = &martlet_hooks[hook].variants[probe->choices[hook]];
   if (!is_wanted(probe, &martlet_hooks[hook])) return NULL;
   if (martlet_hook_is_of_cgroup(hook) && probe->options.cgroup_fd < 0) return NULL;
+  if (martlet_hooks[hook].place == PLACE_RING && !probe->options.rings) return NULL;
   return variant->program ? variant : NULL;
+}
+
+bool martlet_probe_misses_rings(const struct martlet_probe *probe) {
+  return is_wanted(probe, &martlet_hooks[COMPLETION_HOOK]) && !martlet_probe_variant(probe, COMPLETION_HOOK);
 }
 
 static struct martlet_entry_name entry_name(const struct hook_variant *variant, const char *prefix) {
@@ -128,6 +136,8 @@ struct martlet_probe_hook martlet_probe_hook_at(const struct martlet_probe *prob
   if (index >= HOOKS_MAX || !martlet_hooks[index].name) return found;
   found.name = martlet_hooks[index].name;
   found.unseen = martlet_hooks[index].unseen;
+  found.is_optional = martlet_hooks[index].is_optional;
+  found.is_iterator = martlet_hooks[index].place == PLACE_ITERATOR;
   found.is_wanted = is_wanted(probe, &martlet_hooks[index]);
   variant = martlet_probe_variant(probe, index);
   if (variant && probe->object) {

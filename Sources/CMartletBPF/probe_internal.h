@@ -68,8 +68,9 @@ struct hook_variant {
   const char *name;
 };
 
-/* PLACE_PACKETS: those of a cgroup's sockets. PLACE_WATCHED: in the kernel, but only when files are watched. */
-enum hook_place { PLACE_KERNEL, PLACE_ITERATOR, PLACE_CGROUP, PLACE_PACKETS, PLACE_WATCHED };
+/* PLACE_PACKETS: those of a cgroup's sockets. PLACE_RING: in the kernel, unless the options leave it out. PLACE_WATCHED: in
+ * the kernel, but only when files are watched. */
+enum hook_place { PLACE_KERNEL, PLACE_ITERATOR, PLACE_CGROUP, PLACE_PACKETS, PLACE_RING, PLACE_WATCHED };
 
 struct hook {
   const char *name;
@@ -84,6 +85,8 @@ extern const struct hook martlet_hooks[HOOKS_MAX]; /* up to one without a name *
 #define SEED_HOOK 5
 #define CONNECT4_HOOK 6
 #define CONNECT6_HOOK 7
+#define SUBMISSION_HOOK 12
+#define COMPLETION_HOOK 13
 
 bool martlet_hook_is_of_cgroup(size_t hook);
 /* The program chosen for a hook; NULL where none is wanted or could be had. */
@@ -103,6 +106,11 @@ struct martlet_entry_name martlet_entry_table(const struct hook_variant *variant
 uint64_t martlet_entry_misses(const struct martlet_probe *probe, size_t hook);
 
 void martlet_probe_unload(struct martlet_probe *probe);
+/* Puts the numbers of the probe's objects on the list of those that are guarded; takes out those of what goes with it. */
+void martlet_guard(struct martlet_probe *probe);
+void martlet_unguard(struct martlet_probe *probe);
+/* Depends on what rules ask for; all other maps are what the probe knows, and shared by its generations. */
+bool martlet_is_of_one_generation(const char *map);
 /* Makes the maps of a successor's object those of its predecessor. */
 int martlet_generation_share(struct martlet_probe *probe, struct martlet_probe_error *error);
 /* Puts the programs into the tables of their entries, in the slot of the generation; takes them out. */

@@ -35,6 +35,7 @@ int martlet_probe_create(const struct martlet_probe_options *options, struct mar
 }
 
 void martlet_probe_unload(struct martlet_probe *probe) {
+  if (probe->object) martlet_unguard(probe);
   for (size_t hook = 0; hook < HOOKS_MAX; hook++) {
     bpf_link__destroy(probe->links[hook]);
     probe->links[hook] = NULL;
@@ -92,6 +93,7 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
       .environment = probe->options.environment,
       .missing_programs = probe->options.missing_programs,
       .asked_by_cgroup = martlet_probe_variant(probe, CONNECT4_HOOK) && martlet_probe_variant(probe, CONNECT6_HOOK),
+      .ring_setups = martlet_probe_misses_rings(probe),
       .wanted_calls = {probe->options.wanted_calls[0], probe->options.wanted_calls[1]},
   };
   struct bpf_map *map = bpf_object__find_map_by_name(probe->object, "rings");
@@ -171,7 +173,9 @@ static int try_start(struct martlet_probe *probe, const void *object, size_t len
   /* Before anything is attached: an empty filter would drop all. */
   if (martlet_filter_install(probe, error)) return -1;
   if (martlet_generation_enter(probe, failed_hook, error)) return -1;
-  return attach(probe, failed_hook, error);
+  if (attach(probe, failed_hook, error)) return -1;
+  martlet_guard(probe);
+  return 0;
 }
 
 /* Chooses what to try after `failed_hook` was refused; false when nothing is left. */

@@ -85,6 +85,7 @@ public struct Agent: Sendable {
       configuration.filter = KernelFilterPlanner.plan(ruleset)
     }
     configuration.includesNames = isRecorded || Self.addressNames.contains { ruleset?.names($0) ?? false }
+    configuration.canary = .ownProgram
     if let ringBudgetBytes { configuration.setRingBudget(ringBudgetBytes) }
     configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
@@ -110,7 +111,7 @@ public struct Agent: Sendable {
   }
 
   /// Nil where the variable is not set, or to nothing.
-  private static func setting(_ name: String) -> String? {
+  static func setting(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
@@ -151,7 +152,7 @@ public struct Agent: Sendable {
       try await ServiceGroup(configuration: configuration).run()
       return watch.summary ?? RunSummary()
     } catch NodeWatch.Failure.capture(let error) {
-      throw Failure(["\(error)"])
+      throw Failure(["\(error)"], help: error.remedy.map { [$0] } ?? [])
     } catch NodeWatch.Failure.recording(let error) {
       throw Failure(["cannot record: \(error)"])
     } catch let error as Failure {

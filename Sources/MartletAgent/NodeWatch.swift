@@ -137,6 +137,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       let batch = source.nextBatch(timeoutMilliseconds: stopTime == nil ? patience(now, until: deadline) : 0)
       defer { source.release(batch) }
       noteHostCgroups(of: batch)
+      for finding in source.takeFindings() { logger.error("\(finding)") }
       let isRead = alerts?.process(batch) { isStopping.load(ordering: .relaxed) } ?? true
       if !isRead || alerts?.isOutputClosed == true {
         return logger.notice("nobody reads the alerts any more: stopping")
@@ -151,7 +152,7 @@ final class NodeWatch: Service, @unchecked Sendable {
 
   /// The one thing that flows back: which cgroups are no container's, so that the probe can drop what happens there.
   private func noteHostCgroups(of batch: EventBatch) {
-    guard source.hasFilter else { return }
+    guard source.asksForHostCgroups else { return }
     // A look at the kind first: the pipeline verifies every record, and hardly any is about a cgroup.
     for bytes in batch.records where EventRecord.claims(.cgroup, bytes) {
       guard let record = EventRecord(bytes), let cgroup = HostCgroup(record) else { continue }

@@ -92,6 +92,7 @@ extension NoticeSubject {
     case .unseen: "Martlet: activity out of sight"
     case .filter: "Martlet: filter hides alerts"
     case .rules: "Martlet: rules not reloaded"
+    case .signal: "Martlet: agent signalled"
     }
   }
 
@@ -100,6 +101,7 @@ extension NoticeSubject {
     case .lost, .flood, .unseen, .rules: .warning
     case .unproven, .filter: .critical
     case .tamper: .alert
+    case .signal: .notice
     }
   }
 
@@ -112,6 +114,7 @@ extension NoticeSubject {
     case .unseen: "A process began something that cannot be followed on this kernel"
     case .filter: "The filter in the kernel would have dropped events that rules matched"
     case .rules: "The rules were changed, and the new ones cannot be used; the ones before stay in force"
+    case .signal: "A process sent the agent a signal"
     }
   }
 }

@@ -83,7 +83,9 @@ extension KernelSource {
       guard martlet_probe_switch_filter(probe, change.filter, &error) == 0 else {
         throw CaptureError(error, code: .refused)
       }
-    case .programs: martlet_probe_switch(probe, change.successor)
+    case .programs:
+      martlet_probe_switch(probe, change.successor)
+      canaries?.followPrograms()
     }
     configuration = change.configuration
   }

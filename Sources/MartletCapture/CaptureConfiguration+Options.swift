@@ -22,6 +22,8 @@ extension martlet_probe_options {
     names = configuration.includesNames
     let wanted = configuration.watchedCalls.rawValue
     wanted_calls = (UInt64(truncatingIfNeeded: wanted), UInt64(truncatingIfNeeded: wanted >> 64))
+    rings = configuration.watchesRings
+    is_in_cgroup = configuration.cgroup.holdsThisProcess
     seeds = configuration.seed == .automatic || configuration.seed == .iterator
     cgroup_fd = -1
     if case .open(let descriptor) = cgroup { cgroup_fd = descriptor }

@@ -26,6 +26,13 @@ public struct CaptureConfiguration: Sendable {
   public var filter: KernelFilter?
   /// What the filter would drop is sent all the same, marked as unwanted: to check the filter.
   public var marksUnwanted = false
+  /// Whether opens through io_uring are watched where the kernel tells of them. Elsewhere, and without, a container that
+  /// sets up a ring is told by a notice.
+  public var watchesRings = true
+  /// What to run for proving that the hooks work, at the start and every minute; nil to prove nothing.
+  public var canary: CanaryProgram?
+  /// From one proof to the next. What breaks right behind one is told after this and a second try, a twelfth of it later.
+  public var canaryMilliseconds = 50_000
   /// How often a tick enters the stream.
   public var tickMilliseconds = 1000
 
@@ -47,6 +54,8 @@ public struct CaptureConfiguration: Sendable {
   public var models: ModelNames?
 
   public static let resolverCountMax = 64
+  /// The smallest ring that there can be.
+  public static let ringBytesMin = UInt32(MARTLET_RING_BYTES_MIN)
 
   public init() {}
 

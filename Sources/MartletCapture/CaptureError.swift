@@ -41,6 +41,25 @@ extension CaptureError: CustomStringConvertible {
   }
 }
 
+extension CaptureError {
+  /// What to do about it, where that can be said.
+  public var remedy: String? {
+    let missing = CaptureRequirements.check()
+    if !missing.isEmpty { return missing.map(\.remedy).joined(separator: "; ") }
+    switch (code, errno) {
+    case (.notPermitted, _):
+      return "the capabilities are there, but something else forbids it: a seccomp profile that leaves out bpf(2), "
+        + "a security module, or a kernel that is locked down ('martlet doctor' tells)"
+    case (.refused, ENOMEM):
+      return "give the process more memory, or, before kernel 5.11, the capability CAP_SYS_RESOURCE"
+    case (.refused, ENOSPC): return "another program of this kind is attached to the cgroup and lets none beside it"
+    case (.refused, EINVAL), (.refused, ENOENT), (.refused, EOPNOTSUPP):
+      return "this kernel lacks what '\(subject)' needs; a newer one, or a distribution's own, has it"
+    default: return nil
+    }
+  }
+}
+
 /// A C array of characters, up to its NUL.
 private func text<Characters>(_ characters: Characters) -> String {
   withUnsafeBytes(of: characters) { bytes in

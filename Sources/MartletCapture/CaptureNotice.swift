@@ -17,6 +17,8 @@ public struct CaptureNotice: Sendable {
   /// The process that it is about; both 0 for none.
   public var processID: UInt32 = 0
   public var processStartNanoseconds: UInt64 = 0
+  /// The name of that process, as in records.
+  var comm = martlet_record().comm
 
   public static let detailBytesMax = 256
 
@@ -67,6 +69,7 @@ final class NoticeRecords {
     part.record.process_id = notice.processID
     part.record.thread_id = notice.processID
     part.record.process_start_ns = notice.processStartNanoseconds
+    part.record.comm = notice.comm
     part.record.cgroup_id = notice.cgroupID
     part.record.cgroup_v1_id = notice.cgroupV1ID
     part.count = notice.count

@@ -62,6 +62,8 @@ public struct CaptureStatistics: Sendable {
   /// Those of them that had an earlier time than what was handed out before: stamped, and not yet complete, when the rings
   /// were read.
   public internal(set) var late: UInt64 = 0
+  /// Records that came through the rings for the source itself: proofs that hooks work, and acts against the agent.
+  public internal(set) var sourceRecords: UInt64 = 0
   public internal(set) var seedRecords: UInt64 = 0
   /// Ticks, host records, lists of resolvers and notices: made here.
   public internal(set) var madeRecords: UInt64 = 0
@@ -89,6 +91,9 @@ public struct CaptureHook: Sendable, Equatable {
   public let unseen: String
   /// The kernel's answer to the last variant, as an errno; 0 where it took one or was not asked.
   public let refusal: Int32
+  /// Whether the source starts without it.
+  public let isOptional: Bool
+  public let proof: CaptureProof
 
   public var isAttached: Bool { variant != nil }
 }

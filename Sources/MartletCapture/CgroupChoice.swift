@@ -19,6 +19,22 @@ public enum CgroupChoice: Sendable, Equatable {
   }
 }
 
+extension CgroupChoice {
+  /// Whether this process is in it or below, so that what it does passes the programs there.
+  var holdsThisProcess: Bool {
+    guard case .path(let path) = self else { return self == .root }
+    let line = (Procfs.text("/proc/self/cgroup") ?? "").split(separator: "\n").first { $0.hasPrefix("0::") }
+    guard let own = line?.dropFirst(3), let mount = OpenCgroup.mountPoint(inMounts: Procfs.text("/proc/mounts") ?? "")
+    else { return false }
+    return Self.isBelow(path, mount + own)
+  }
+
+  static func isBelow(_ path: String, _ own: String) -> Bool {
+    let path = path.split(separator: "/"), own = own.split(separator: "/")
+    return own.starts(with: path)
+  }
+}
+
 /// A cgroup that programs can be attached to, or why there is none.
 enum OpenCgroup {
   case open(Int32)

@@ -24,6 +24,9 @@ public final class KernelSource: @unchecked Sendable {
   let cgroups: CgroupLayout
   let cgroup: OpenCgroup
   let probe: OpaquePointer
+  var canaries: CanaryWatch?
+  private var tamper = TamperWatch()
+  private var findings: [String] = []
   private let kernelFilter: UnsafeMutablePointer<martlet_filter>?
   let modelNames: UnsafeMutablePointer<martlet_model_names>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
@@ -91,6 +94,11 @@ public final class KernelSource: @unchecked Sendable {
       throw CaptureError(error, code: .refused)
     }
     isStarted = true
+    canaries = configuration.canary.map {
+      CanaryWatch(
+        probe: probe, program: $0, hookCount: hooks.count,
+        intervalNanoseconds: Self.nanoseconds(configuration.canaryMilliseconds))
+    }
     streamTime = time
     seedTime = time
     nextTick = time + tickNanoseconds
@@ -106,6 +114,7 @@ public final class KernelSource: @unchecked Sendable {
   public func nextBatch(timeoutMilliseconds: Int) -> EventBatch {
     precondition(isStarted && !isLent, "a batch is asked for before the source started or the last one was released")
     readSeed()
+    watchSelf()
     let deadline = Clock.bootTime() + Self.nanoseconds(timeoutMilliseconds)
     var isOver = recordCount > 0
     if !isOver && pacer.isBusy && !wasFull {
@@ -130,13 +139,13 @@ public final class KernelSource: @unchecked Sendable {
     martlet_probe_release(probe)
   }
 
-  /// Whether events are dropped by a filter, which wants to know the host's cgroups.
-  public var hasFilter: Bool { configuration.filter != nil }
+  /// Whether the probe wants to know the host's cgroups: for its filter, or to tell what containers do.
+  public var asksForHostCgroups: Bool { configuration.filter != nil || martlet_probe_misses_rings(probe) }
 
   /// Says that a cgroup is no container's: what happens in it can be dropped where rules ask for containers only.
   /// `hierarchy`: 0 for v2, 1 for v1.
   public func noteHostCgroup(id: UInt64, hierarchy: UInt32) {
-    guard hasFilter else { return }
+    guard asksForHostCgroups else { return }
     _ = martlet_probe_note_host_cgroup(probe, id, hierarchy)
   }
 
@@ -165,6 +174,12 @@ public final class KernelSource: @unchecked Sendable {
     if !notices.add(notice) { counts.droppedNotices += 1 }
   }
 
+  /// What was found out about the hooks since it was asked last: lines for a log.
+  public func takeFindings() -> [String] {
+    defer { findings = [] }
+    return findings
+  }
+
   /// Ends a `nextBatch` that waits, or the next one if none does. From any thread.
   public func interrupt() { martlet_probe_wake(probe) }
 
@@ -190,12 +205,21 @@ public final class KernelSource: @unchecked Sendable {
 
   /// Where the kernel is watched, and by which program. Without programs before the start.
   public var hooks: [CaptureHook] {
-    (0...).lazy.map { martlet_probe_hook_at(self.probe, $0) }.prefix { $0.name != nil }.map { hook in
+    (0...).lazy.map { martlet_probe_hook_at(self.probe, $0) }.prefix { $0.name != nil }.enumerated().map {
+      index, hook in
       CaptureHook(
         name: String(cString: hook.name), variant: hook.variant.map { String(cString: $0) },
         program: hook.program.map { String(cString: $0) }, isWanted: hook.is_wanted,
-        unseen: String(cString: hook.unseen), refusal: hook.refusal)
+        unseen: String(cString: hook.unseen), refusal: hook.refusal,
+        isOptional: hook.is_optional, proof: proof(ofHook: index, hook))
     }
+  }
+
+  private func proof(ofHook index: Int, _ hook: martlet_probe_hook) -> CaptureProof {
+    guard isStarted, hook.program != nil else { return .untried }
+    // The iterator is proven by what it has told.
+    if hook.is_iterator { return counts.seedRecords > 0 ? .proven : .untried }
+    return canaries?.proof(ofHook: index) ?? .untried
   }
 
   /// What is wanted and will not be seen; after the start. Hooks that would have seen the same are told together.
@@ -266,15 +290,43 @@ public final class KernelSource: @unchecked Sendable {
     counts.seedRecords += UInt64(recordCount - before)
   }
 
+  /// Proves the hooks, and tells what is wrong with them or was done to them.
+  private func watchSelf() {
+    guard seed == nil else { return }
+    for change in canaries?.step(streamTime: streamTime) ?? [] {
+      let hook = hooks[change.hook]
+      var notice = CaptureNotice(.unproven, count: 1)
+      notice.detail = "\(hook.name) \(change.works ? "works again" : "does not answer; not seen: \(hook.unseen)")"
+      findings.append(notice.detail)
+      raise(notice)
+    }
+    for notice in tamper.summary(at: streamTime) { raise(notice) }
+  }
+
+  /// A record that is no event: an answer to a canary, or something done to the agent.
+  private func isForSource(_ span: martlet_span) -> Bool {
+    let record = span.start.assumingMemoryBound(to: martlet_record.self)
+    if let canaries, canaries.takes(record) {
+      counts.sourceRecords += 1
+      return true
+    }
+    guard record.pointee.kind == MARTLET_KIND_TAMPER.rawValue, span.length >= MemoryLayout<martlet_tamper>.size else {
+      return false
+    }
+    counts.sourceRecords += 1
+    if let notice = tamper.note(span.start.assumingMemoryBound(to: martlet_tamper.self)) { raise(notice) }
+    return true
+  }
+
   /// What the rings hold, and a tick if one is due: behind all that happened before it. Not while there is a seed, which
   /// comes first.
   private func drain() {
     guard seed == nil else { return }
     let count = martlet_probe_drain(probe, spans, Self.batchRecordsMax - recordCount, &streamTime)
-    for index in 0..<count {
+    for index in 0..<count where !isForSource(spans[index]) {
       append(UnsafeRawBufferPointer(start: spans[index].start, count: spans[index].length))
+      counts.ringRecords += 1
     }
-    counts.ringRecords += UInt64(count)
     wasFull = count == Self.batchRecordsMax
     pacer.note(count, at: streamTime)
     if streamTime >= nextTick {

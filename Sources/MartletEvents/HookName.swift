@@ -18,4 +18,6 @@ public enum HookName: UInt32, CaseIterable, Sendable {
   case dns = 9
   /// What becomes of watched files and of models. What was told of a file already counts as filtered.
   case file = 10
+  /// Acts against the agent itself.
+  case tamper = 11
 }

@@ -43,4 +43,6 @@ public enum NoticeSubject: UInt32, CaseIterable, Sendable {
   case filter = 6
   /// Other rules were to be taken and could not be.
   case rules = 7
+  /// A process sent the agent a signal.
+  case signal = 8
 }

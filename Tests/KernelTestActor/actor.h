@@ -24,6 +24,8 @@ int act_on_last_file(const char *verb, char **rest);
 
 /* Verbs whose acts bear numbers; the same. */
 int act_on_numbers(const char *verb, char **rest);
+/* Verbs that lay hands on another process; the same. */
+int act_against(const char *verb, char **rest);
 
 /* The port of the last listener. */
 extern unsigned short listener_port;

@@ -329,6 +329,7 @@ int main(int count, char **arguments) {
     if (taken < 0) taken = act_on_names(next[0], next + 1);
     if (taken < 0) taken = act_on_rings(next[0], next + 1);
     if (taken < 0) taken = act_on_numbers(next[0], next + 1);
+    if (taken < 0) taken = act_against(next[0], next + 1);
     if (taken < 0) taken = act_on_last_file(next[0], next + 1);
     if (taken < 0) taken = act_on_files(next[0], next + 1);
     if (taken < 0) {

@@ -18,7 +18,7 @@ extension KernelTests {
       #expect(
         recorder.source.hooks.map(\.name) == [
           "exec", "fork", "exit", "system calls", "connect", "seed", "connect4", "connect6", "sendmsg4", "sendmsg6",
-          "recvmsg4", "recvmsg6", "ring submission", "ring completion", "questions", "answers", "changes",
+          "recvmsg4", "recvmsg6", "ring submission", "ring completion", "questions", "answers", "signals", "changes",
           "changes within a tick", "changes in coarse time",
         ])
       let wanted = recorder.source.hooks.filter(\.isWanted)

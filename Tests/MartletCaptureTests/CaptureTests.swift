@@ -21,11 +21,12 @@ struct CaptureTests {
     let root = "Name:\tx\nCapEff:\t000001ffffffffff\n"
     let some = "CapEff:\t0000004000000000\n"
     let first = "pid:[4026531836]"
-    func missing(_ release: String, _ status: String, hasTypes: Bool = true, _ namespace: String)
-      -> [CaptureRequirement]
-    {
+    func missing(
+      _ release: String, _ status: String, hasTypes: Bool = true, _ namespace: String,
+      user: String = "user:[4026531837]"
+    ) -> [CaptureRequirement] {
       CaptureRequirements.missing(
-        release: release, status: status, hasTypeInformation: hasTypes, pidNamespace: namespace)
+        release: release, status: status, hasTypeInformation: hasTypes, pidNamespace: namespace, userNamespace: user)
     }
     #expect(missing("6.18.4-x\n", root, first) == [])
     #expect(
@@ -37,6 +38,8 @@ struct CaptureTests {
     #expect(missing("", "", first).count == 2)
     #expect(missing("6.1.0", root, "pid:[4026532000]") == [.firstPidNamespace])
     #expect(missing("6.1.0", root, "") == [.firstPidNamespace])
+    #expect(missing("6.1.0", root, first, user: "user:[4026532001]") == [.firstUserNamespace])
+    #expect(missing("6.1.0", root, first, user: "") == [])
     #expect(CaptureRequirement.firstPidNamespace.remedy.contains("--pid=host"))
   }
 

@@ -432,6 +432,7 @@ enum martlet_notice_subject {
   MARTLET_NOTICE_UNSEEN = 5,   /* the record's process began something that cannot be followed on this kernel */
   MARTLET_NOTICE_FILTER = 6,   /* the filter would have dropped `count` events that rules matched */
   MARTLET_NOTICE_RULES = 7,    /* other rules were to be taken and could not be, which `detail` explains */
+  MARTLET_NOTICE_SIGNAL = 8,   /* the record's process sent the agent the signal that `detail` names */
 };
 
 /* MARTLET_KIND_NOTICE: the record's task and cgroups are those that the notice is about, 0 for none. */
@@ -456,7 +457,8 @@ enum martlet_hook {
   MARTLET_HOOK_CALL = 8,
   MARTLET_HOOK_DNS = 9,          /* answers of resolvers; those that nobody asked for, or that name nothing, are filtered */
   MARTLET_HOOK_FILE = 10,        /* what becomes of watched files and of models; what was told already is filtered */
-  MARTLET_HOOK_COUNT = 11,
+  MARTLET_HOOK_TAMPER = 11,      /* acts against the agent itself */
+  MARTLET_HOOK_COUNT = 12,
   MARTLET_HOOK_NONE = 255,
 };
 

@@ -32,6 +32,7 @@ struct martlet_call_shape {
 #define MARTLET_NO_DIRECTORY 7
 #define MARTLET_SHAPE_STATE (1u << 0)     /* changes what is known of the process: told whether rules ask or not */
 #define MARTLET_SHAPE_DIRECTORY (1u << 1) /* `path` is the working directory after the call */
+#define MARTLET_SHAPE_GUARD (1u << 2)     /* may be aimed at the agent: looked at whether rules ask or not */
 
 /* The probe is loaded anew for other settings: each time is a generation. Two can be loaded at once, in the two slots of
  * every table of programs. */
@@ -74,8 +75,9 @@ struct martlet_probe_settings {
   martlet_u8 missing_programs; /* execs that fail because there is no such file are told */
   martlet_u8 asked_by_cgroup;  /* connects are told of by the cgroup hooks before anything else sees them */
   martlet_u8 filters;          /* enum martlet_filtering, of martlet_filter.h */
-  martlet_u8 watches_files; /* models are told apart, and what becomes of watched files is told */
-  martlet_u8 reserved[2];
+  martlet_u8 ring_setups;      /* containers that set up a ring are told: there is no hook for what they do with it */
+  martlet_u8 watches_files;    /* models are told apart, and what becomes of watched files is told */
+  martlet_u8 reserved;
   martlet_u32 generation;      /* from 1 */
   martlet_u64 wanted_calls[2]; /* a bit for each enum martlet_call that rules ask for */
   martlet_u16 calls[MARTLET_CALL_NUMBERS]; /* by number: the call, and above it that of the 32-bit table */
@@ -105,6 +107,45 @@ struct martlet_counters {
 struct martlet_consumer {
   martlet_u32 sleeps;     /* 1 while the consumer wants to be woken by the first record */
   martlet_u32 has_losses; /* set by a producer that has counted a loss, cleared by the consumer before it looks */
+  martlet_u32 canaries;   /* a bit for each enum martlet_canary_place that waits for an act of the agent's own */
+  martlet_u32 reserved;
+};
+
+/* Kinds of records that the source keeps to itself: they reach no stream and no recording. */
+enum martlet_inner_kind {
+  MARTLET_KIND_CANARY = 240, /* a program has seen an act of the agent's that was meant for it: martlet_canary */
+  MARTLET_KIND_TAMPER = 241, /* someone has laid hands on the agent: martlet_tamper */
+};
+
+/* Where a program looks for an act of the agent's own, which it would leave out otherwise. How processes start and end is
+ * proven by the ordinary records of a child. */
+enum martlet_canary_place {
+  MARTLET_CANARY_OPEN = 0,   /* system calls: opens */
+  MARTLET_CANARY_CALL = 1,   /* system calls: those of the table */
+  MARTLET_CANARY_SOCKET = 2, /* system calls: on sockets */
+  MARTLET_CANARY_CONNECT = 3,
+  MARTLET_CANARY_CONNECT4 = 4,
+  MARTLET_CANARY_CONNECT6 = 5,
+  MARTLET_CANARY_SENDMSG4 = 6,
+  MARTLET_CANARY_SENDMSG6 = 7,
+  MARTLET_CANARY_RECVMSG4 = 8,
+  MARTLET_CANARY_RECVMSG6 = 9,
+  MARTLET_CANARY_RING_SUBMISSION = 10,
+  MARTLET_CANARY_RING_COMPLETION = 11,
+  MARTLET_CANARY_SIGNAL = 12,
+  MARTLET_CANARY_QUESTION = 13, /* any packet proves these two */
+  MARTLET_CANARY_ANSWER = 14,
+  /* From here on told by ordinary records. */
+  MARTLET_CANARY_FORK = 15,
+  MARTLET_CANARY_EXEC = 16,
+  MARTLET_CANARY_EXIT = 17,
+  MARTLET_CANARY_COUNT = 18,
+};
+
+struct martlet_canary {
+  struct martlet_record record;
+  martlet_u32 place; /* enum martlet_canary_place */
+  martlet_u32 reserved;
 };
 
 /* Whose events of which hook could not be delivered. */
@@ -120,11 +161,38 @@ struct martlet_loss {
 };
 #define MARTLET_LOSSES_MAX 2048
 
+/* What was done to the agent. */
+enum martlet_tamper_act {
+  MARTLET_TAMPER_SIGNAL = 1,      /* `detail`: the signal */
+  MARTLET_TAMPER_TRACE = 2,       /* `detail`: the request of ptrace */
+  MARTLET_TAMPER_MEMORY = 3,      /* process_vm_readv, process_vm_writev: the record's call */
+  MARTLET_TAMPER_MEMORY_FILE = 4, /* /proc/PID/mem was opened; `detail`: O_ACCMODE of it */
+  MARTLET_TAMPER_DESCRIPTOR = 5,  /* pidfd_getfd; `detail`: the agent's descriptor */
+  MARTLET_TAMPER_MAP = 6,         /* `detail`: the command of bpf(2), `object_id`: which map, program, link */
+  MARTLET_TAMPER_PROGRAM = 7,
+  MARTLET_TAMPER_LINK = 8,
+  MARTLET_TAMPER_RING_SETUP = 9,  /* no tampering: a container uses io_uring, whose opens are not watched */
+};
+
+struct martlet_tamper {
+  struct martlet_record record;
+  martlet_u32 act; /* enum martlet_tamper_act */
+  martlet_s32 detail;
+  martlet_u32 object_id;
+  martlet_u32 reserved;
+};
+
+/* The probe's own objects, by the kernel's numbers for them. */
+#define MARTLET_GUARDED_MAX 1024
+static inline martlet_u64 martlet_guarded_key(martlet_u32 act, martlet_u32 id) { return (martlet_u64)act << 32 | id; }
+
 MARTLET_ASSERT_SIZE(struct martlet_call_shape, 8);
 MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 7232);
 MARTLET_ASSERT_SIZE(struct martlet_counters, 64);
-MARTLET_ASSERT_SIZE(struct martlet_consumer, 8);
+MARTLET_ASSERT_SIZE(struct martlet_consumer, 16);
 MARTLET_ASSERT_SIZE(struct martlet_in_force, 8);
+MARTLET_ASSERT_SIZE(struct martlet_canary, 88);
+MARTLET_ASSERT_SIZE(struct martlet_tamper, 96);
 MARTLET_ASSERT_SIZE(struct martlet_loss_key, 24);
 MARTLET_ASSERT_SIZE(struct martlet_loss, 16);
 

@@ -66,6 +66,12 @@ struct pid_namespace {
 struct list_head {
   struct list_head *next;
 };
+struct hlist_node {
+  struct hlist_node *next;
+};
+struct hlist_head {
+  struct hlist_node *first;
+};
 struct nsproxy {
   struct mnt_namespace *mnt_ns;
   struct net *net_ns;
@@ -76,6 +82,7 @@ struct upid {
 };
 struct pid {
   unsigned int level;
+  struct hlist_head tasks[4];
   struct upid numbers[1];
 };
 
@@ -90,16 +97,11 @@ struct super_block {
   __u32 s_dev;
   unsigned long s_magic;
 };
-struct hlist_node {
-  struct hlist_node *next;
-};
-struct hlist_head {
-  struct hlist_node *first;
-};
 struct inode {
   __u16 i_mode;
   struct super_block *i_sb;
   unsigned long i_ino;
+  void *i_private;
   unsigned int i_nlink;
   __s64 i_size;
   atomic_t i_writecount;
@@ -152,6 +154,10 @@ struct file {
   struct inode *f_inode;
   struct path f_path;
   void *private_data;
+};
+struct proc_inode {
+  struct pid *pid;
+  struct inode vfs_inode;
 };
 struct ovl_inode {
   struct inode vfs_inode;
@@ -237,7 +243,10 @@ struct task_struct {
   int tgid;
   struct task_struct *real_parent;
   struct task_struct *group_leader;
+  struct list_head ptraced; /* the tasks that this one traces, the latest first */
+  struct list_head ptrace_entry;
   struct list_head thread_node;
+  struct hlist_node pid_links[4];
   struct pid *thread_pid;
   __u64 start_boottime;
   const struct cred *cred;
@@ -337,6 +346,24 @@ struct io_uring_cqe {
   __s32 res;
 };
 
+struct kernel_siginfo {
+  int si_code;
+};
+
+/* Objects of BPF as the kernel counts them. */
+struct bpf_map {
+  __u32 id;
+};
+struct bpf_prog_aux {
+  __u32 id;
+};
+struct bpf_prog {
+  struct bpf_prog_aux *aux;
+};
+struct bpf_link {
+  __u32 id;
+};
+
 struct seq_file;
 struct bpf_iter_meta {
   struct seq_file *seq;
@@ -395,3 +422,8 @@ struct pt_regs {
 #define S_IFSOCK 0140000
 #define SIGNAL_GROUP_EXIT 4
 #define OVERLAYFS_MAGIC 0x794c7630
+#define PIDFS_MAGIC 0x50494446
+#define PROC_MAGIC 0x9fa0
+#define FIRST_PID_NAMESPACE 0xeffffffcu /* its inode number */
+#define PTRACE_ATTACH 16
+#define PTRACE_SEIZE 0x4206

@@ -36,7 +36,9 @@ struct martlet_probe_options {
   bool environment;         /* exec records carry the environment */
   bool missing_programs;    /* execs that fail because there is no such file are told */
   bool names;               /* answers of resolvers are told */
+  bool rings;               /* opens through io_uring are watched, where the kernel tells of them */
   int32_t cgroup_fd;        /* the cgroup below which connections are watched; -1 for none; stays the caller's */
+  bool is_in_cgroup;        /* this process is in it, or below, and can act there */
   uint64_t wanted_calls[2]; /* a bit for each enum martlet_call; exec, fork and exit are always told */
 };
 
@@ -60,6 +62,8 @@ struct martlet_probe_hook {
   const char *variant; /* NULL while none is chosen, or where none could be */
   const char *program;
   const char *unseen;  /* what is not seen without it */
+  bool is_optional;    /* the probe starts without it */
+  bool is_iterator;
   bool is_wanted;      /* false where the options ask for nothing that it sees */
   int32_t refusal;     /* the errno that the kernel refused its last variant with; 0 when it did not */
 };
@@ -147,6 +151,18 @@ void martlet_probe_unwatch_file(struct martlet_probe *probe, uint32_t device, ui
 
 /* Says that a cgroup (of the hierarchy 0, v2, or 1, v1) is no container's. */
 int martlet_probe_note_host_cgroup(struct martlet_probe *probe, uint64_t id, uint32_t hierarchy);
+
+/* The places (a bit for each enum martlet_canary_place) that a hook's program answers from; 0 for a hook that has none,
+ * or is not attached. */
+uint32_t martlet_probe_canaries_of_hook(const struct martlet_probe *probe, size_t hook);
+
+/* Acts once for each attached program. Returns the places that should answer now, by records in the rings. `program` is
+ * run with `argument` and should end by itself; its id, or 0, goes to `child`, and the caller waits for it. */
+uint32_t martlet_probe_canaries_begin(struct martlet_probe *probe, const char *program, const char *argument,
+                                      int32_t *child);
+
+/* Opens through io_uring are wanted and no program sees them. */
+bool martlet_probe_misses_rings(const struct martlet_probe *probe);
 
 /* How often the kernel skipped one of the programs because it was running on that CPU, since the start. */
 uint64_t martlet_probe_recursion_misses(const struct martlet_probe *probe);

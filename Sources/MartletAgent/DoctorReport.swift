@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletCapture
+import MartletEvents
+
+extension Doctor {
+  /// For people: a line for each fact, and behind what is wrong what to do.
+  public var text: String {
+    var lines = nodeLines
+    for requirement in missing {
+      lines += ["missing      \(requirement.description)", "             \(requirement.remedy)"]
+    }
+    if let failure {
+      lines.append("failed       \(failure)")
+      if let remedy = failure.remedy { lines.append("             \(remedy)") }
+    }
+    lines += [""] + hooks.filter(\.isWanted).flatMap(hookLines)
+    if hooks.isEmpty { lines.append("hooks        not tried") }
+    lines += ["", isWell ? "this node can be watched" : "this node cannot be watched as it should be"]
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var nodeLines: [String] {
+    let held = facts.capabilities
+    var lines = [
+      "kernel       \(facts.kernel) (\(facts.kernelNeeded) or later is needed)",
+      "types        \(facts.hasTypeInformation ? "the kernel describes its own (BTF)" : "none: BTF is missing")",
+      "lockdown     \(facts.lockdown ?? "not told")",
+    ]
+    for capability in held {
+      let state = capability.isHeld ? "held" : capability.isRequired ? "MISSING" : "not held"
+      lines.append("capability   \(capability.name): \(state); to \(capability.purpose)")
+    }
+    lines.append("cgroups      v2 at \(facts.cgroupMount ?? "no place"), v1 \(facts.cgroupV1Controller ?? "not used")")
+    lines.append("attach to    \(cgroup) (MARTLET_CGROUP)")
+    lines.append(
+      "rings        \(facts.ringBytes >> 10) KiB for each of \(facts.cpuCount) CPUs, \(ringBytesTotal >> 10) KiB in all; "
+        + "a process's memory counts them twice")
+    for socket in facts.runtimeSockets { lines.append("runtime      \(socket)") }
+    if facts.runtimeSockets.isEmpty { lines.append("runtime      no socket at the usual places") }
+    if !hooks.isEmpty { lines.append("loads        \(hasTypedLoads ? "typed" : "through a helper")") }
+    return lines
+  }
+
+  private func hookLines(_ hook: CaptureHook) -> [String] {
+    let name = hook.name.padded(to: 17)
+    guard hook.isAttached else {
+      return ["hook         \(name) NOT ATTACHED (\(cause(of: hook))): \(hook.unseen)"]
+    }
+    let proof =
+      switch hook.proof {
+      case .proven: "proven"
+      case .failed: "DOES NOT ANSWER: \(hook.unseen)"
+      case .untried: "not proven"
+      case .untestable: "attached; no act of this process comes to it"
+      }
+    return ["hook         \(name) \(hook.variant ?? ""): \(proof)"]
+  }
+
+  private func cause(of hook: CaptureHook) -> String {
+    warnings.first { $0.hooks.contains(hook.name) }?.cause ?? ""
+  }
+
+  private var ringBytesTotal: UInt64 { UInt64(facts.ringBytes) * UInt64(facts.cpuCount) }
+
+  /// The same as one JSON object. Names are a contract with whoever reads it.
+  public var json: String {
+    var json = JSONWriter()
+    json.beginObject()
+    json.key("well")
+    json.value(isWell)
+    writeNode(&json)
+    json.key("missing")
+    json.beginArray()
+    for requirement in missing { json.value(requirement.description) }
+    json.endArray()
+    json.key("failure")
+    if let failure { json.value("\(failure)") } else { json.null() }
+    json.key("typed_loads")
+    json.value(hasTypedLoads)
+    json.key("hooks")
+    json.beginArray()
+    for hook in hooks where hook.isWanted { write(hook, &json) }
+    json.endArray()
+    json.endObject()
+    return json.text + "\n"
+  }
+
+  private func writeNode(_ json: inout JSONWriter) {
+    json.key("kernel")
+    json.value(facts.kernel)
+    json.key("kernel_needed")
+    json.value(facts.kernelNeeded)
+    json.key("btf")
+    json.value(facts.hasTypeInformation)
+    json.key("lockdown")
+    json.valueOrNull(facts.lockdown)
+    json.key("capabilities")
+    json.beginArray()
+    for capability in facts.capabilities {
+      json.beginObject()
+      json.key("held")
+      json.value(capability.isHeld)
+      json.key("name")
+      json.value(capability.name)
+      json.key("required")
+      json.value(capability.isRequired)
+      json.endObject()
+    }
+    json.endArray()
+    json.key("cgroup2_mount")
+    json.valueOrNull(facts.cgroupMount)
+    json.key("cgroup1_controller")
+    json.valueOrNull(facts.cgroupV1Controller)
+    json.key("cgroup")
+    json.value(cgroup)
+    json.key("ring_bytes")
+    json.value(UInt64(facts.ringBytes))
+    json.key("ring_bytes_total")
+    json.value(ringBytesTotal)
+    json.key("runtime_sockets")
+    json.beginArray()
+    for socket in facts.runtimeSockets { json.value(socket) }
+    json.endArray()
+  }
+
+  private func write(_ hook: CaptureHook, _ json: inout JSONWriter) {
+    json.beginObject()
+    json.key("attached")
+    json.value(hook.isAttached)
+    json.key("cause")
+    json.valueOrNull(hook.isAttached ? nil : cause(of: hook))
+    json.key("name")
+    json.value(hook.name)
+    json.key("proof")
+    json.value(hook.proof.rawValue)
+    json.key("required")
+    json.value(!hook.isOptional)
+    json.key("unseen")
+    json.value(hook.unseen)
+    json.key("variant")
+    json.valueOrNull(hook.variant)
+    json.endObject()
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func valueOrNull(_ text: String?) {
+    if let text { value(text) } else { null() }
+  }
+}
+
+extension String {
+  fileprivate func padded(to count: Int) -> String {
+    self + String(repeating: " ", count: max(count - self.count, 0))
+  }
+}
