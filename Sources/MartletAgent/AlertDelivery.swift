@@ -57,6 +57,9 @@ final class AlertDelivery {
   /// The rules so far take the others' place.
   func exchangeRules(_ others: inout JudgingRules) { pipeline.exchangeRules(&others) }
 
+  /// What the kernel marked before was marked for other rules.
+  func disregardMarks(before time: UInt64) { pipeline.disregardMarks(before: time) }
+
   /// False if nobody takes alerts any more. `shouldGiveUp` is asked while the reader is slow.
   func process(_ batch: EventBatch, shouldGiveUp: () -> Bool) -> Bool {
     var next = 0

@@ -13,6 +13,7 @@ public struct Pipeline: ~Copyable {
   private var state: SystemState
   private var rules: JudgingRules
   public private(set) var counters = PipelineCounters()
+  private var marksSinceNanoseconds: UInt64 = 0
 
   /// `explainsAlerts`: alerts say why they were raised.
   public init(_ ruleset: Ruleset, limits: StateLimits = StateLimits(), explainsAlerts: Bool = false) {
@@ -23,6 +24,9 @@ public struct Pipeline: ~Copyable {
   /// Judges what comes from now on by other rules; what is known of processes and containers stays. The rules so far
   /// take the others' place, to be let go where that holds nothing up.
   public mutating func exchangeRules(_ others: inout JudgingRules) { swap(&rules, &others) }
+
+  /// Marks on earlier records are none of the filter that is in force.
+  public mutating func disregardMarks(before time: UInt64) { marksSinceNanoseconds = time }
 
   /// The matcher and the reference evaluator came to different results.
   public struct EnginesDisagree: Error {}
@@ -69,7 +73,8 @@ public struct Pipeline: ~Copyable {
     }
     counters.count(record.kind)
     let matchedBefore = counters.matched
-    defer { if record.isUnwanted { counters.countMarked(isMatched: counters.matched != matchedBefore) } }
+    let isMarked = record.isUnwanted && record.timeNanoseconds >= marksSinceNanoseconds
+    defer { if isMarked { counters.countMarked(isMatched: counters.matched != matchedBefore) } }
     guard var context = state.apply(record) else { return }
     if let notice = Notice(record) { return NoticeComposer.compose(notice, &context, into: &alerts) }
     guard record.kind.isMatched else { return }

@@ -24,6 +24,9 @@ final class RuleChange: @unchecked Sendable {
     extent = capture.extent
   }
 
+  /// A connection that was asked for, and marked, before the change is told this much later at most, generously.
+  private static let attemptNanosecondsMax: UInt64 = 1_000_000_000
+
   /// What had to change in the kernel.
   let extent: CaptureChange.Extent
 
@@ -34,6 +37,7 @@ final class RuleChange: @unchecked Sendable {
     alerts.exchangeRules(&rules)
     do throws(CaptureError) {
       if let capture { try source.adopt(capture) }
+      alerts.disregardMarks(before: Clock.bootTimeNanoseconds + Self.attemptNanosecondsMax)
     } catch {
       alerts.exchangeRules(&rules)
       refusal = error

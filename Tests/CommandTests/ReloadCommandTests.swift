@@ -98,17 +98,20 @@ struct ReloadCommandTests {
   @Test("a recording goes on over a reload, and replays as one")
   func recorded() throws {
     let folder = try TestFolder()
-    let rules = try folder.write("rules.yaml", rule("Before", program: "true"))
+    // A program of its own: the whole machine is recorded, and other tests run theirs.
+    let program = folder.path + "/recorded"
+    try FileManager.default.copyItem(atPath: "/bin/true", toPath: program)
+    let rules = try folder.write("rules.yaml", rule("Before", program: "recorded"))
     let recording = folder.path + "/recording"
     let agent = try run(["-r", rules, "--record", recording])
-    try Command.shell("/bin/true")
+    try Command.shell("'\(program)'")
     #expect(try agent.alerts { $0.rule == "Before" }.count == 1)
     // With the environment, for which the probe is loaded anew.
-    let after = rule("After", program: "true").replacing("%proc.pname", with: "%proc.pname %proc.env[PATH]")
+    let after = rule("After", program: "recorded").replacing("%proc.pname", with: "%proc.pname %proc.env[PATH]")
     _ = try folder.write("rules.yaml", after)
     agent.send(SIGHUP)
     #expect(awaitLog("the probe was loaded anew", of: agent))
-    try Command.shell("/bin/true")
+    try Command.shell("'\(program)'")
     #expect(try agent.alerts { $0.rule == "After" }.count == 1)
     #expect(try agent.terminate() == .exited(0))
     let replay = try Command.run(["replay", recording, "-r", rules])

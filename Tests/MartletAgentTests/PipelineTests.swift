@@ -62,6 +62,10 @@ struct PipelineTests {
     withBatch(records) { batch in _ = pipeline.process(batch, from: 0, into: &alerts) }
     #expect(pipeline.counters.marked == 2 && pipeline.counters.markedMatched == 1)
     #expect(pipeline.counters.matched == 2 && alerts.alertCount == 2)
+    // Marked for other rules than those that are in force now.
+    pipeline.disregardMarks(before: .max)
+    withBatch(records) { batch in _ = pipeline.process(batch, from: 0, into: &alerts) }
+    #expect(pipeline.counters.marked == 2 && pipeline.counters.matched == 4)
   }
 
   @Test("a full buffer stops the batch, which then goes on where it stopped")
