@@ -156,18 +156,25 @@ static __always_inline __u64 filter__tail(const char *name, __u32 length, __u64 
   return length ? head << (64 - length * 8) : 0;
 }
 
-/* The classes that pass with eight bytes somewhere within a component. */
-APART int filter__infix_classes(__u64 name, __u32 length) {
-  __u32 zero = 0, classes = 0;
+struct infix_search {
+  const char *name;
+  __u32 classes;
+};
+
+static long filter__infix_step(__u32 start, struct infix_search *search) {
+  __u32 zero = 0, place = martlet_infix_place(read__word(search->name + start));
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
-  if (!filter) return 0;
-  for (__u32 start = 0; start + MARTLET_INFIX_BYTES <= NAME_BYTES_MAX; start++) {
-    __u32 place;
-    if (start + MARTLET_INFIX_BYTES > length) break;
-    place = martlet_infix_place(read__word((const char *)name + start));
-    if (filter->infixes & martlet_infix_bit(place)) classes |= filter__classes(filter, place);
-  }
-  return classes;
+  if (filter && filter->infixes & martlet_infix_bit(place)) search->classes |= filter__classes(filter, place);
+  return STEP_ON;
+}
+
+/* The classes that pass with eight bytes somewhere within a component, of eight bytes at least. */
+APART int filter__infix_classes(__u64 name, __u32 length) {
+  struct infix_search search = {.name = (const char *)name};
+  /* No file system has such names, so far. */
+  if (length > NAME_BYTES_MAX) return ~0u;
+  if (length >= MARTLET_INFIX_BYTES) bpf_loop(length - MARTLET_INFIX_BYTES + 1, filter__infix_step, &search, 0);
+  return search.classes;
 }
 
 static __always_inline __u32 filter__dots_classes(struct martlet_filter *filter, __u64 tail, __u32 length) {
@@ -308,7 +315,7 @@ static __always_inline bool filter__take_name(struct slot *slot, const void *nam
   return true;
 }
 
-#define STEPS_AT_ONCE 8
+#define STEPS_AT_ONCE 4
 
 /* Whether an open whose names count passes. The name that was taken counts; none does for a handle. */
 APART int filter__passes_names(__u32 slot_index, __u64 task_address, __u64 file_address, __s32 directory_fd) {
