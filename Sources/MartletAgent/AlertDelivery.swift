@@ -50,6 +50,7 @@ final class AlertDelivery {
   func report(to summary: inout RunSummary) {
     summary.pipeline = pipeline.counters
     summary.state = pipeline.stateStatistics
+    summary.rules = pipeline.ruleStatistics
     summary.alertsWritten = writtenCount
     summary.alertsDropped = droppedCount
   }

@@ -10,15 +10,18 @@ public struct JudgingRules: ~Copyable {
   let reference: ReferenceEvaluator
   let composer: AlertComposer
   let matching: RuleMatching
+  /// Of all rules, by id.
+  let names: [String]
   /// Rules that are looked for.
   let count: Int
 
   /// `explainsAlerts`: alerts say why they were raised.
   public init(_ ruleset: Ruleset, explainsAlerts: Bool = false) {
-    matcher = Matcher(MatchPlanner.plan(ruleset))
+    matcher = Matcher(MatchPlanner.plan(ruleset)) { Clock.monotonicNanoseconds }
     reference = ReferenceEvaluator(ruleset)
     composer = AlertComposer(ruleset, explains: explainsAlerts)
     matching = ruleset.matching
+    names = ruleset.rules.map(\.name)
     count = ruleset.rules.count { $0.isEnabled }
   }
 }

@@ -2,7 +2,7 @@
 
 public import MartletAlerts
 public import MartletEvents
-import MartletMatching
+public import MartletMatching
 public import MartletRules
 public import MartletState
 
@@ -32,6 +32,11 @@ public struct Pipeline: ~Copyable {
   public struct EnginesDisagree: Error {}
 
   public var stateStatistics: StateStatistics { state.statistics }
+
+  /// Of every enabled rule, in load order, since these rules are looked for.
+  public var ruleStatistics: [(name: String, statistics: RuleStatistics)] {
+    rules.matcher.ruleStatistics.map { (rules.names[$0.rule.rawValue], $0) }
+  }
 
   /// As `container.id` would be for a process in these cgroups; nil where neither was announced.
   public func containerID(cgroupID: UInt64, cgroupV1ID: UInt64) -> String? {

@@ -2,6 +2,7 @@
 
 public import MartletCapture
 import MartletEvents
+public import MartletMatching
 public import MartletState
 
 /// What a run saw, found and lost: the closing line on stderr, and `--stats FILE`.
@@ -12,6 +13,8 @@ public struct RunSummary: Sendable {
   /// Of each of the capture's `losses`, whose it was; nil where the cgroup was never announced, `host` for no container.
   public var lossContainerIDs: [String?] = []
   public var state = StateStatistics()
+  /// Of every enabled rule, in load order.
+  public var rules: [(name: String, statistics: RuleStatistics)] = []
   /// Alerts that the output took.
   public var alertsWritten: UInt64 = 0
   /// Alerts that it did not take before the end.

@@ -3,6 +3,7 @@
 import Glibc
 import MartletCapture
 import MartletEvents
+import MartletMatching
 import MartletState
 public import SystemPackage
 
@@ -42,6 +43,7 @@ extension RunSummary {
     json.member("cpu_ns", cpuNanoseconds)
     writeLedger(&json)
     writeState(&json)
+    writeRules(&json)
     json.endObject()
     return json.text + "\n"
   }
@@ -117,6 +119,21 @@ extension RunSummary {
     }
     json.endArray()
     json.member("lost_by_others", capture?.otherLosses ?? 0)
+  }
+
+  private func writeRules(_ json: inout JSONWriter) {
+    json.key("rules")
+    json.beginArray()
+    for (name, statistics) in rules {
+      json.beginObject()
+      json.key("rule")
+      json.value(name)
+      json.member("evaluations", statistics.evaluationCount)
+      json.member("matches", statistics.matchCount)
+      json.member("estimated_ns", statistics.nanoseconds)
+      json.endObject()
+    }
+    json.endArray()
   }
 
   private func writeState(_ json: inout JSONWriter) {

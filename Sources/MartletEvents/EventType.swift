@@ -119,7 +119,7 @@ public enum EventType: UInt8, CaseIterable, Sendable {
   }
 
   /// Whether records of `kind` may carry it.
-  func isCarried(by kind: EventKind) -> Bool {
+  public func isCarried(by kind: EventKind) -> Bool {
     switch kind {
     case .unix: self.kind == .connect
     case .call: self.kind == .call || self.kind == .exec

@@ -45,6 +45,13 @@ extension EventContext {
     }
   }
 
+  /// Of an open: what `fd.name`, `fd.directory` and `fd.filename` come from, besides the name itself. Equal for two opens
+  /// with the same `fd.name`, all three are. Nil for other events, whose three may differ for other reasons.
+  public var pathTraits: UInt8? {
+    guard let record, record.kind == .open else { return nil }
+    return (record.open.pointee.result >= 0 ? 1 : 0) | (isDirectory(record.open) ? 2 : 0)
+  }
+
   private func isDirectory(_ part: UnsafePointer<martlet_open>) -> Bool {
     let typeMask: UInt32 = 0o170000
     let directory: UInt32 = 0o040000

@@ -3,15 +3,31 @@
 import CMartletABI
 public import MartletEvents
 
+/// What a context reads of the state. In one place for the whole run, so that a context is small.
+struct StateContent {
+  var processes: ProcessLookup
+  var containers: UnsafeMutablePointer<Container>
+  var names: NameLookup
+  var lineageEpoch: UInt64 = 0
+  var hostname: ByteView
+  var realtimeOffsetNanoseconds: Int64 = 0
+  var eventNumber: UInt64 = 0
+  var streamIdentity = StableHash()
+  let scratch: ContextScratch
+}
+
 /// The state as a context reads it: free to copy, void after the next `apply`.
 struct StateView {
-  let processes: ProcessLookup
-  let containers: UnsafeMutablePointer<Container>
-  let names: NameLookup
-  let hostname: ByteView
-  let realtimeOffsetNanoseconds: Int64
-  let eventNumber: UInt64
-  let streamIdentity: StableHash
+  let content: UnsafePointer<StateContent>
+
+  var processes: ProcessLookup { content.pointee.processes }
+  var containers: UnsafeMutablePointer<Container> { content.pointee.containers }
+  var names: NameLookup { content.pointee.names }
+  var lineageEpoch: UInt64 { content.pointee.lineageEpoch }
+  var hostname: ByteView { content.pointee.hostname }
+  var realtimeOffsetNanoseconds: Int64 { content.pointee.realtimeOffsetNanoseconds }
+  var eventNumber: UInt64 { content.pointee.eventNumber }
+  var streamIdentity: StableHash { content.pointee.streamIdentity }
 }
 
 /// Where texts are put together that no record and no process holds whole. One for the whole run, used again for
@@ -57,7 +73,6 @@ public struct EventContext {
   let record: EventRecord?
   let slot: Int32
   let state: StateView?
-  let scratch: ContextScratch?
   private let given: Unmanaged<GivenEvent>?
   /// Which name `fd.name`, `fd.directory` and `fd.filename` speak of.
   public var pathView = PathView.spelled
@@ -67,12 +82,11 @@ public struct EventContext {
   var textCount = 0
   private var lineageCount = -1
 
-  init(record: EventRecord, type: EventType?, slot: Int32, state: StateView, scratch: ContextScratch) {
+  init(record: EventRecord, type: EventType?, slot: Int32, state: StateView) {
     self.record = record
     self.type = type
     self.slot = slot
     self.state = state
-    self.scratch = scratch
     given = nil
   }
 
@@ -82,9 +96,13 @@ public struct EventContext {
     record = nil
     slot = 0
     state = nil
-    scratch = nil
     given = Unmanaged.passUnretained(event)
   }
+
+  var scratch: ContextScratch? { state?.content.pointee.scratch }
+
+  /// Whether the event was given as values.
+  public var isGiven: Bool { given != nil }
 
   /// CLOCK_REALTIME, in nanoseconds since 1970; 0 before the stream told the clock.
   public var realtimeNanoseconds: Int64 {
@@ -168,7 +186,7 @@ public struct EventContext {
   }
 
   /// Walks the chain once an event.
-  private mutating func lineage() -> Int {
+  mutating func lineage() -> Int {
     if lineageCount >= 0 { return lineageCount }
     guard let state, let scratch else { return 0 }
     var count = 0

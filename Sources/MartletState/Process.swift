@@ -11,7 +11,7 @@ struct ProcessReference {
 }
 
 /// What a process may do besides what everybody may: a bit for each capability, by its number.
-struct Capabilities {
+struct Capabilities: Equatable {
   var effective: UInt64 = 0
   var permitted: UInt64 = 0
   var inheritable: UInt64 = 0
@@ -23,6 +23,8 @@ struct Capabilities {
 struct Process {
   var processID: UInt32 = 0
   var generation: UInt32 = 0
+  /// Counts up whenever something changes that rules may ask about it: see `ActingProcess`.
+  var version: UInt32 = 0
   var startNanoseconds: UInt64 = 0
   var isExited = false
   var terminal: UInt32 = 0

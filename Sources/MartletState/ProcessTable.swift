@@ -70,6 +70,10 @@ struct ProcessTable: ~Copyable {
   private(set) var exitedCount = 0
   private(set) var evictedCount: UInt64 = 0
   private(set) var imageByteCount = 0
+  /// Counts up whenever something changes that rules may ask about somebody's ancestors: see `ActingProcess`.
+  private(set) var lineageEpoch: UInt64 = 0
+  /// A process has a parent that was not known when it was linked: any newcomer may be the one.
+  private var hasUnknownParents = false
 
   init(limits: StateLimits) {
     precondition(limits.processCountMax >= 16, "a process table needs room for 16 processes")
@@ -100,6 +104,7 @@ struct ProcessTable: ~Copyable {
   /// A fresh entry, first in its chain; nil when every slot holds a living process.
   mutating func insert(_ processID: UInt32, startNanoseconds: UInt64) -> Int32? {
     guard let slot = takeSlot() else { return nil }
+    if hasUnknownParents { lineageEpoch &+= 1 }
     let generation = slots[Int(slot)].generation &+ 1
     slots[Int(slot)] = Process()
     slots[Int(slot)].generation = generation
@@ -128,7 +133,13 @@ struct ProcessTable: ~Copyable {
     }
   }
 
-  /// An ended parent that had no other child goes.
+  /// Rules see something else of the process from now on.
+  mutating func noteChange(of slot: Int32) {
+    slots[Int(slot)].version &+= 1
+    if slots[Int(slot)].childCount > 0 { lineageEpoch &+= 1 }
+  }
+
+  /// An ended parent that had no other child goes. Whoever changes the parent of a process with children notes it.
   mutating func setParent(of slot: Int32, to parent: Int32) {
     let old = slots[Int(slot)].parent
     if parent >= 0, parent != slot {
@@ -137,6 +148,7 @@ struct ProcessTable: ~Copyable {
       slots[Int(slot)].parent = ProcessReference(slot: parent, generation: slots[Int(parent)].generation)
     } else {
       releaseParent(of: slot)
+      if slots[Int(slot)].parentID != 0 { hasUnknownParents = true }
     }
     guard old.slot >= 0, slots[Int(old.slot)].generation == old.generation else { return }
     if slots[Int(old.slot)].isExited, slots[Int(old.slot)].childCount == 0 { remove(old.slot) }
@@ -152,6 +164,7 @@ struct ProcessTable: ~Copyable {
     }
     slots[Int(top)].parentID = 0
     setParent(of: top, to: -1)
+    noteChange(of: top)
   }
 
   mutating func setContainer(of slot: Int32, to container: ContainerIndex) {
@@ -215,6 +228,7 @@ struct ProcessTable: ~Copyable {
   private mutating func remove(_ first: Int32) {
     var slot = first
     while slot >= 0 {
+      if slots[Int(slot)].childCount > 0 || hasUnknownParents { lineageEpoch &+= 1 }
       let parent = slots[Int(slot)].parent
       let isParentCurrent = parent.slot >= 0 && slots[Int(parent.slot)].generation == parent.generation
       releaseParent(of: slot)

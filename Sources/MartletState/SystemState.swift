@@ -13,12 +13,10 @@ public struct SystemState: ~Copyable {
   private var containers: ContainerTable
   private var names: ResolvedNames
   private let limits: StateLimits
-  private let scratch: ContextScratch
-  private var hostname: UnsafeMutablePointer<UInt8>
-  private var hostnameByteCount = 0
-  private var realtimeOffsetNanoseconds: Int64 = 0
-  private var streamIdentity: StableHash?
-  private var eventCount: UInt64 = 0
+  /// What contexts read.
+  private let content: UnsafeMutablePointer<StateContent>
+  private let hostname: UnsafeMutablePointer<UInt8>
+  private var hasIdentity = false
   private var counters = StateStatistics()
 
   /// Longest chain of ancestors that rules see.
@@ -32,12 +30,17 @@ public struct SystemState: ~Copyable {
     processes = ProcessTable(limits: limits)
     containers = ContainerTable(limits: limits)
     names = ResolvedNames(limits: limits)
-    scratch = ContextScratch()
     hostname = .allocate(capacity: Self.hostnameByteCountMax)
+    content = .allocate(capacity: 1)
+    content.initialize(
+      to: StateContent(
+        processes: processes.lookup, containers: containers.containers, names: names.lookup,
+        hostname: ByteView(start: hostname, count: 0), scratch: ContextScratch()))
   }
 
   deinit {
-    scratch.deallocate()
+    content.pointee.scratch.deallocate()
+    content.deallocate()
     hostname.deallocate()
   }
 
@@ -86,14 +89,10 @@ public struct SystemState: ~Copyable {
   }
 
   private mutating func context(of record: EventRecord, slot: Int32) -> EventContext? {
-    eventCount += 1
+    content.pointee.eventNumber += 1
+    content.pointee.lineageEpoch = processes.lineageEpoch
     if record.common.pointee.flags != 0 { countFlags(of: record) }
-    let view = StateView(
-      processes: processes.lookup, containers: containers.containers, names: names.lookup,
-      hostname: ByteView(start: hostname, count: hostnameByteCount),
-      realtimeOffsetNanoseconds: realtimeOffsetNanoseconds, eventNumber: eventCount,
-      streamIdentity: streamIdentity ?? StableHash())
-    return EventContext(record: record, type: record.type, slot: slot, state: view, scratch: scratch)
+    return EventContext(record: record, type: record.type, slot: slot, state: StateView(content: content))
   }
 
   private mutating func countFlags(of record: EventRecord) {
@@ -178,6 +177,7 @@ public struct SystemState: ~Copyable {
     if !hasRoom { counters.shortenedImageCount += 1 }
     processes.setImage(of: slot, to: ProcessImage.make(from: record, keepsAll: hasRoom))
     link(slot, parentID: part.parent_id, startNanoseconds: part.parent_start_ns)
+    processes.noteChange(of: slot)
     updateContainer(of: slot, from: part.record)
     return slot
   }
@@ -217,6 +217,7 @@ public struct SystemState: ~Copyable {
     process.pointee.namespaceProcessID = part.namespace_process_id
     process.pointee.pidNamespace = part.pid_namespace
     link(slot, parentID: part.parent_id, startNanoseconds: part.parent_start_ns)
+    processes.noteChange(of: slot)
     // What it did later says better what it is called and where it runs.
     guard known < 0 else { return }
     setComm(of: slot, from: record)
@@ -232,9 +233,13 @@ public struct SystemState: ~Copyable {
   /// What a call changed about the process that made it. Ids and comm are in every record.
   private mutating func applyCall(_ record: EventRecord, by slot: Int32) {
     let part = record.call.pointee
-    processes.slots[Int(slot)].capabilities = Capabilities(
+    let capabilities = Capabilities(
       effective: part.capabilities_effective, permitted: part.capabilities_permitted,
       inheritable: part.capabilities_inheritable)
+    if capabilities != processes.slots[Int(slot)].capabilities {
+      processes.slots[Int(slot)].capabilities = capabilities
+      processes.noteChange(of: slot)
+    }
     guard part.result >= 0, record.type == .chdir || record.type == .fchdir, part.path.length_bytes > 0,
       let image = processes.slots[Int(slot)].image
     else { return }
@@ -244,7 +249,10 @@ public struct SystemState: ~Copyable {
       counters.shortenedImageCount += 1
       return
     }
-    if let moved = ProcessImage.make(from: image, directory: directory) { processes.setImage(of: slot, to: moved) }
+    if let moved = ProcessImage.make(from: image, directory: directory) {
+      processes.setImage(of: slot, to: moved)
+      processes.noteChange(of: slot)
+    }
   }
 
   private mutating func link(_ slot: Int32, parentID: UInt32, startNanoseconds: UInt64) {
@@ -261,10 +269,11 @@ public struct SystemState: ~Copyable {
     }
   }
 
-  private func setComm(of slot: Int32, from record: EventRecord) {
-    withUnsafeBytes(of: record.common.pointee.comm) { bytes in
-      processes.slots[Int(slot)].comm = bytes.loadUnaligned(as: (UInt64, UInt64).self)
-    }
+  private mutating func setComm(of slot: Int32, from record: EventRecord) {
+    let comm = withUnsafeBytes(of: record.common.pointee.comm) { $0.loadUnaligned(as: (UInt64, UInt64).self) }
+    guard comm != processes.slots[Int(slot)].comm else { return }
+    processes.slots[Int(slot)].comm = comm
+    processes.noteChange(of: slot)
   }
 
   // MARK: - Containers, host
@@ -285,6 +294,7 @@ public struct SystemState: ~Copyable {
     let found = containers.container(cgroupID: common.cgroup_id, cgroupV1ID: common.cgroup_v1_id)
     if found == nil { counters.unknownCgroupCount += 1 }
     processes.setContainer(of: slot, to: found ?? .unknown)
+    processes.noteChange(of: slot)
   }
 
   private mutating func applyCgroup(_ record: EventRecord) {
@@ -301,14 +311,16 @@ public struct SystemState: ~Copyable {
   private mutating func applyHost(_ record: EventRecord) {
     let part = record.host.pointee
     let name = record.bytes(part.hostname)
-    hostnameByteCount = min(name.count, Self.hostnameByteCountMax)
+    let hostnameByteCount = min(name.count, Self.hostnameByteCountMax)
     hostname.update(from: name.start, count: hostnameByteCount)
-    realtimeOffsetNanoseconds = part.realtime_offset_ns
+    content.pointee.hostname = ByteView(start: hostname, count: hostnameByteCount)
+    content.pointee.realtimeOffsetNanoseconds = part.realtime_offset_ns
     // Which node, and which of its streams: told once, at the stream's beginning.
-    guard streamIdentity == nil else { return }
+    guard !hasIdentity else { return }
+    hasIdentity = true
     var identity = StableHash()
     identity.combine(part.node_id.length_bytes > 0 ? record.bytes(part.node_id) : name)
     identity.combine(UInt64(bitPattern: part.realtime_offset_ns) &+ part.record.time_ns)
-    streamIdentity = identity
+    content.pointee.streamIdentity = identity
   }
 }

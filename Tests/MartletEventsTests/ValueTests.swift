@@ -74,6 +74,22 @@ struct TextTests {
     }
   }
 
+  @Test("the last place of a byte, wherever it stands among how many")
+  func lastIndex() {
+    for count in 0...40 {
+      for place in -1..<count {
+        // Neighbours that differ in one bit, and an earlier one.
+        var bytes = (0..<count).map { [0x2e, 0x2f ^ 0x80, 0x30][$0 % 3] as UInt8 }
+        if place >= 0 { bytes[place] = 0x2f }
+        if place > 3 { bytes[place - 3] = 0x2f }
+        let found = bytes.withUnsafeBufferPointer { buffer in
+          buffer.baseAddress.map { ByteView(start: $0, count: count).lastIndex(of: 0x2f) } ?? nil
+        }
+        #expect(found == (place >= 0 ? place : nil))
+      }
+    }
+  }
+
   @Test(
     "a moment is written as RFC 3339",
     arguments: [

@@ -14,7 +14,7 @@ struct DifferentialTests {
     var generator = SeededGenerator(seed: seed)
     let conditions = (0..<Int.random(in: 1...6, using: &generator)).map { _ in condition(depth: 4, &generator) }
     var engines = Engines(conditions)
-    for _ in 0..<300 {
+    for _ in 0..<(1500 * Soak.factor) {
       let result = engines.match(event(&generator))
       #expect(result.matcher == result.reference)
     }

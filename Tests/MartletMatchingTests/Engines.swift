@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import MartletEvents
 import MartletMatching
 import MartletRules
 import MartletState
+
+/// How many times as much as usual the random tests try: `MARTLET_SOAK` in the environment. Conditions times events are
+/// about 200,000 without.
+enum Soak {
+  static let factor = getenv("MARTLET_SOAK").flatMap { Int(String(cString: $0)) } ?? 1
+}
 
 /// Both engines over one rule set: every test asks both.
 struct Engines: ~Copyable {
@@ -20,8 +27,11 @@ struct Engines: ~Copyable {
     }
     let ruleset = Ruleset(rules: rules)
     reference = ReferenceEvaluator(ruleset)
-    matcher = Matcher(MatchPlanner.plan(ruleset))
+    // A clock that stands still.
+    matcher = Matcher(MatchPlanner.plan(ruleset)) { 1 }
   }
+
+  var ruleStatistics: [RuleStatistics] { matcher.ruleStatistics }
 
   /// Whatever the matcher reports of all rules.
   mutating func matchAll(_ event: GivenEvent) -> [MatchResult] {

@@ -55,6 +55,18 @@ struct CapturedFieldTests {
     #expect(values.contains { $0 != nil })
   }
 
+  @Test(
+    "none has one on an event of another kind", arguments: FieldRegistry.descriptions.filter(\.isCaptured).map(\.field))
+  func otherKinds(field: Field) {
+    let feed = Feed(Self.setUp)
+    for record in Self.events + [Event.unix(path: "/run/x.sock", by: Self.cat)] {
+      guard let kind = record.record?.kind else { continue }
+      let value = Self.argument(of: field).withSelector { feed.text(field, $0, on: record) }
+      if value != nil { #expect(field.description.kinds.contains(kind)) }
+      if let value, let texts = field.possibleTexts(on: kind) { #expect(texts.map(\.description).contains(value)) }
+    }
+  }
+
   @Test("no other has one", arguments: FieldRegistry.descriptions.filter { !$0.isCaptured }.map(\.field))
   func uncaptured(field: Field) {
     let feed = Feed(Self.setUp)

@@ -115,7 +115,8 @@ enum PathPrefix {
     return true
   }
 
-  private static func nextComponent(_ path: ByteView, _ position: inout Int) -> ByteView? {
+  /// The component at or behind `position`, which moves to its end; slashes before it count for nothing.
+  static func nextComponent(_ path: ByteView, _ position: inout Int) -> ByteView? {
     while position < path.count, path[position] == UInt8(ascii: "/") { position += 1 }
     guard position < path.count else { return nil }
     let rest = path.slice(from: position, to: path.count)

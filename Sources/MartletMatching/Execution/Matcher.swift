@@ -3,7 +3,10 @@
 import MartletEvents
 public import MartletState
 
-/// Runs a plan on events, one after another. No allocation, no reference count while it matches.
+/// Runs a plan on events, one after another: first it searches for the rules that may hold, then it judges these.
+///
+/// No allocation, no reference count while it matches, but where the search meets something new. A matcher follows one
+/// `SystemState`, or given events.
 ///
 /// Conditions have their negations at the atoms, so they only get truer when an atom's outcome does. Hence three
 /// values cost nothing while nothing is pending: run once with unknown outcomes taken as false; if that accepts, the
@@ -11,28 +14,50 @@ public import MartletState
 /// false; accepted, it is unknown. For such conditions this is what Kleene's tables give.
 public struct Matcher: ~Copyable {
   private let plan: MatchPlan
+  let tables: PlanTables
   /// What each atom came to: the event it was tested on, times four, plus its truth. Two rows, one for each view.
   private let memo: UnsafeMutablePointer<UInt32>
   private var epoch: UInt32 = 0
+  var search: CandidateSearch
+  var finder: FacetFinder
+  private let tallies: RuleTallies
 
   private static let epochMax = UInt32.max >> 2
 
-  public init(_ plan: MatchPlan) {
+  /// Nanoseconds since whenever; never 0.
+  public typealias Clock = @convention(c) () -> UInt64
+
+  /// `clock`: for timing rules; without one none is timed.
+  public init(_ plan: MatchPlan, clock: Clock? = nil) {
+    self.init(plan, limits: CandidateSearch.Limits(), clock: clock)
+  }
+
+  init(_ plan: MatchPlan, limits: CandidateSearch.Limits, clock: Clock? = nil) {
     self.plan = plan
-    let count = max(plan.atoms.count * 2, 1)
+    tables = plan.tables
+    let count = max(tables.atoms.count * 2, 1)
     memo = .allocate(capacity: count)
     memo.initialize(repeating: 0, count: count)
+    search = CandidateSearch(plan, limits: limits)
+    finder = FacetFinder(plan)
+    tallies = RuleTallies(ruleCount: tables.rules.count, clock: clock)
   }
 
   deinit {
     memo.deallocate()
   }
 
+  /// Of every rule of the plan, in load order.
+  public var ruleStatistics: [RuleStatistics] {
+    tables.rules.enumerated().map { tallies.statistics(of: $0, as: $1.id) }
+  }
+
   /// The first rule that holds. Leaves the context in the spelled view.
   public mutating func match(_ context: inout EventContext) -> MatchResult {
     beginEvent()
-    for place in plan.candidateRanges[Int(context.type?.rawValue ?? 0)] {
-      let result = judge(plan.rules[Int(plan.candidates[place])], &context)
+    var candidates = self.candidates(&context)
+    while let rule = nextRule(&candidates) {
+      let result = judge(rule, &context)
       if result != .none { return result }
     }
     return .none
@@ -44,10 +69,76 @@ public struct Matcher: ~Copyable {
     _ context: inout EventContext, _ report: (MatchResult, inout EventContext) -> Void
   ) {
     beginEvent()
-    for place in plan.candidateRanges[Int(context.type?.rawValue ?? 0)] {
-      let result = judge(plan.rules[Int(plan.candidates[place])], &context)
+    var candidates = self.candidates(&context)
+    while let rule = nextRule(&candidates) {
+      let result = judge(rule, &context)
       if result != .none { report(result, &context) }
     }
+  }
+
+  // MARK: - Candidates
+
+  /// The rules that may hold under either name of a file, as places in the search.
+  private struct Candidates {
+    var spelled: Range<Int>
+    var resolved: Range<Int>
+  }
+
+  @inline(__always)
+  private mutating func candidates(_ context: inout EventContext) -> Candidates {
+    var hasAskedForPath = false
+    let spelled = lead(&context, &hasAskedForPath)
+    guard hasAskedForPath, context.hasOtherPathView else { return Candidates(spelled: spelled, resolved: 0..<0) }
+    context.pathView = .resolved
+    let resolved = lead(&context, &hasAskedForPath)
+    context.pathView = .spelled
+    return Candidates(spelled: spelled, resolved: resolved)
+  }
+
+  /// To the end of the search under one name.
+  @inline(__always)
+  private mutating func lead(_ context: inout EventContext, _ hasAskedForPath: inout Bool) -> Range<Int> {
+    var state = search.root(of: context.type, isGiven: context.isGiven)
+    while true {
+      let facet = search.facet(at: state)
+      guard facet >= 0 else { return search.candidates(at: state) }
+      if tables.facets[facet].kind == .path { hasAskedForPath = true }
+      state = search.next(state, finding(facet, &context))
+    }
+  }
+
+  /// The next of both in load order, each rule once.
+  @inline(__always)
+  private func nextRule(_ candidates: inout Candidates) -> Int? {
+    switch (candidates.spelled.first, candidates.resolved.first) {
+    case (nil, nil): return nil
+    case (let place?, nil):
+      candidates.spelled = place + 1..<candidates.spelled.upperBound
+      return search.rule(place)
+    case (nil, let place?):
+      candidates.resolved = place + 1..<candidates.resolved.upperBound
+      return search.rule(place)
+    case (let first?, let second?):
+      let rules = (search.rule(first), search.rule(second))
+      if rules.0 <= rules.1 { candidates.spelled = first + 1..<candidates.spelled.upperBound }
+      if rules.1 <= rules.0 { candidates.resolved = second + 1..<candidates.resolved.upperBound }
+      return min(rules.0, rules.1)
+    }
+  }
+
+  // MARK: - Judging
+
+  @inline(__always)
+  private func judge(_ index: Int, _ context: inout EventContext) -> MatchResult {
+    let rule = tables.rules[index]
+    let start = tallies.begin(index)
+    let result = judge(rule, &context)
+    if case .matched = result {
+      tallies.end(index, start, hasMatched: true)
+    } else {
+      tallies.end(index, start, hasMatched: false)
+    }
+    return result
   }
 
   @inline(__always)
@@ -67,8 +158,12 @@ public struct Matcher: ~Copyable {
   private mutating func beginEvent() {
     epoch += 1
     if epoch == Self.epochMax {
-      memo.update(repeating: 0, count: max(plan.atoms.count * 2, 1))
+      memo.update(repeating: 0, count: max(tables.atoms.count * 2, 1))
       epoch = 1
+    }
+    if search.isFull {
+      search.removeAll()
+      finder.removeAll()
     }
   }
 
@@ -85,7 +180,7 @@ public struct Matcher: ~Copyable {
   ) -> Bool {
     var place = rule.entry
     while place >= 0 {
-      let branch = plan.branches[Int(place)]
+      let branch = tables.branches[Int(place)]
       let outcome: Bool
       switch truth(of: Int(branch.atom), &context) {
       case .isTrue: outcome = !branch.isNegated
@@ -99,10 +194,10 @@ public struct Matcher: ~Copyable {
     return place == Branch.accept
   }
 
-  private func truth(of index: Int, _ context: inout EventContext) -> Truth {
-    let atom = plan.atoms[index]
+  func truth(of index: Int, _ context: inout EventContext) -> Truth {
+    let atom = tables.atoms[index]
     let isResolved = atom.isPathViewDependent && context.pathView == .resolved
-    let place = memo + (isResolved ? index + plan.atoms.count : index)
+    let place = memo + (isResolved ? index + tables.atoms.count : index)
     if place.pointee >> 2 == epoch, let known = Truth(rawValue: UInt8(place.pointee & 3)) { return known }
     let truth = test(atom, &context)
     place.pointee = epoch << 2 | UInt32(truth.rawValue)

@@ -87,6 +87,13 @@ struct Branch {
   static let reject: Int32 = -2
 }
 
+/// A condition with `not` pushed down to its atoms.
+indirect enum RuleShape {
+  case atom(UInt32, isNegated: Bool)
+  case all([RuleShape])
+  case any([RuleShape])
+}
+
 /// One enabled rule in a plan.
 struct PlannedRule {
   let id: RuleID
@@ -95,13 +102,14 @@ struct PlannedRule {
   let isPathViewDependent: Bool
 }
 
-/// A rule set made ready for matching: flat, immutable tables.
-///
-/// Sendable although it holds pointers: nothing writes to them between the end of `init` and `deinit`.
-public final class MatchPlan: @unchecked Sendable {
+/// The tables of a plan, for reading without a reference count: they hold as long as the plan does.
+struct PlanTables {
   let atoms: UnsafeBufferPointer<Atom>
-  /// Predicates that no field's value alone decides.
-  let operandTests: [Predicate]
+  /// What can be asked about an event for many atoms at once.
+  let facets: UnsafeBufferPointer<Facet>
+  let indexes: UnsafeBufferPointer<TextIndex>
+  /// For each atom its place in a facet.
+  let atomPlaces: UnsafeBufferPointer<AtomPlace>
   let branches: UnsafeBufferPointer<Branch>
   let rules: UnsafeBufferPointer<PlannedRule>
   /// For each event type, by raw value, the rules to try on it: a range of `candidates`. That at 0 has all rules, for
@@ -109,26 +117,30 @@ public final class MatchPlan: @unchecked Sendable {
   let candidateRanges: UnsafeBufferPointer<Range<Int>>
   /// Indices into `rules`, in load order within each range.
   let candidates: UnsafeBufferPointer<Int32>
+}
+
+/// A rule set made ready for matching: flat, immutable tables.
+///
+/// Sendable although it holds pointers: nothing writes to them between the end of `init` and `deinit`.
+public final class MatchPlan: @unchecked Sendable {
+  let tables: PlanTables
+  /// For each rule its condition.
+  let shapes: [RuleShape]
+  /// Predicates that no field's value alone decides.
+  let operandTests: [Predicate]
   private let arena: PlanArena
 
-  init(
-    atoms: [Atom], operandTests: [Predicate], branches: [Branch], rules: [PlannedRule], candidateRanges: [Range<Int>],
-    candidates: [Int32],
-    arena: PlanArena
-  ) {
-    self.arena = arena
-    self.atoms = arena.keep(atoms)
+  init(_ tables: PlanTables, shapes: [RuleShape], operandTests: [Predicate], arena: PlanArena) {
+    self.tables = tables
+    self.shapes = shapes
     self.operandTests = operandTests
-    self.branches = arena.keep(branches)
-    self.rules = arena.keep(rules)
-    self.candidateRanges = arena.keep(candidateRanges)
-    self.candidates = arena.keep(candidates)
+    self.arena = arena
   }
 
   /// Distinct predicates over all enabled rules.
-  public var atomCount: Int { atoms.count }
-  public var branchCount: Int { branches.count }
-  public var ruleCount: Int { rules.count }
+  public var atomCount: Int { tables.atoms.count }
+  public var branchCount: Int { tables.branches.count }
+  public var ruleCount: Int { tables.rules.count }
 }
 
 /// Owns what a plan points to.

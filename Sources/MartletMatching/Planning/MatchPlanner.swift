@@ -16,6 +16,7 @@ public struct MatchPlanner {
   private let arena = PlanArena()
   private var atomIndices: [AtomKey: UInt32] = [:]
   private var atoms: [Atom] = []
+  private var facets = FacetPlanner()
   private var operandTests: [Predicate] = []
   private var branches: [Branch] = []
 
@@ -30,9 +31,10 @@ public struct MatchPlanner {
   }
 
   private mutating func makePlan(_ enabled: [Rule]) -> MatchPlan {
-    let rules = enabled.map { rule in
+    let shapes = enabled.map { shape($0.condition) }
+    let rules = zip(enabled, shapes).map { rule, shape in
       PlannedRule(
-        id: rule.id, entry: emit(rule.condition, isNegated: false, ifTrue: Branch.accept, ifFalse: Branch.reject),
+        id: rule.id, entry: emit(shape, ifTrue: Branch.accept, ifFalse: Branch.reject),
         isPathViewDependent: rule.condition.isPathViewDependent)
     }
     let typeCount = 1 + (EventType.allCases.map { Int($0.rawValue) }.max() ?? 0)
@@ -44,47 +46,41 @@ public struct MatchPlanner {
       candidates += enabled.indices.filter { enabled[$0].eventTypes.contains(type) }.map { Int32($0) }
       candidateRanges[Int(type.rawValue)] = first..<candidates.count
     }
-    return MatchPlan(
-      atoms: atoms, operandTests: operandTests, branches: branches, rules: rules, candidateRanges: candidateRanges,
-      candidates: candidates,
-      arena: arena)
+    let (facets, indexes, places) = facets.facets(atoms, in: arena)
+    let tables = PlanTables(
+      atoms: arena.keep(atoms), facets: arena.keep(facets), indexes: arena.keep(indexes),
+      atomPlaces: arena.keep(places), branches: arena.keep(branches), rules: arena.keep(rules),
+      candidateRanges: arena.keep(candidateRanges), candidates: arena.keep(candidates))
+    return MatchPlan(tables, shapes: shapes, operandTests: operandTests, arena: arena)
   }
 
   // MARK: - Conditions
 
-  /// Returns where to begin with this condition.
-  private mutating func emit(_ condition: Condition, isNegated: Bool, ifTrue: Int32, ifFalse: Int32) -> Int32 {
+  private mutating func shape(_ condition: Condition, isNegated: Bool = false) -> RuleShape {
     switch condition {
-    case .not(let operand):
-      return emit(operand, isNegated: !isNegated, ifTrue: ifTrue, ifFalse: ifFalse)
+    case .not(let operand): return shape(operand, isNegated: !isNegated)
     case .all(let operands):
-      return isNegated
-        ? emitAny(operands, isNegated: true, ifTrue: ifTrue, ifFalse: ifFalse)
-        : emitAll(operands, isNegated: false, ifTrue: ifTrue, ifFalse: ifFalse)
+      let shapes = operands.map { shape($0, isNegated: isNegated) }
+      return isNegated ? .any(shapes) : .all(shapes)
     case .any(let operands):
-      return isNegated
-        ? emitAll(operands, isNegated: true, ifTrue: ifTrue, ifFalse: ifFalse)
-        : emitAny(operands, isNegated: false, ifTrue: ifTrue, ifFalse: ifFalse)
-    case .predicate(let predicate):
-      branches.append(Branch(atom: atom(for: predicate), isNegated: isNegated, ifTrue: ifTrue, ifFalse: ifFalse))
+      let shapes = operands.map { shape($0, isNegated: isNegated) }
+      return isNegated ? .all(shapes) : .any(shapes)
+    case .predicate(let predicate): return .atom(atom(for: predicate), isNegated: isNegated)
+    }
+  }
+
+  /// Returns where to begin with this condition. Built from its last operand to its first, so that every branch knows
+  /// where it leads.
+  private mutating func emit(_ shape: RuleShape, ifTrue: Int32, ifFalse: Int32) -> Int32 {
+    switch shape {
+    case .all(let operands):
+      return operands.reversed().reduce(ifTrue) { emit($1, ifTrue: $0, ifFalse: ifFalse) }
+    case .any(let operands):
+      return operands.reversed().reduce(ifFalse) { emit($1, ifTrue: ifTrue, ifFalse: $0) }
+    case .atom(let atom, let isNegated):
+      branches.append(Branch(atom: atom, isNegated: isNegated, ifTrue: ifTrue, ifFalse: ifFalse))
       return Int32(branches.count - 1)
     }
-  }
-
-  private mutating func emitAll(_ operands: [Condition], isNegated: Bool, ifTrue: Int32, ifFalse: Int32) -> Int32 {
-    var entry = ifTrue
-    for operand in operands.reversed() {
-      entry = emit(operand, isNegated: isNegated, ifTrue: entry, ifFalse: ifFalse)
-    }
-    return entry
-  }
-
-  private mutating func emitAny(_ operands: [Condition], isNegated: Bool, ifTrue: Int32, ifFalse: Int32) -> Int32 {
-    var entry = ifFalse
-    for operand in operands.reversed() {
-      entry = emit(operand, isNegated: isNegated, ifTrue: ifTrue, ifFalse: entry)
-    }
-    return entry
   }
 
   // MARK: - Atoms
@@ -94,6 +90,9 @@ public struct MatchPlanner {
     if let known = atomIndices[key] { return known }
     atoms.append(newAtom(for: predicate))
     let index = UInt32(atoms.count - 1)
+    if let reference = predicate.field {
+      facets.add(index, reference.field, reference.argument, reference.multiplicity)
+    }
     atomIndices[key] = index
     return index
   }

@@ -24,7 +24,7 @@ struct TextSet {
     var table = [Slot](repeating: Slot(fingerprint: 0, text: .empty, isUsed: false), count: slotCount)
     for bytes in Set(texts) {
       let text = arena.keep(bytes)
-      let fingerprint = text.fingerprint
+      let fingerprint = text.quickHash
       var place = Int(truncatingIfNeeded: fingerprint) & (slotCount - 1)
       while table[place].isUsed { place = (place + 1) & (slotCount - 1) }
       table[place] = Slot(fingerprint: fingerprint, text: text, isUsed: true)
@@ -34,9 +34,11 @@ struct TextSet {
     lengthMax = texts.map(\.count).max() ?? -1
   }
 
+  var texts: [ByteView] { slots.filter(\.isUsed).map(\.text) }
+
   func contains(_ text: ByteView) -> Bool {
     guard text.count >= lengthMin, text.count <= lengthMax else { return false }
-    let fingerprint = text.fingerprint
+    let fingerprint = text.quickHash
     var place = Int(truncatingIfNeeded: fingerprint) & mask
     while slots[place].isUsed {
       if slots[place].fingerprint == fingerprint, slots[place].text == text { return true }
