@@ -23,7 +23,7 @@ static_binary := .build-static/release/martlet
 image_archive := .build-static/martlet-image.tar
 linted := Package.swift Sources Tests
 
-.PHONY: help run build static image test soak check-asan fuzz tidy format clean lint build-tests
+.PHONY: help run build static image test soak bench check-asan fuzz tidy format clean lint build-tests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,16 @@ soak: build ## full-size load (wall ratio, CPU, lost events), floods, and a minu
 	@.ci/soak-flood .build/release/martlet
 	@.ci/soak-recording .build/release/martlet $(RULES)
 	@.ci/soak-shadow .build/release/martlet $(RULES)
+	@$(MAKE) build-tests
+	@.ci/soak-matching $(BENCH_ARGS)
+
+# A folder with Falco's rule files, and recordings made by `martlet record`: without them the bundled ones are used.
+BENCH_ARGS ?=
+bench: ## measure the way of an event through the parts: time and allocations (BENCH_ARGS="--falco FOLDER --recording FILE")
+	@.ci/install-packages build
+	@swift build --package-path Tests/Benchmarks --scratch-path .build-bench -c release >&2
+	@.build-bench/release/martlet-bench $(BENCH_ARGS)
+	@.build-bench/release/martlet-bench $(BENCH_ARGS) --scaling
 
 check-asan: ## build for debugging with AddressSanitizer and run the tests of the parts
 	@.ci/install-packages test
@@ -85,7 +95,7 @@ format: ## rewrite the Swift sources in the project's format
 	@swift format --in-place --recursive --parallel $(linted)
 
 clean: ## remove what building made
-	@rm -rf .build .build-asan .build-fuzz .build-test .build-static
+	@rm -rf .build .build-asan .build-bench .build-fuzz .build-test .build-static
 
 lint:
 	@swift format lint --strict --recursive --parallel $(linted)

@@ -15,6 +15,15 @@ let swiftSettings: [SwiftSetting] = [
 
 let package = Package(
   name: "martlet",
+  products: [
+    // For the package of the benchmarks alone, which cannot name targets.
+    .library(
+      name: "MartletParts",
+      targets: [
+        "MartletAgent", "MartletAlerts", "MartletCapture", "MartletEvents", "MartletMatching", "MartletRules",
+        "MartletState", "MartletTesting",
+      ])
+  ],
   dependencies: [
     // The command line: parsing, help texts, completion scripts.
     .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
