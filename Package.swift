@@ -35,6 +35,12 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     // Files, and errno as a type.
     .package(url: "https://github.com/apple/swift-system.git", exact: "1.8.1"),
+    // SHA-2 and ECDSA: the digests and the signatures of models.
+    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+    // The chain of a signer's certificate, up to an anchor from the configuration.
+    .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
+    // DER: keys, and the extensions of certificates that only Sigstore knows. swift-certificates brings it.
+    .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
   ],
   targets: [
     // Pure core: no descriptors, clocks, sockets or logging.
@@ -71,6 +77,13 @@ let package = Package(
       swiftSettings: swiftSettings,
       plugins: ["EmbedProbe"]),
     .target(
+      name: "MartletSignatures",
+      dependencies: [
+        .product(name: "Crypto", package: "swift-crypto"), .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+      ],
+      swiftSettings: swiftSettings),
+    .target(
       name: "MartletAlerts", dependencies: ["MartletEvents", "MartletMatching", "MartletRules", "MartletState"],
       swiftSettings: swiftSettings),
 
@@ -88,7 +101,7 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletAgent", "MartletEvents", "MartletRules",
+        "MartletAgent", "MartletEvents", "MartletRules", "MartletSignatures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -129,6 +142,13 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
+    .testTarget(
+      name: "MartletSignaturesTests",
+      dependencies: [
+        "ContainerTesting", "MartletSignatures", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "X509", package: "swift-certificates"), .product(name: "SwiftASN1", package: "swift-asn1"),
+      ],
+      exclude: ["Interop"], swiftSettings: swiftSettings),
     .testTarget(
       name: "MartletCaptureTests", dependencies: ["CMartletABI", "MartletCapture", "MartletEvents", "MartletTesting"],
       swiftSettings: swiftSettings),
