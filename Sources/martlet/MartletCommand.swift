@@ -16,7 +16,7 @@ struct MartletCommand: AsyncParsableCommand {
     version: Martlet.version,
     subcommands: [
       RunCommand.self, CheckCommand.self, RecordCommand.self, ReplayCommand.self, DemoCommand.self, RulesCommand.self,
-      MatchCommand.self, TestCommand.self, FieldsCommand.self, AliveCommand.self,
+      MatchCommand.self, TestCommand.self, VerifyCommand.self, FieldsCommand.self, AliveCommand.self,
       DoctorCommand.self,
     ])
 
