@@ -50,12 +50,19 @@ public struct AlertComposer: Sendable {
   }
 
   /// In every alert, so that it can be triaged without another look at the node.
-  private static let alwaysShown: [FieldReference] = [
-    .init(.eventTime), .init(.eventType), .init(.processName), .init(.processExePath), .init(.processCommandLine),
-    .init(.processID), .init(.processParentName), .init(.processParentCommandLine),
-    .init(.processAncestorName, .index(2)), .init(.processAncestorName, .index(3)),
-    .init(.processAncestorName, .index(4)), .init(.processTerminal), .init(.processDirectory), .init(.userID),
-    .init(.userLoginID), .init(.containerID), .init(.podUID), .init(.fdName), .init(.fdRealPath),
+  private static let alwaysShown: [FieldReference] =
+    [
+      .init(.eventTime), .init(.eventType), .init(.processName), .init(.processExePath), .init(.processCommandLine),
+      .init(.processID), .init(.processParentName), .init(.processParentCommandLine),
+      .init(.processAncestorName, .index(2)), .init(.processAncestorName, .index(3)),
+      .init(.processAncestorName, .index(4)), .init(.processTerminal), .init(.processDirectory), .init(.userID),
+      .init(.userLoginID), .init(.fdName), .init(.fdRealPath),
+    ] + containerFields
+
+  /// Whose event it is.
+  static let containerFields: [FieldReference] = [
+    .init(.containerID), .init(.containerName), .init(.containerImageRepository), .init(.containerImageTag),
+    .init(.podUID), .init(.podName), .init(.podNamespace),
   ]
 
   private static let times: Set<Field> = [

@@ -8,7 +8,6 @@ public import MartletState
 ///
 /// In the shape of every other alert, with the source `internal`, so that one pipeline takes both and tells them apart.
 public enum NoticeComposer {
-  private static let containerFields = [FieldReference(.containerID), FieldReference(.podUID)]
   /// Shown where a notice is about a process.
   private static let processFields = [
     FieldReference(.processName), FieldReference(.processID), FieldReference(.processExePath),
@@ -22,7 +21,7 @@ public enum NoticeComposer {
 
   private static func writeMembers(_ notice: Notice, _ context: inout EventContext, _ json: inout JSONWriter) {
     let subject = notice.subject
-    let fields = containerFields + (notice.hasProcess ? processFields : [])
+    let fields = AlertComposer.containerFields + (notice.hasProcess ? processFields : [])
     json.key("alert_id")
     json.value(AlertComposer.alertID(of: subject.rule, context))
     json.key("hostname")

@@ -30,12 +30,13 @@ public final class KernelSource: @unchecked Sendable {
   private let kernelFilter: UnsafeMutablePointer<martlet_filter>?
   let modelNames: UnsafeMutablePointer<martlet_model_names>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
-  /// A batch's records: those from the rings, a host record, a list of resolvers, a tick and notices.
+  /// A batch's records: those from the rings, a host record, a list of resolvers, a tick, notices and reports.
   private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: recordsMax)
-  private static let recordsMax = batchRecordsMax + 3 + NoticeRecords.countMax
+  private static let recordsMax = batchRecordsMax + 3 + NoticeRecords.countMax + ReportRecords.countMax
   private var recordCount = 0
   private let made: MadeRecords
   private let notices = NoticeRecords()
+  private let reports = ReportRecords()
   private var losses = LossLedger()
   private var pacer = Pacer()
   private var seed: (any Seed)?
@@ -173,6 +174,13 @@ public final class KernelSource: @unchecked Sendable {
   public func raise(_ notice: CaptureNotice) {
     if !notices.add(notice) { counts.droppedNotices += 1 }
   }
+
+  /// How many reports find room in one batch.
+  public static let reportsMax = ReportRecords.countMax
+
+  /// Puts what a runtime says into the stream: it comes with the next batch, behind what happened before it. At most
+  /// `reportsMax` times a batch.
+  public func tell(_ report: ContainerReport) { reports.add(report) }
 
   /// What was found out about the hooks since it was asked last: lines for a log.
   public func takeFindings() -> [String] {
@@ -338,10 +346,13 @@ public final class KernelSource: @unchecked Sendable {
       counts.madeRecords += UInt64(recordCount - before)
       tellLosses()
     }
-    notices.take(at: streamTime) { record in
-      append(record)
-      counts.madeRecords += 1
-    }
+    notices.take(at: streamTime, addMade)
+    reports.take(at: streamTime, addMade)
+  }
+
+  private func addMade(_ record: UnsafeRawBufferPointer) {
+    append(record)
+    counts.madeRecords += 1
   }
 
   /// Once a second, and with nothing to do when nothing was lost.

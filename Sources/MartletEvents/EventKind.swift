@@ -26,6 +26,8 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case file = 20
   /// What the agent found out about itself.
   case notice = 35
+  /// What a runtime says about a container.
+  case container = 36
 
   /// Bytes of the fixed part: what a record of this kind has at least.
   public var fixedByteCount: Int {
@@ -45,6 +47,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .resolvers: MemoryLayout<martlet_resolvers>.size
     case .file: MemoryLayout<martlet_file>.size
     case .notice: MemoryLayout<martlet_notice>.size
+    case .container: MemoryLayout<martlet_container>.size
     }
   }
 
@@ -52,7 +55,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   public var isMatched: Bool {
     switch self {
     case .exec, .open, .connect, .unix, .call: true
-    case .process, .fork, .exit, .cgroup, .dns, .file, .host, .tick, .end, .notice, .resolvers: false
+    case .process, .fork, .exit, .cgroup, .dns, .file, .host, .tick, .end, .notice, .container, .resolvers: false
     }
   }
 
@@ -75,6 +78,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .resolvers: "resolvers"
     case .file: "file"
     case .notice: "notice"
+    case .container: "container"
     }
   }
 }

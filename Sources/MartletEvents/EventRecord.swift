@@ -40,6 +40,11 @@ public struct EventRecord {
     return bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self) == kind.rawValue
   }
 
+  /// The whole record, as long as it says.
+  public var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: start, count: Int(common.pointee.length_bytes))
+  }
+
   /// The part that every record has.
   public var common: UnsafePointer<martlet_record> { start.assumingMemoryBound(to: martlet_record.self) }
 
@@ -61,6 +66,7 @@ public struct EventRecord {
   public var resolvers: UnsafePointer<martlet_resolvers> { fixedPart(.resolvers) }
   public var file: UnsafePointer<martlet_file> { fixedPart(.file) }
   public var notice: UnsafePointer<martlet_notice> { fixedPart(.notice) }
+  public var container: UnsafePointer<martlet_container> { fixedPart(.container) }
 
   /// Nil for records that rules are not tried on.
   public var type: EventType? { EventType(rawValue: UInt8(truncatingIfNeeded: common.pointee.call)) }
@@ -144,6 +150,12 @@ public struct EventRecord {
     case .resolvers: return isInside(resolvers.pointee.addresses)
     case .host: return isInside(host.pointee.hostname) && isInside(host.pointee.node_id)
     case .notice: return isInside(notice.pointee.detail)
+    case .container:
+      let part = container.pointee
+      return [
+        part.id, part.name, part.image, part.image_repository, part.image_tag, part.image_digest, part.image_id,
+        part.labels, part.pod_name, part.pod_namespace, part.pod_uid, part.pod_labels, part.sandbox_id, part.address,
+      ].allSatisfy(isInside)
     case .fork, .exit, .connect, .tick, .end: return true
     }
   }

@@ -10,14 +10,14 @@ struct ContainerIdentity: Equatable {
   /// 64 hexadecimal digits.
   var id: String
   /// What the name tells about the runtime; nil where it is a bare id.
-  var type: ContainerType?
+  var type: ContainerRuntime?
   /// In the form of the Kubernetes API: with dashes, or 32 digits for a static pod.
   var podUID: String?
 
   /// Nil for a path that names no container.
   init?(cgroupPath path: ByteView) {
     var end = path.count
-    var found: (id: ByteView, type: ContainerType?)?
+    var found: (id: ByteView, type: ContainerRuntime?)?
     var podUID: String?
     while end > 0 {
       let head = path.slice(from: 0, to: end)
@@ -36,11 +36,11 @@ struct ContainerIdentity: Equatable {
 
   private static let idByteCount = 64
 
-  private static let prefixes: [(prefix: StaticString, type: ContainerType)] = [
+  private static let prefixes: [(prefix: StaticString, type: ContainerRuntime)] = [
     ("docker-", .docker), ("crio-", .crio), ("cri-containerd-", .containerd), ("libpod-", .podman),
   ]
 
-  private static func container(in component: ByteView) -> (id: ByteView, type: ContainerType?)? {
+  private static func container(in component: ByteView) -> (id: ByteView, type: ContainerRuntime?)? {
     var name = component
     let scope = ByteView(".scope")
     if name.hasSuffix(scope) { name = name.slice(from: 0, to: name.count - scope.count) }
@@ -99,19 +99,5 @@ struct ContainerIdentity: Equatable {
 
   private static func isHexadecimal(_ byte: UInt8) -> Bool {
     (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
-  }
-}
-
-/// What runs a container, under the name that rules see as `container.type`.
-enum ContainerType: UInt8 {
-  case docker, containerd, crio, podman
-
-  var name: StaticString {
-    switch self {
-    case .docker: "docker"
-    case .containerd: "containerd"
-    case .crio: "cri-o"
-    case .podman: "podman"
-    }
   }
 }

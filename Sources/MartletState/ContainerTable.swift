@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CMartletABI
 import MartletEvents
 
 /// A place in the container table.
@@ -22,8 +23,12 @@ struct Container {
   var shortID: ByteView
   var type: ByteView?
   var podUID: ByteView?
+  /// What a runtime says about it, for as long as that is remembered.
+  var report: EventRecord?
   /// Tells this container from an earlier one in the same place.
   var generation: UInt32 = 0
+
+  func shows(_ record: EventRecord) -> Bool { report?.bytes.baseAddress == record.bytes.baseAddress }
 }
 
 /// Which container a cgroup belongs to, for every cgroup that the kernel side announced.
@@ -57,6 +62,7 @@ struct ContainerTable: ~Copyable {
   private var cgroups: [CgroupKey: Reference] = [:]
   private var announcementCount: UInt64 = 0
   private var indices: [ContainerKey: ContainerIndex] = [:]
+  private(set) var reports: ContainerReports
   /// Where to look next for a container without processes.
   private var hand = 0
   private var nextGeneration: UInt32 = 0
@@ -68,11 +74,12 @@ struct ContainerTable: ~Copyable {
 
   static let reservedCount = 2
   private static let textByteCount = Container.idByteCountMax + Container.uidByteCountMax
-  private static let shortIDByteCount = 12
+  static let shortIDByteCount = 12
 
   init(limits: StateLimits) {
     containerCountMax = limits.containerCountMax
     cgroupCountMax = max(limits.cgroupCountMax, 1)
+    reports = ContainerReports(limits: limits)
     containers = .allocate(capacity: containerCountMax + Self.reservedCount)
     texts = .allocate(capacity: containerCountMax * Self.textByteCount)
     let host = ByteView("host")
@@ -134,6 +141,25 @@ struct ContainerTable: ~Copyable {
     return reference.index
   }
 
+  /// Keeps what a runtime says about a container, whether or not its cgroup was announced.
+  mutating func keep(_ record: EventRecord) {
+    reports.keep(record, in: containers)
+    let part = record.container.pointee
+    let id = record.bytes(part.id)
+    let podUIDs = part.pod_uid.length_bytes > 0 ? [nil, record.bytes(part.pod_uid).string] : [nil]
+    for podUID in podUIDs {
+      guard let index = indices[ContainerKey(id: id.string, podUID: podUID)] else { continue }
+      let podUID = containers[Int(index.rawValue)].podUID
+      containers[Int(index.rawValue)].report = reports.show(
+        id.array, podUID: podUID, in: index, of: containers)
+    }
+  }
+
+  /// As time goes by.
+  mutating func rest(at time: UInt64, processCounts: UnsafeMutablePointer<Int32>) {
+    reports.rest(at: time, in: containers, processCounts: processCounts)
+  }
+
   private mutating func index(
     of identity: ContainerIdentity, processCounts: UnsafeMutablePointer<Int32>
   ) -> ContainerIndex {
@@ -153,7 +179,8 @@ struct ContainerTable: ~Copyable {
     (containers + Int(index.rawValue)).initialize(
       to: Container(
         id: id, shortID: id.slice(from: 0, to: Self.shortIDByteCount), type: identity.type.map { ByteView($0.name) },
-        podUID: uid, generation: nextGeneration))
+        podUID: uid, report: reports.show(id.array, podUID: uid, in: index, of: containers), generation: nextGeneration)
+    )
     indices[key] = index
     return index
   }

@@ -55,10 +55,11 @@ extension EventContext {
       .processGroupName, .processGroupExe, .processGroupExePath, .processNamespaceGroupName,
       .processNamespaceGroupExe, .processNamespaceGroupExePath:
       return extractLineage(field, selector.index, record)
-    case .containerID: return .text(container.shortID)
-    case .containerFullID: return process.pointee.container == .host ? .missing : .text(container.id)
-    case .containerType: return container.type.map { .text($0) } ?? .missing
-    case .podUID, .podID: return container.podUID.map { .text($0) } ?? .missing
+    case .containerID, .containerFullID, .containerType, .containerName, .containerPrivileged, .containerImage,
+      .containerImageRepository, .containerImageTag, .containerImageDigest, .containerImageID, .containerStart,
+      .containerDuration, .containerLabel, .containerLabels, .containerAddress, .podUID, .podID, .podName,
+      .podNamespace, .podLabel, .podLabels, .podSandboxID, .podFullSandboxID, .podAddress:
+      return extractContainer(field, selector)
     case .fdNumber, .fdType, .fdTypeChar, .fdName, .fdNameRaw, .fdRealPath, .fdDirectory, .fdFilename, .fdInode,
       .fdDevice, .fdDeviceMajor, .fdDeviceMinor, .fdIsUpperLayer, .fdIsLowerLayer, .fdProtocol, .fdSocketFamily,
       .fdIsConnected, .fdHasNewName, .fdIsServer, .fdClientAddress, .fdServerAddress, .fdLocalAddress,

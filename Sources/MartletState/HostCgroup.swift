@@ -18,3 +18,20 @@ public struct HostCgroup: Hashable, Sendable {
     hierarchy = record.cgroup.pointee.hierarchy
   }
 }
+
+/// A cgroup that is a container's: whose names somebody may know.
+public struct ContainerCgroup: Hashable, Sendable {
+  /// The container's whole id.
+  public let id: String
+  /// What runs it, as the cgroup's name tells.
+  public let runtime: ContainerRuntime?
+
+  /// Nil unless the record announces such a cgroup.
+  public init?(_ record: EventRecord) {
+    guard record.kind == .cgroup,
+      let identity = ContainerIdentity(cgroupPath: record.bytes(record.cgroup.pointee.path))
+    else { return nil }
+    id = identity.id
+    runtime = identity.type
+  }
+}

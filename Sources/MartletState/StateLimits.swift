@@ -11,20 +11,25 @@ public struct StateLimits: Sendable {
   /// Cgroups, and containers found in them.
   public var cgroupCountMax: Int
   public var containerCountMax: Int
+  /// Containers that a runtime has told about, and bytes of what it said; at least one of the longest records.
+  public var containerReportCountMax: Int
+  public var containerReportByteCountMax: Int
   /// Names of addresses, over all network namespaces and in one of them. At least 1.
   public var nameCountMax: Int
   public var nameCountPerNetworkMax: Int
 
   public init(
     processCountMax: Int = 65_536, exitedProcessCountMax: Int = 16_384, imageByteCountMax: Int = 64 << 20,
-    cgroupCountMax: Int = 65_536, containerCountMax: Int = 16_384, nameCountMax: Int = 8192,
-    nameCountPerNetworkMax: Int = 1024
+    cgroupCountMax: Int = 65_536, containerCountMax: Int = 16_384, containerReportCountMax: Int = 4096,
+    containerReportByteCountMax: Int = 16 << 20, nameCountMax: Int = 8192, nameCountPerNetworkMax: Int = 1024
   ) {
     self.processCountMax = processCountMax
     self.exitedProcessCountMax = exitedProcessCountMax
     self.imageByteCountMax = imageByteCountMax
     self.cgroupCountMax = cgroupCountMax
     self.containerCountMax = containerCountMax
+    self.containerReportCountMax = containerReportCountMax
+    self.containerReportByteCountMax = containerReportByteCountMax
     self.nameCountMax = nameCountMax
     self.nameCountPerNetworkMax = nameCountPerNetworkMax
   }
@@ -37,6 +42,9 @@ public struct StateStatistics: Equatable, Sendable {
   public var cgroupCount = 0
   public var containerCount = 0
   public var imageByteCount = 0
+  /// Containers of which it is known what their runtime says.
+  public var containerReportCount = 0
+  public var containerReportByteCount = 0
   /// Events of processes that no record had told about: their start was lost.
   public var unknownProcessCount: UInt64 = 0
   /// Ended ancestors that were forgotten early: their descendants' lineage is cut there.
@@ -50,6 +58,10 @@ public struct StateStatistics: Equatable, Sendable {
   public var evictedCgroupCount: UInt64 = 0
   /// Containers that found no room: their processes show the container id `unknown`.
   public var refusedContainerCount: UInt64 = 0
+  /// Containers whose runtime's words made room for those about others.
+  public var evictedContainerReportCount: UInt64 = 0
+  /// Containers that had no process for long.
+  public var forgottenContainerReportCount: UInt64 = 0
   /// Matched events with a path, name or argument text that was cut.
   public var truncatedTextCount: UInt64 = 0
   /// Matched events with a path that ends outside the process's mounts.

@@ -54,6 +54,10 @@ public struct SystemState: ~Copyable {
     result.containerCount = containers.containerCount
     result.evictedCgroupCount = containers.evictedCgroupCount
     result.refusedContainerCount = containers.refusedContainerCount
+    result.containerReportCount = containers.reports.count
+    result.containerReportByteCount = containers.reports.byteCount
+    result.evictedContainerReportCount = containers.reports.evictedCount
+    result.forgottenContainerReportCount = containers.reports.forgottenCount
     result.nameCount = names.count
     result.evictedNameCount = names.evictedCount
     result.untrustedAnswerCount = names.untrustedCount
@@ -65,7 +69,7 @@ public struct SystemState: ~Copyable {
   /// becomes an alert without any rule, has a context as well: its type is nil.
   ///
   /// The context holds until the next `apply`. Cost: constant; an exec allocates one block, a cgroup and a name their
-  /// entries, nothing else allocates.
+  /// entries, what a runtime says its copy, nothing else allocates.
   public mutating func apply(_ record: EventRecord) -> EventContext? {
     switch record.kind {
     case .exec, .process:
@@ -83,7 +87,9 @@ public struct SystemState: ~Copyable {
     case .resolvers: names.apply(resolvers: record)
     case .host: applyHost(record)
     case .notice: return context(of: record, slot: subject(of: record))
-    case .file, .tick, .end: break
+    case .container: containers.keep(record)
+    case .tick: containers.rest(at: record.timeNanoseconds, processCounts: processes.processCountByContainer)
+    case .file, .end: break
     }
     return nil
   }

@@ -12,16 +12,21 @@ import Testing
 @Suite("Hostile records")
 struct HostileRecordTests {
   private let small = StateLimits(
-    processCountMax: 16, exitedProcessCountMax: 4, imageByteCountMax: 4096, cgroupCountMax: 4, containerCountMax: 2)
+    processCountMax: 16, exitedProcessCountMax: 4, imageByteCountMax: 4096, cgroupCountMax: 4, containerCountMax: 2,
+    containerReportCountMax: 2)
 
   private func originals() -> [TestRecord] {
     let shell = TestProcess(7, "/bin/sh", arguments: ["-c", "x"])
     let cat = shell.child(8, "/bin/cat", arguments: ["/etc/shadow"])
     let id = String(repeating: "ab", count: 32)
+    var report = ContainerReport(id: Array(id.utf8))
+    report.name = Array("web".utf8)
+    report.labels = [.init(key: Array("app".utf8), value: Array("web".utf8))]
     return [
       Event.host("node", nodeID: "n"), Event.cgroup(1, "/"),
       Event.container(cgroup: 9, containerID: id, podUID: "0f4d2a1e-90ab-4cde-8f01-23456789abcd"),
-      Event.seed(TestProcess(1, "/sbin/init")), Event.exec(shell), Event.fork(cat, by: shell), Event.exec(cat),
+      Event.report(report), Event.seed(TestProcess(1, "/sbin/init")), Event.exec(shell), Event.fork(cat, by: shell),
+      Event.exec(cat),
       Event.open("../etc/shadow", resolved: "/etc/shadow", below: "/tmp", by: cat),
       Event.open("/x", by: cat, result: -2), Event.connect(to: "203.0.113.7", port: 443, by: cat), Event.exit(cat),
       Event.resolvers(["10.96.0.10"]), Event.answer("a.example", ["203.0.113.7"], network: 0),
@@ -61,5 +66,6 @@ struct HostileRecordTests {
     #expect(counters.malformed > 0 && counters.matched > 0)
     let state = pipeline.stateStatistics
     #expect(state.processCount <= 16 && state.cgroupCount <= 4 && state.containerCount <= 2)
+    #expect(state.containerReportCount <= 2)
   }
 }

@@ -84,7 +84,28 @@ struct AlertComposerTests {
     #expect(alert.fields["proc.aname[2]"] is NSNull && alert.fields["k8s.pod.uid"] is NSNull)
     #expect(
       alert.fields["fd.name"] as? String == "/etc/shadow" && alert.fields["fd.realpath"] as? String == "/data/shadow")
-    #expect(alert.line.contains(#""container.id":"host","evt.time":1470327116746609046,"evt.type":"openat""#))
+    #expect(alert.line.contains(#""container.name":"host","evt.time":1470327116746609046,"evt.type":"openat""#))
+  }
+
+  @Test("an event of a container bears the names that its runtime gave")
+  func names() throws {
+    var report = ContainerReport(id: Array(repeating: 0x61, count: 64))
+    report.name = Array("web".utf8)
+    report.imageRepository = Array("shop/web".utf8)
+    report.imageTag = Array("1.2".utf8)
+    report.podName = Array("web-0".utf8)
+    report.podNamespace = Array("shop".utf8)
+    let id = String(repeating: "a", count: 64)
+    var cat = TestProcess(51, "/usr/bin/cat")
+    cat.cgroupID = 7
+    let alert = try alert([
+      host, Event.cgroup(7, "/docker/\(id)"), Event.report(report), Event.exec(cat), Event.open("/x", by: cat),
+    ])
+    let expected = [
+      "container.id": "aaaaaaaaaaaa", "container.name": "web", "container.image.repository": "shop/web",
+      "container.image.tag": "1.2", "k8s.pod.name": "web-0", "k8s.ns.name": "shop",
+    ]
+    for (name, value) in expected { #expect(alert.fields[name] as? String == value, "\(name)") }
   }
 
   @Test("under the resolved name the alert shows that one, and says so")
@@ -117,9 +138,17 @@ struct AlertComposerTests {
     let repaired = String(decoding: name, as: UTF8.self)
     var process = TestProcess(51, "/bin/x", arguments: [repaired])
     process.comm = String(repaired.prefix(3))
+    process.cgroupID = 7
+    var report = ContainerReport(id: Array(repeating: 0x61, count: 64))
+    report.name = name
+    report.podNamespace = name
     let alert = try alert([
-      Event.host(repaired), Event.exec(process), Event.open("/tmp/n" + repaired + "/x", by: process),
+      Event.host(repaired), Event.cgroup(7, "/docker/" + String(repeating: "a", count: 64)), Event.report(report),
+      Event.exec(process), Event.open("/tmp/n" + repaired + "/x", by: process),
     ])
+    // The empty name is none; what is longer than a name may be is cut.
+    let shown = name.isEmpty ? nil : String(decoding: name.prefix(ContainerReport.textByteCountMax), as: UTF8.self)
+    #expect(alert.fields["container.name"] as? String == shown && alert.fields["k8s.ns.name"] as? String == shown)
     #expect(alert.object["hostname"] as? String == repaired)
     #expect(alert.fields["fd.name"] as? String == "/tmp/n" + repaired + "/x")
     #expect((alert.object["output"] as? String)?.contains("read /tmp/n\(repaired)/x by") == true)

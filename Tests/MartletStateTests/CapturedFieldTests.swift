@@ -19,8 +19,8 @@ struct CapturedFieldTests {
   private static var setUp: [TestRecord] {
     [
       Event.host("node", realtimeOffset: 1_000_000_000_000, at: 0),
-      Event.container(cgroup: 9, containerID: containerID, podUID: podUID), Event.seed(shell), Event.exec(cat),
-      Event.resolvers(["10.96.0.10"]),
+      Event.container(cgroup: 9, containerID: containerID, podUID: podUID), Event.report(report), Event.seed(shell),
+      Event.exec(cat), Event.resolvers(["10.96.0.10"]),
       Event.answer("a.example", ["10.0.0.1", "10.0.0.7"], network: 0, at: 199_000_000_000),
     ]
   }
@@ -39,6 +39,7 @@ struct CapturedFieldTests {
     switch field {
     case .eventArgument, .eventRawArgument: .key(Array("fd".utf8))
     case .eventTypeIs: .key(Array("openat".utf8))
+    case .containerLabel, .podLabel: .key(Array("app".utf8))
     default: field.description.multiplicity == .ancestors ? .index(1) : .none
     }
   }
@@ -50,8 +51,6 @@ struct CapturedFieldTests {
     let values = Self.events.map { record in
       Self.argument(of: field).withSelector { feed.text(field, $0, on: record) }
     }
-    // What a container's cgroup does not tell.
-    if field == .containerType { return }
     #expect(values.contains { $0 != nil })
   }
 

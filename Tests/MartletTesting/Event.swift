@@ -35,6 +35,11 @@ public enum Event {
     return builder.build()
   }
 
+  /// What a runtime says about a container.
+  public static func report(_ report: ContainerReport, at time: UInt64 = 0) -> TestRecord {
+    report.withRecord(at: time) { TestRecord(copying: $0) }
+  }
+
   public static func tick(at time: UInt64 = 0) -> TestRecord {
     RecordBuilder(common(.tick, TestProcess(0), at: time)).build()
   }

@@ -53,6 +53,7 @@ enum martlet_kind {
   MARTLET_KIND_TICK = 33,   /* time went by; the fixed part alone */
   MARTLET_KIND_END = 34,    /* a recording is whole up to here: martlet_end */
   MARTLET_KIND_NOTICE = 35, /* what the agent found out about itself: martlet_notice; also made by the kernel side */
+  MARTLET_KIND_CONTAINER = 36, /* what a runtime says about a container: martlet_container */
   MARTLET_KIND_RESOLVERS = 40, /* whose answers are believed from here on: martlet_resolvers */
 };
 
@@ -444,6 +445,44 @@ struct martlet_notice {
   struct martlet_text detail;     /* a few words, for people */
 };
 
+/* What runs a container: martlet_container.runtime. Never renumber. */
+enum martlet_runtime {
+  MARTLET_RUNTIME_UNKNOWN = 0,
+  MARTLET_RUNTIME_DOCKER = 1,
+  MARTLET_RUNTIME_CONTAINERD = 2,
+  MARTLET_RUNTIME_CRIO = 3,
+  MARTLET_RUNTIME_PODMAN = 4,
+};
+
+/* martlet_container.facts */
+#define MARTLET_CONTAINER_PRIVILEGE_KNOWN (1u << 0)
+#define MARTLET_CONTAINER_PRIVILEGED (1u << 1)
+
+/*
+ * MARTLET_KIND_CONTAINER: the last one counts. A text without bytes is one that the runtime did not tell. The record's
+ * task and cgroups are none. MARTLET_FLAG_NAME_TRUNCATED: something in it was cut or left out.
+ */
+struct martlet_container {
+  struct martlet_record record;
+  martlet_u64 started_ns;         /* since 1970; 0 where unknown */
+  martlet_u32 facts;              /* MARTLET_CONTAINER_* */
+  martlet_u32 runtime;            /* enum martlet_runtime */
+  struct martlet_text id;         /* as in the names of its cgroups */
+  struct martlet_text name;
+  struct martlet_text image;      /* as it was asked for, tag included */
+  struct martlet_text image_repository;
+  struct martlet_text image_tag;
+  struct martlet_text image_digest;
+  struct martlet_text image_id;
+  struct martlet_text labels;     /* KEY NUL VALUE NUL, any number of times, sorted by key */
+  struct martlet_text pod_name;
+  struct martlet_text pod_namespace;
+  struct martlet_text pod_uid;
+  struct martlet_text pod_labels; /* in the form of `labels` */
+  struct martlet_text sandbox_id; /* of the pod's sandbox; the same as `id` for the sandbox itself */
+  struct martlet_text address;    /* first one of the container or its pod, written out */
+};
+
 /* Every hook counts what becomes of each event that it sees; seen = filtered + delivered + lost_*. */
 enum martlet_hook {
   MARTLET_HOOK_EXEC = 0,
@@ -493,6 +532,7 @@ MARTLET_ASSERT_SIZE(struct martlet_cgroup, 104);
 MARTLET_ASSERT_SIZE(struct martlet_host, 104);
 MARTLET_ASSERT_SIZE(struct martlet_end, 96);
 MARTLET_ASSERT_SIZE(struct martlet_notice, 104);
+MARTLET_ASSERT_SIZE(struct martlet_container, 208);
 MARTLET_ASSERT_SIZE(struct martlet_hook_counters, 56);
 
 #endif

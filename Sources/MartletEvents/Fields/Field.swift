@@ -40,7 +40,10 @@ public enum Field: Hashable, Sendable {
   case fdEitherNetwork, fdClientNetwork, fdServerNetwork, fdLocalNetwork, fdRemoteNetwork
   case pathName, pathNameRaw
   // container, k8s
-  case containerID, containerFullID, containerType, podUID, podID
+  case containerID, containerFullID, containerType, containerName, containerPrivileged
+  case containerImage, containerImageRepository, containerImageTag, containerImageDigest, containerImageID
+  case containerStart, containerDuration, containerLabel, containerLabels, containerAddress
+  case podUID, podID, podName, podNamespace, podLabel, podLabels, podSandboxID, podFullSandboxID, podAddress
   /// One of Falco's fields that no record of ours carries, by its place in `FieldRegistry.uncapturedFields`.
   case uncaptured(UInt16)
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MartletEvents
+
+/// What runtimes say of containers, on its way into a batch, which has room for so many of them.
+final class ReportRecords {
+  static let countMax = 64
+  private var pending: [ContainerReport] = []
+  /// Of the batch that was lent last.
+  private var memory: [UnsafeMutableRawBufferPointer] = []
+
+  init() { pending.reserveCapacity(Self.countMax) }
+
+  deinit { free() }
+
+  /// At most `countMax` before the next batch.
+  func add(_ report: ContainerReport) {
+    precondition(pending.count < Self.countMax, "more reports than a batch has room for")
+    pending.append(report)
+  }
+
+  /// The records of what was added, which hold until the next call.
+  func take(at time: UInt64, _ body: (UnsafeRawBufferPointer) -> Void) {
+    free()
+    for report in pending {
+      let copy = report.withRecord(at: time) { record in
+        let copy = UnsafeMutableRawBufferPointer.allocate(
+          byteCount: record.count, alignment: MemoryLayout<UInt64>.alignment)
+        copy.copyMemory(from: record)
+        return copy
+      }
+      memory.append(copy)
+      body(UnsafeRawBufferPointer(copy))
+    }
+    pending.removeAll(keepingCapacity: true)
+  }
+
+  private func free() {
+    for bytes in memory { bytes.deallocate() }
+    memory.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import MartletEvents
+
+/// Whom an event belongs to: what the cgroup's name tells, and what the container's runtime says about it.
+extension EventContext {
+  mutating func extractContainer(_ field: Field, _ selector: FieldSelector) -> FieldValue {
+    let container = container
+    let isHost = process.pointee.container == .host
+    switch field {
+    case .containerID: return .text(container.shortID)
+    case .containerFullID: return isHost ? .missing : .text(container.id)
+    case .containerName where isHost: return .text(container.id)
+    case .containerType: return (reportedType(container) ?? container.type).map { .text($0) } ?? .missing
+    case .podUID, .podID:
+      if let podUID = container.podUID { return .text(podUID) }
+    default: break
+    }
+    guard let report = container.report else { return .missing }
+    return extract(field, selector, of: report)
+  }
+
+  private mutating func extract(_ field: Field, _ selector: FieldSelector, of report: EventRecord) -> FieldValue {
+    let part = report.container.pointee
+    switch field {
+    case .containerName: return text(part.name, of: report)
+    case .containerPrivileged:
+      let isKnown = part.facts & MARTLET_CONTAINER_PRIVILEGE_KNOWN != 0
+      return isKnown ? .boolean(part.facts & MARTLET_CONTAINER_PRIVILEGED != 0) : .missing
+    case .containerImage: return text(part.image, of: report)
+    case .containerImageRepository: return text(part.image_repository, of: report)
+    case .containerImageTag: return text(part.image_tag, of: report)
+    case .containerImageDigest: return text(part.image_digest, of: report)
+    case .containerImageID: return text(part.image_id, of: report)
+    case .containerStart: return part.started_ns == 0 ? .missing : .unsigned(part.started_ns)
+    case .containerDuration: return sinceStart(part.started_ns)
+    case .containerLabel: return label(selector, in: part.labels, of: report)
+    case .containerLabels: return allLabels(part.labels, of: report)
+    case .containerAddress: return text(part.address, of: report)
+    case .podUID, .podID: return text(part.pod_uid, of: report)
+    case .podName: return text(part.pod_name, of: report)
+    case .podNamespace: return text(part.pod_namespace, of: report)
+    case .podLabel: return label(selector, in: part.pod_labels, of: report)
+    case .podLabels: return allLabels(part.pod_labels, of: report)
+    case .podSandboxID:
+      let id = report.bytes(part.sandbox_id)
+      return id.isEmpty ? .missing : .text(id.slice(from: 0, to: ContainerTable.shortIDByteCount))
+    case .podFullSandboxID: return text(part.sandbox_id, of: report)
+    case .podAddress: return part.pod_name.length_bytes == 0 ? .missing : text(part.address, of: report)
+    default: return .missing
+    }
+  }
+
+  /// Says more than the cgroup's name, where that is a bare id.
+  private func reportedType(_ container: Container) -> ByteView? {
+    guard let report = container.report else { return nil }
+    return ContainerRuntime(rawValue: report.container.pointee.runtime).map { ByteView($0.name) }
+  }
+
+  private func text(_ text: martlet_text, of report: EventRecord) -> FieldValue {
+    text.length_bytes == 0 ? .missing : .text(report.bytes(text))
+  }
+
+  /// A start that the event comes before is one by another clock.
+  private func sinceStart(_ nanoseconds: UInt64) -> FieldValue {
+    let now = UInt64(max(realtimeNanoseconds, 0))
+    return nanoseconds == 0 || now < nanoseconds ? .missing : .unsigned(now - nanoseconds)
+  }
+
+  private func label(_ selector: FieldSelector, in labels: martlet_text, of report: EventRecord) -> FieldValue {
+    guard case .key(let wanted) = selector else { return .missing }
+    var rest = report.bytes(labels)
+    while let (key, value) = Self.nextLabel(&rest) {
+      if key == wanted { return .text(value) }
+    }
+    return .missing
+  }
+
+  private mutating func allLabels(_ labels: martlet_text, of report: EventRecord) -> FieldValue {
+    var rest = report.bytes(labels)
+    guard !rest.isEmpty else { return .missing }
+    var text = beginText()
+    while let (key, value) = Self.nextLabel(&rest) {
+      if text.count > 0 { text.append(byte: UInt8(ascii: ",")) }
+      text.append(key)
+      text.append(byte: UInt8(ascii: ":"))
+      text.append(value)
+    }
+    return .text(end(text))
+  }
+
+  /// Takes `KEY NUL VALUE NUL` off the front; what is not ended goes as far as there is something.
+  private static func nextLabel(_ rest: inout ByteView) -> (key: ByteView, value: ByteView)? {
+    guard !rest.isEmpty else { return nil }
+    let key = nextText(&rest)
+    return (key, nextText(&rest))
+  }
+
+  private static func nextText(_ rest: inout ByteView) -> ByteView {
+    let end = rest.firstIndex(of: 0) ?? rest.count
+    defer { rest = rest.slice(from: end + 1, to: rest.count) }
+    return rest.slice(from: 0, to: end)
+  }
+}
