@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import MartletAlerts
 import MartletCapture
+public import MartletEnrichment
 import MartletEvents
 import MartletMatching
 public import MartletRules
@@ -57,12 +58,17 @@ public struct Agent: Sendable {
 
   private let logger: Logger
   private let ringBudgetBytes: UInt64?
+  private let runtimes: [RuntimeSocket]
   /// How long a component may take to end before it is left behind.
   private static let shutdownSecondsMax: Int64 = 5
 
-  /// `ringBudgetBytes`: what the rings of all CPUs may take together; nil for the default.
-  public init(logLevel: LogLevel = .info, ringBudgetBytes: UInt64? = nil) {
+  /// `ringBudgetBytes`: what the rings of all CPUs may take together; nil for the default. `runtimes`: whom to ask for the
+  /// names of containers.
+  public init(
+    logLevel: LogLevel = .info, ringBudgetBytes: UInt64? = nil, runtimes: [RuntimeSocket] = RuntimeSocket.usual
+  ) {
     self.ringBudgetBytes = ringBudgetBytes
+    self.runtimes = runtimes
     var logger = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
     self.logger = logger
@@ -133,13 +139,19 @@ public struct Agent: Sendable {
       var capture = captureConfiguration(for: ruleset, isRecorded: recording != nil)
       capture.marksUnwanted = checksFilter
       capture.resolvers = try Self.resolvers(Self.setting("MARTLET_RESOLVERS") ?? "")
+      let source = try KernelSource(configuration: capture)
+      let inquiry = ContainerInquiry(sockets: runtimes, logger: logger) { source.interrupt() }
       let watch = NodeWatch(
-        source: try KernelSource(configuration: capture),
+        source: source,
         alerts: ruleset.map { AlertDelivery($0, explainsAlerts: explainsAlerts, output: output, logger: logger) },
+        inquiry: inquiry,
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
         durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)
       var configuration = ServiceGroupConfiguration(
-        services: [.init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup)],
+        services: [
+          .init(service: InquiryService(inquiry: inquiry), successTerminationBehavior: .ignore),
+          .init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup),
+        ],
         gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
       if let reload {
         configuration.services.append(
@@ -173,5 +185,14 @@ public struct Agent: Sendable {
       let capture = try watch.prepareCapture(captureConfiguration(for: ruleset, isRecorded: isRecorded))
       return RuleChange(JudgingRules(ruleset, explainsAlerts: explainsAlerts), capture: capture)
     }
+  }
+}
+
+/// Asks for names as long as the watch goes on, and is ended after it.
+private struct InquiryService: Service {
+  let inquiry: ContainerInquiry
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await inquiry.run() }
   }
 }

@@ -3,6 +3,7 @@
 import Dispatch
 import Logging
 import MartletCapture
+import MartletEnrichment
 import MartletEvents
 import MartletState
 import ServiceLifecycle
@@ -22,6 +23,7 @@ final class NodeWatch: Service, @unchecked Sendable {
   // Used by the watch's thread only, from `run` to its end: that is why the class is sendable.
   private let source: KernelSource
   private let alerts: AlertDelivery?
+  private let inquiry: ContainerInquiry
   private var recording: RecordingWriter?
   private var heartbeat: Heartbeat?
   /// How many hidden alerts have been told of.
@@ -38,11 +40,12 @@ final class NodeWatch: Service, @unchecked Sendable {
 
   /// `source` is open and not started. With neither `alerts` nor `recording` events are only counted.
   init(
-    source: KernelSource, alerts: AlertDelivery?, recording: RecordingWriter?, durationSeconds: Double?,
-    heartbeat: Heartbeat?, logger: Logger
+    source: KernelSource, alerts: AlertDelivery?, inquiry: ContainerInquiry, recording: RecordingWriter?,
+    durationSeconds: Double?, heartbeat: Heartbeat?, logger: Logger
   ) {
     self.source = source
     self.alerts = alerts
+    self.inquiry = inquiry
     self.recording = recording
     self.heartbeat = heartbeat
     durationNanoseconds = durationSeconds.map { UInt64($0 * 1e9) }
@@ -105,6 +108,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       let capture = source.statistics()
       summary.capture = capture
       summary.lossContainerIDs = capture.losses.map { alerts?.containerID(of: $0) }
+      summary.inquiry = inquiry.statistics
       summary.recordedCount = recording?.recordCount
       summary.recordedByteCount = recording?.byteCount
       summary.elapsedNanoseconds = Clock.monotonicNanoseconds - began
@@ -134,9 +138,10 @@ final class NodeWatch: Service, @unchecked Sendable {
       if stopTime == nil, isStopping.load(ordering: .relaxed) || now >= deadline {
         stopTime = Clock.bootTimeNanoseconds
       }
+      for report in inquiry.takeReports(KernelSource.reportsMax) { source.tell(report) }
       let batch = source.nextBatch(timeoutMilliseconds: stopTime == nil ? patience(now, until: deadline) : 0)
       defer { source.release(batch) }
-      noteHostCgroups(of: batch)
+      noteCgroups(of: batch)
       for finding in source.takeFindings() { logger.error("\(finding)") }
       let isRead = alerts?.process(batch) { isStopping.load(ordering: .relaxed) } ?? true
       if !isRead || alerts?.isOutputClosed == true {
@@ -150,13 +155,17 @@ final class NodeWatch: Service, @unchecked Sendable {
     }
   }
 
-  /// The one thing that flows back: which cgroups are no container's, so that the probe can drop what happens there.
-  private func noteHostCgroups(of batch: EventBatch) {
-    guard source.asksForHostCgroups else { return }
+  /// What flows back: which cgroups are no container's, so that the probe can drop what happens there, and which ones
+  /// are, so that their runtimes are asked for names. Their answers come in as records.
+  private func noteCgroups(of batch: EventBatch) {
     // A look at the kind first: the pipeline verifies every record, and hardly any is about a cgroup.
     for bytes in batch.records where EventRecord.claims(.cgroup, bytes) {
-      guard let record = EventRecord(bytes), let cgroup = HostCgroup(record) else { continue }
-      source.noteHostCgroup(id: cgroup.id, hierarchy: cgroup.hierarchy)
+      guard let record = EventRecord(bytes) else { continue }
+      if let cgroup = ContainerCgroup(record) {
+        inquiry.ask(cgroup.id, runtime: cgroup.runtime)
+      } else if source.asksForHostCgroups, let cgroup = HostCgroup(record) {
+        source.noteHostCgroup(id: cgroup.id, hierarchy: cgroup.hierarchy)
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import MartletCapture
+public import MartletEnrichment
 import MartletEvents
 public import MartletMatching
 public import MartletState
@@ -13,6 +14,8 @@ public struct RunSummary: Sendable {
   /// Of each of the capture's `losses`, whose it was; nil where the cgroup was never announced, `host` for no container.
   public var lossContainerIDs: [String?] = []
   public var state = StateStatistics()
+  /// Of the names of containers; all 0 where nobody could be asked.
+  public var inquiry = ContainerInquiry.Statistics()
   /// Of every enabled rule, in load order.
   public var rules: [(name: String, statistics: RuleStatistics)] = []
   /// Alerts that the output took.

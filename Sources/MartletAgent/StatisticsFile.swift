@@ -2,6 +2,7 @@
 
 import Glibc
 import MartletCapture
+import MartletEnrichment
 import MartletEvents
 import MartletMatching
 import MartletState
@@ -43,6 +44,7 @@ extension RunSummary {
     json.member("cpu_ns", cpuNanoseconds)
     writeLedger(&json)
     writeState(&json)
+    writeInquiry(&json)
     writeRules(&json)
     json.endObject()
     return json.text + "\n"
@@ -148,6 +150,9 @@ extension RunSummary {
     json.member("cut_lineages", state.cutLineageCount)
     json.member("evicted_cgroups", state.evictedCgroupCount)
     json.member("refused_containers", state.refusedContainerCount)
+    json.member("container_reports", UInt64(state.containerReportCount))
+    json.member("evicted_container_reports", state.evictedContainerReportCount)
+    json.member("forgotten_container_reports", state.forgottenContainerReportCount)
     json.member("unknown_cgroups", state.unknownCgroupCount)
     json.member("truncated_texts", state.truncatedTextCount)
     json.member("unreachable_paths", state.unreachablePathCount)
@@ -156,6 +161,21 @@ extension RunSummary {
     json.member("evicted_domain_names", state.evictedNameCount)
     json.member("untrusted_answers", state.untrustedAnswerCount)
     json.member("malformed_answers", state.malformedAnswerCount)
+    json.endObject()
+  }
+}
+
+extension RunSummary {
+  private func writeInquiry(_ json: inout JSONWriter) {
+    json.key("runtimes")
+    json.beginObject()
+    json.member("asked", inquiry.asked)
+    json.member("answered", inquiry.answered)
+    json.member("unknown", inquiry.unknown)
+    json.member("open", inquiry.open)
+    json.member("failed", inquiry.failed)
+    json.member("timed_out", inquiry.timedOut)
+    json.member("dropped", inquiry.dropped)
     json.endObject()
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Glibc
+import MartletEnrichment
 
 /// How the kernel is watched.
 struct CaptureOptions: ParsableArguments {
@@ -16,7 +18,32 @@ struct CaptureOptions: ParsableArguments {
 
   var ringBudgetBytes: UInt64? { ringBudget.map { $0 << 20 } }
 
+  @Option(
+    name: .customLong("runtime"),
+    help: ArgumentHelp(
+      "Ask this container runtime for the names of containers; may be given several times.",
+      discussion: """
+        'cri:PATH' for the socket of containerd or CRI-O, 'docker:PATH' for that of docker or podman, 'none' for nobody.
+        Without this option it is what MARTLET_RUNTIMES in the environment lists in the same form, with commas between;
+        without that, whoever listens at the usual places.
+        """, valueName: "runtime"))
+  var runtimeTexts: [String] = []
+
+  /// Whom to ask, as the option or the environment says.
+  var runtimes: [RuntimeSocket] {
+    let texts = givenRuntimes
+    return texts.isEmpty ? RuntimeSocket.usual : texts.compactMap { RuntimeSocket(text: $0) }
+  }
+
+  private var givenRuntimes: [String] {
+    let environment = getenv("MARTLET_RUNTIMES").map { String(cString: $0) } ?? ""
+    return runtimeTexts.isEmpty ? environment.split(separator: ",").map(String.init) : runtimeTexts
+  }
+
   func validate() throws {
+    for text in givenRuntimes where RuntimeSocket(text: text) == nil && givenRuntimes != ["none"] {
+      throw ValidationError("a runtime is 'cri:PATH', 'docker:PATH' or alone 'none', and not '\(text)'")
+    }
     if let ringBudget, ringBudget == 0 || ringBudget > 1 << 20 {
       throw ValidationError("'--ring-budget' takes 1 to 1048576 mebibytes")
     }

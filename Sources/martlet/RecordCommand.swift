@@ -36,7 +36,7 @@ struct RecordCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
-      let summary = try await Agent(ringBudgetBytes: capture.ringBudgetBytes).watch(
+      let summary = try await Agent(ringBudgetBytes: capture.ringBudgetBytes, runtimes: capture.runtimes).watch(
         nil, recording: Agent.Recording(path: output, byteCountMax: maxSize << 20), durationSeconds: duration)
       close(with: summary)
     }

@@ -16,7 +16,7 @@ struct RunCommand: AsyncParsableCommand {
       MARTLET_HOSTNAME in the environment names the node where the
       host name does not, as in a pod. MARTLET_CGROUP names the cgroup below which connections are asked about: a path,
       'none', or 'root', which is what it is without. MARTLET_RESOLVERS has addresses of resolvers, with commas between,
-      that are believed about names beside those of /etc/resolv.conf.
+      that are believed about names beside those of /etc/resolv.conf. MARTLET_RUNTIMES stands in for '--runtime'.
       """)
 
   @OptionGroup var rules: RuleOptions
@@ -68,7 +68,9 @@ struct RunCommand: AsyncParsableCommand {
     }
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
-      let summary = try await Agent(logLevel: logLevel, ringBudgetBytes: capture.ringBudgetBytes).watch(
+      let agent = Agent(
+        logLevel: logLevel, ringBudgetBytes: capture.ringBudgetBytes, runtimes: capture.runtimes)
+      let summary = try await agent.watch(
         ruleset, explainsAlerts: alerts.explain, checksFilter: checkFilter, reload: reload, recording: recording,
         heartbeatPath: heartbeat)
       close(with: summary)

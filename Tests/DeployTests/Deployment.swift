@@ -45,11 +45,16 @@ enum Deployment {
     return FileManager.default.isExecutableFile(atPath: binary) ? nil : "needs the binary that 'make static' builds"
   }()
 
-  static let missingForPods: String? = {
-    if let missing = missingForImages ?? missingForManifests ?? ContainerSupport.missing { return missing }
+  static let missingForPods: String? = missingForImages ?? missingForContainerd
+
+  static let missingForContainerd: String? = {
+    if let missing = missingForManifests ?? ContainerSupport.missing { return missing }
     guard isInstalled("containerd") && isInstalled("ctr") else { return "needs containerd (Debian package containerd)" }
     return KernelSupport.missing
   }()
+
+  static let missingForPodman: String? =
+    missingForContainerd ?? (isInstalled("podman") ? nil : "needs podman (Debian package podman)")
 
   private static func isInstalled(_ program: String) -> Bool {
     (try? Child.run([program, "--version"]))?.succeeded ?? false

@@ -43,7 +43,9 @@ enum ImportMap {
     "EmbedProbe": foundation.union(["PackagePlugin"]),
     "EmbedContent": foundation.union(["PackagePlugin"]),
     "martlet-embed": foundation,
-    "martlet": ["ArgumentParser", "MartletAgent", "MartletEvents", "MartletRules", "MartletSignatures"],
+    "martlet": [
+      "ArgumentParser", "MartletAgent", "MartletEnrichment", "MartletEvents", "MartletRules", "MartletSignatures",
+    ],
   ]
 
   /// Findings for a Swift file of a target below `Sources`; other files may import what they like.

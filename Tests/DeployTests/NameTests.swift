@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ContainerTesting
+import Foundation
+import Testing
+
+/// The agent as a process beside a containerd of its own that goes and comes back, and pods in which things happen.
+@Suite(
+  "names from containerd", .serialized, .timeLimit(.minutes(2)),
+  .enabled(if: Deployment.missingForContainerd == nil, Comment(rawValue: Deployment.missingForContainerd ?? "")))
+struct NameTests {
+  @Test(
+    "an event of a pod bears its names, whichever came first: pod, agent or runtime",
+    arguments: [("there before", "there-before"), ("came later", "came-later"), ("runtime back", "after-restart")])
+  func names(step: String, pod: String) throws {
+    let alert = try Names.told.get().alert(step)
+    #expect(alert.name == "main" && alert.type == "containerd")
+    #expect(alert.image == "registry.example:5000/shop/busybox:1.36")
+    #expect(alert.repository == "registry.example:5000/shop/busybox" && alert.tag == "1.36")
+    #expect(alert.digest?.hasPrefix("sha256:") == true && alert.digest?.utf8.count == 71)
+    #expect(alert.pod == pod && alert.namespace == "shop")
+    #expect(alert.app == "web" && alert.team == "blue \"\n☃")
+    #expect(alert.labels?.contains("io.kubernetes.pod.namespace:shop") == true)
+    #expect(alert.address == "198.51.100.2")
+    #expect(alert.sandbox?.count == 12 && alert.sandbox != alert.container)
+    #expect(alert.privileged == (pod == "came-later"))
+    #expect(try #require(alert.duration) > 0 && #require(alert.start) > 1_600_000_000_000_000_000)
+  }
+
+  @Test("events go on while the runtime is away: with the names that are known, and else without")
+  func away() throws {
+    let names = try Names.told.get()
+    #expect(try names.alert("runtime away").name == "main")
+    let nameless = try names.alert("nobody to ask")
+    #expect(nameless.name == nil && nameless.repository == nil && nameless.pod == nil && nameless.privileged == nil)
+    #expect(nameless.podUID == names.pods["early"])
+    #expect(try names.alert("asked again").name == "main")
+  }
+
+  @Test("the agents end well, know what became of their questions, and a recording gives the same alerts")
+  func end() throws {
+    for agent in try Names.told.get().agents {
+      #expect(agent.status == 0 && agent.replays)
+      let runtimes = agent.statistics.runtimes
+      #expect(runtimes.answered >= 2 && runtimes.dropped == 0)
+      #expect(runtimes.asked == runtimes.answered + runtimes.unknown + runtimes.open)
+    }
+    // The one that started without a runtime kept asking.
+    #expect(try #require(Names.told.get().agents.last).statistics.runtimes.failed > 0)
+  }
+}
+
+/// The same by Docker's interface, from a podman of its own.
+@Suite(
+  "names from podman", .serialized, .timeLimit(.minutes(2)),
+  .enabled(if: Deployment.missingForPodman == nil, Comment(rawValue: Deployment.missingForPodman ?? "")))
+struct PodmanNameTests {
+  @Test(
+    "an event of a container bears its names, whichever came first: container, agent or runtime",
+    arguments: [("there before", "early"), ("came later", "late"), ("runtime back", "away")])
+  func names(step: String, name: String) throws {
+    let alert = try Names.toldByPodman.get().alert(step)
+    #expect(alert.name == name && alert.type == "podman")
+    #expect(alert.image == "localhost/shop/busybox:test")
+    #expect(alert.repository == "localhost/shop/busybox" && alert.tag == "test")
+    #expect(alert.privileged == (name == "late") && alert.pod == nil && alert.namespace == nil)
+    #expect(alert.labels == (name == "early" ? "app:web" : nil))
+    #expect(try #require(alert.duration) > 0 && #require(alert.start) > 1_600_000_000_000_000_000)
+  }
+
+  @Test("events go on while the service is away, without names")
+  func away() throws {
+    let told = try Names.toldByPodman.get()
+    let alert = try told.alert("runtime away")
+    #expect(alert.name == nil && alert.repository == nil && alert.container?.count == 12)
+    for agent in told.agents {
+      #expect(agent.status == 0 && agent.replays && agent.statistics.runtimes.failed > 0)
+      #expect(agent.statistics.runtimes.answered >= 3)
+    }
+  }
+}
+
+/// What `names.py` and `podman.py` tell of one run.
+private struct Names: Decodable {
+  struct Alert: Decodable {
+    let container, name, type, image, repository, tag, digest, pod, podUID, namespace: String?
+    let app, team, labels, address, sandbox: String?
+    let privileged: Bool?
+    let duration, start: UInt64?
+
+    enum CodingKeys: String, CodingKey {
+      case container = "container.id"
+      case name = "container.name"
+      case type = "container.type"
+      case image = "container.image"
+      case repository = "container.image.repository"
+      case tag = "container.image.tag"
+      case digest = "container.image.digest"
+      case privileged = "container.privileged"
+      case duration = "container.duration"
+      case start = "container.start_ts"
+      case labels = "container.labels"
+      case pod = "k8s.pod.name"
+      case podUID = "k8s.pod.uid"
+      case namespace = "k8s.ns.name"
+      case app = "k8s.pod.label[app]"
+      case team = "k8s.pod.label[team]"
+      case address = "k8s.pod.ip"
+      case sandbox = "k8s.pod.sandbox_id"
+    }
+  }
+
+  struct Agent: Decodable {
+    struct Statistics: Decodable {
+      struct Runtimes: Decodable {
+        let asked, answered, unknown, open, failed, dropped: Int
+      }
+
+      let runtimes: Runtimes
+    }
+
+    let status: Int
+    let replays: Bool
+    let statistics: Statistics
+  }
+
+  let steps: [String: Alert]
+  let pods: [String: String]
+  let agents: [Agent]
+
+  func alert(_ step: String) throws -> Alert { try #require(steps[step]) }
+
+  private static let rules = """
+    - rule: Passwords read
+      desc: Whoever reads them
+      condition: evt.type in (open, openat) and fd.name = /etc/shadow and proc.name = cat
+      output: >
+        %container.image %container.image.digest %container.type %container.privileged %container.duration
+        %container.start_ts %container.labels %k8s.pod.label[app] %k8s.pod.label[team] %k8s.pod.ip %k8s.pod.sandbox_id
+      priority: WARNING
+    """
+
+  /// One run that several tests look at.
+  static let told = Result { try run("names.py") }
+  static let toldByPodman = Result { try run("podman.py") }
+
+  private static func run(_ script: String) throws -> Names {
+    let folder = try TestFolder()
+    // Podman takes no long names.
+    let node = "/run/martlet-node-\(UUID().uuidString.prefix(8))"
+    let result = try Deployment.python(
+      script,
+      [try AgentBinary.path(), try folder.write("names.yaml", rules), node],
+      behind: ["unshare", "--net", "--mount", "--propagation", "private"], within: .seconds(90))
+    guard result.succeeded else { throw HarnessError(result.errors) }
+    return try JSONDecoder().decode(Names.self, from: Data(result.output.utf8))
+  }
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent as a process beside a container runtime."""
+
+import json
+import os
+import subprocess
+import time
+
+
+class Agent:
+    """The agent as a process of this machine, with one runtime that it may ask."""
+
+    def __init__(self, folder, program, rules, runtime, name):
+        self.alerts_path, self.log_path = (folder / f"{name}.{kind}" for kind in ("alerts", "log"))
+        self.statistics, self.recording = (folder / f"{name}.{kind}" for kind in ("stats", "martlet"))
+        with open(self.alerts_path, "wb") as alerts, open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                [program, "run", "-r", rules, "--runtime", runtime, "--log-level", "debug",
+                 "--stats", self.statistics, "--record", self.recording],
+                stdin=subprocess.DEVNULL, stdout=alerts, stderr=log, env={**os.environ, "MARTLET_CGROUP": "none"})
+        wait_for(lambda: "watching" in self.log_path.read_text(), "readiness")
+
+    def alerts(self, container):
+        lines = self.alerts_path.read_bytes().split(b"\n")[:-1]
+        found = [alert["output_fields"] for alert in map(json.loads, lines)]
+        return [fields for fields in found if fields["container.id"] == container[:12]]
+
+    def stop(self):
+        """Its exit status, statistics, and whether a replay gives the same alerts."""
+        self.process.terminate()
+        status = self.process.wait(10)
+        replay = subprocess.run([self.process.args[0], "replay", self.recording, "-r", self.process.args[3]],
+                                capture_output=True, timeout=20)
+        return {"status": status, "statistics": json.loads(self.statistics.read_text()),
+                "replays": replay.stdout == self.alerts_path.read_bytes()}
+
+
+def wait_for(condition, what, seconds=15):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise RuntimeError(f"{what} did not happen within {seconds} s")

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the agent beside a containerd that goes and comes back, and tells which names its alerts bore.
+
+usage: names.py AGENT RULES FOLDER
+
+AGENT is the program, RULES a file with rules, FOLDER a place that does not exist yet and is gone at the end. Prints one
+JSON object: for each step the alerts of the container in which somebody read passwords.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cri
+import image
+from agent import Agent, wait_for
+from manifest import labels, namespaces, pod_config
+from node import Node
+
+BUSYBOX = "registry.example:5000/shop/busybox:1.36"
+SECONDS_MAX = 80
+TEAM = "blue \"\n☃"
+
+
+class Tenant:
+    """A pod in which somebody reads passwords."""
+
+    def __init__(self, node, name, privileged=False):
+        self.node = node
+        self.pod = pod_config(name, "shop", namespaces(), {"profile_type": 0})
+        self.pod["labels"] += cri.entries({"app": "web", "team": TEAM})
+        self.pod["linux"]["security_context"]["privileged"] = privileged
+        config = {"metadata": {"name": "main"}, "image": {"image": BUSYBOX},
+                  "labels": labels(self.pod, "main"),
+                  "linux": {"security_context": {"namespace_options": namespaces(), "privileged": privileged}}}
+        self.container = node.run_container(node.run_pod(self.pod), self.pod, config)
+        self.pid = node.pid(self.container)
+
+    def act(self):
+        """In the container's cgroup and mounts, whether or not there is a runtime to ask for that."""
+        groups = [line.split(":", 2) for line in Path(f"/proc/{self.pid}/cgroup").read_text().splitlines()]
+
+        def join():
+            for _, controllers, path in groups:
+                folder = "/sys/fs/cgroup/" + (controllers or "unified").removeprefix("name=")
+                for root in (folder, "/sys/fs/cgroup"):
+                    procs = Path(f"{root}{path}/cgroup.procs")
+                    if procs.exists():
+                        procs.write_text(str(os.getpid()))
+                        break
+
+        subprocess.run(["nsenter", f"--target={self.pid}", "--mount", "--root", "/bin/cat", "/etc/shadow"],
+                       check=True, capture_output=True, timeout=10, preexec_fn=join)
+
+    def alert(self, agent, is_right=lambda fields: True):
+        """Acts until an alert is right: what a runtime says may come a moment after the event."""
+        def attempt():
+            count = len(agent.alerts(self.container))
+            self.act()
+            wait_for(lambda: len(agent.alerts(self.container)) > count, "an alert")
+            fields = agent.alerts(self.container)[-1]
+            return fields if is_right(fields) else None
+
+        return wait_for(attempt, "the right alert")
+
+
+def is_named(fields):
+    # Asked about a container that has not started yet, a runtime tells that later.
+    return fields["container.name"] is not None and fields["container.start_ts"] is not None
+
+
+def stop_containerd(node):
+    node.containerd.kill()
+    node.containerd.wait()
+
+
+def start_containerd(node):
+    node.containerd = subprocess.Popen(
+        ["containerd", "--config", node.folder / "config.toml"], stdin=subprocess.DEVNULL, stdout=node.log,
+        stderr=node.log)
+    node.runtime.Version()
+
+
+def watch(node, program, rules):
+    image.write(node.folder / "busybox.tar", BUSYBOX, ["sleep", "100"])
+    node.import_image(node.folder / "busybox.tar")
+    steps = {}
+    runtime = f"cri:{node.socket}"
+    early = Tenant(node, "there-before")
+    agent = Agent(node.folder, program, rules, runtime, "agent")
+    steps["there before"] = early.alert(agent, is_named)
+    late = Tenant(node, "came-later", privileged=True)
+    steps["came later"] = late.alert(agent, is_named)
+    stop_containerd(node)
+    steps["runtime away"] = early.alert(agent)
+    # An agent that finds nobody to ask when it starts.
+    waiting = Agent(node.folder, program, rules, runtime, "waiting")
+    steps["nobody to ask"] = early.alert(waiting)
+    start_containerd(node)
+    steps["asked again"] = early.alert(waiting, is_named)
+    after = Tenant(node, "after-restart")
+    steps["runtime back"] = after.alert(agent, is_named)
+    pods = {name: tenant.pod["metadata"]["uid"]
+            for name, tenant in (("early", early), ("late", late), ("after", after))}
+    return {"steps": steps, "pods": pods, "agents": [agent.stop(), waiting.stop()],
+            "log": agent.log_path.read_text().splitlines()}
+
+
+def give_up(*_):
+    raise TimeoutError(f"not done within {SECONDS_MAX} s")
+
+
+def main(program, rules, folder):
+    signal.signal(signal.SIGALRM, give_up)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.alarm(SECONDS_MAX)
+    with Node(folder) as node:
+        result = watch(node, program, rules)
+        signal.alarm(0)
+    json.dump(result, sys.stdout)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit("usage: names.py AGENT RULES FOLDER")
+    main(*sys.argv[1:])

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the agent beside podman's service, which speaks Docker's interface, and tells which names its alerts bore.
+
+usage: podman.py AGENT RULES FOLDER
+
+AGENT is the program, RULES a file with rules, FOLDER a place that does not exist yet and is gone at the end. To be started
+in a network and a mount namespace of its own. Prints one JSON object.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import image
+from agent import Agent, wait_for
+
+SECONDS_MAX = 50
+IMAGE = "localhost/shop/busybox:test"
+
+# Machines for tests may not raise limits.
+CONTAINERS = """
+[containers]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+log_driver = "k8s-file"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+tmp_dir = "{folder}/tmp"
+"""
+
+
+class Podman:
+    """`with Podman(folder) as podman:`; the folder must not exist and is gone at the end."""
+
+    def __init__(self, folder):
+        self.folder, self.socket = Path(folder), Path(folder) / "podman.sock"
+        self.names = []
+
+    def __enter__(self):
+        self.folder.mkdir()
+        (self.folder / "containers.conf").write_text(CONTAINERS.format(folder=self.folder))
+        self.environment = {**os.environ, "CONTAINERS_CONF": str(self.folder / "containers.conf")}
+        self.command = ["podman", "--root", f"{self.folder}/root", "--runroot", f"{self.folder}/run"]
+        self.log = open(self.folder / "podman.log", "wb")
+        try:
+            self.start()
+            (self.folder / "root.tar").write_bytes(image.archive(image.root()))
+            self.run("import", str(self.folder / "root.tar"), IMAGE)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start(self):
+        self.service = subprocess.Popen(
+            [*self.command, "system", "service", "--time=0", f"unix://{self.socket}"], stdin=subprocess.DEVNULL,
+            stdout=self.log, stderr=self.log, env=self.environment)
+        wait_for(self.socket.exists, "the service")
+
+    def stop(self):
+        self.service.kill()
+        self.service.wait()
+        self.socket.unlink(missing_ok=True)
+
+    def run(self, *arguments):
+        # No pipes: what a container's monitor inherits stays open.
+        with open(self.folder / "output", "w+b") as output:
+            done = subprocess.run([*self.command, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                  env=self.environment, timeout=20)
+            output.seek(0)
+            text = output.read().decode()
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}: {text}")
+        return text
+
+    def run_container(self, name, *options):
+        self.names.append(name)
+        return self.run("run", "--detach", "--network=none", f"--cgroup-parent=/{self.folder.name}", "--name", name,
+                        *options, IMAGE, "sleep", "60").split()[-1]
+
+    def __exit__(self, *_):
+        for name in self.names:
+            with contextlib.suppress(Exception):
+                self.run("rm", "--force", "--time=0", name)
+        self.stop()
+        self.log.close()
+        for root in Path("/sys/fs/cgroup").glob(f"**/{self.folder.name}"):
+            for folder, _, _ in os.walk(root, topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
+        subprocess.run(["umount", "--lazy", f"{self.folder}/root/overlay"], check=False, stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def alert(podman, agent, name, container, is_right=lambda fields: True):
+    """Acts until an alert is right: what a runtime says may come a moment after the event."""
+    def attempt():
+        count = len(agent.alerts(container))
+        podman.run("exec", name, "cat", "/etc/shadow")
+        wait_for(lambda: len(agent.alerts(container)) > count, "an alert")
+        fields = agent.alerts(container)[-1]
+        return fields if is_right(fields) else None
+
+    return wait_for(attempt, "the right alert")
+
+
+def is_named(fields):
+    # Asked about a container that has not started yet, a runtime tells that later.
+    return fields["container.name"] is not None and fields["container.start_ts"] is not None
+
+
+def watch(podman, program, rules):
+    early = podman.run_container("early", "--label", "app=web")
+    agent = Agent(podman.folder, program, rules, f"docker:{podman.socket}", "agent")
+    steps = {"there before": alert(podman, agent, "early", early, is_named)}
+    late = podman.run_container("late", "--privileged")
+    steps["came later"] = alert(podman, agent, "late", late, is_named)
+    podman.stop()
+    away = podman.run_container("away")
+    steps["runtime away"] = alert(podman, agent, "away", away)
+    podman.start()
+    steps["runtime back"] = alert(podman, agent, "away", away, is_named)
+    return {"steps": steps, "agents": [agent.stop()], "pods": {}}
+
+
+def give_up(*_):
+    raise TimeoutError(f"not done within {SECONDS_MAX} s")
+
+
+def main(program, rules, folder):
+    signal.signal(signal.SIGALRM, give_up)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.alarm(SECONDS_MAX)
+    with Podman(folder) as podman:
+        result = watch(podman, program, rules)
+        signal.alarm(0)
+    json.dump(result, sys.stdout)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit("usage: podman.py AGENT RULES FOLDER")
+    main(*sys.argv[1:])

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Logging
+import MartletEvents
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import MartletEnrichment
+
+/// What a real runtime cannot be made to do. Real ones are asked in the tests of pods and of podman.
+@Suite("Hostile runtimes", .timeLimit(.minutes(1)))
+struct HostileRuntimeTests {
+  /// Listens at a socket, and says the same whatever it is asked.
+  private final class FakeRuntime: Sendable {
+    let path: String
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let channel: any Channel
+
+    private final class Speech: ChannelInboundHandler, Sendable {
+      typealias InboundIn = ByteBuffer
+      let bytes: [UInt8]
+      let isOver: Bool
+
+      init(_ bytes: [UInt8], isOver: Bool) {
+        self.bytes = bytes
+        self.isOver = isOver
+      }
+
+      func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let written = context.channel.writeAndFlush(ByteBuffer(bytes: bytes))
+        guard isOver else { return }
+        let channel = context.channel
+        written.whenComplete { _ in channel.close(promise: nil) }
+      }
+    }
+
+    init(saying bytes: [UInt8], thenCloses isOver: Bool) async throws {
+      path = "/tmp/martlet-\(UUID().uuidString).sock"
+      channel = try await ServerBootstrap(group: group)
+        .childChannelInitializer { $0.pipeline.addHandler(Speech(bytes, isOver: isOver)) }
+        .bind(unixDomainSocketPath: path).get()
+    }
+
+    func end() async throws {
+      try await channel.close()
+      try await group.shutdownGracefully()
+      unlink(path)
+    }
+  }
+
+  private let id = String(repeating: "a", count: 64)
+
+  /// What asking it by the interface comes to.
+  private func ask(
+    _ interface: RuntimeSocket.Interface, saying bytes: [UInt8], thenCloses isOver: Bool = false
+  ) async throws -> Result<ContainerReport?, any Error> {
+    let runtime = try await FakeRuntime(saying: bytes, thenCloses: isOver)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let client: any RuntimeClient =
+      interface == .cri ? CRIClient(path: runtime.path, group: group) : DockerClient(path: runtime.path, group: group)
+    let result: Result<ContainerReport?, any Error>
+    do { result = .success(try await client.describe(id)) } catch { result = .failure(error) }
+    try await group.shutdownGracefully()
+    try await runtime.end()
+    return result
+  }
+
+  private static func http(_ body: [UInt8], status: String = "200 OK") -> [UInt8] {
+    Array("HTTP/1.1 \(status)\r\nContent-Length: \(body.count)\r\n\r\n".utf8) + body
+  }
+
+  @Test("one that says nothing costs as long as an answer may take", arguments: RuntimeSocket.Interface.allCases)
+  func silent(interface: RuntimeSocket.Interface) async throws {
+    let result = try await ask(interface, saying: [])
+    #expect(throws: RuntimeFailure.timedOut) { try result.get() }
+  }
+
+  @Test("one that speaks nonsense or hangs up is no answer", arguments: RuntimeSocket.Interface.allCases)
+  func nonsense(interface: RuntimeSocket.Interface) async throws {
+    for bytes in [[], Array("nonsense\r\n\r\n".utf8), [UInt8](repeating: 0, count: 4096), [0xff, 0xfe]] {
+      let result = try await ask(interface, saying: bytes, thenCloses: true)
+      #expect(throws: (any Error).self) { try result.get() }
+    }
+  }
+
+  @Test("an answer that does not end is not read to its end")
+  func endless() async throws {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: \(RuntimeLimits.answerByteCountMax + 1)\r\n\r\n"
+    let result = try await ask(.docker, saying: Array(head.utf8))
+    #expect(throws: RuntimeFailure.unreadable) { try result.get() }
+  }
+
+  @Test("a refusal is one, and a container that is not there is none")
+  func refusal() async throws {
+    let refused = try await ask(.docker, saying: Self.http([], status: "500 Internal Server Error"))
+    #expect(throws: RuntimeFailure.refused(500)) { try refused.get() }
+    #expect(try await ask(.docker, saying: Self.http([], status: "404 Not Found")).get() == nil)
+  }
+
+  @Test("huge names and labels come in, and leave within their bounds")
+  func huge() async throws {
+    let long = String(repeating: "\\u0000\\n\\\"x", count: 20_000)
+    let body = #"{"Name":"/\#(long)","Config":{"Image":"\#(long)","Labels":{"a":"\#(long)"}},"HostConfig":null}"#
+    var report = try #require(try await ask(.docker, saying: Self.http(Array(body.utf8))).get())
+    #expect(report.name.count == 80_000 && !report.isCut)
+    report.withRecord(at: 0) { #expect($0.count <= ContainerReport.recordByteCountMax) }
+    report.cut()
+    #expect(report.name.count == ContainerReport.textByteCountMax && report.isCut)
+  }
+
+  @Test("questions nobody answers are bounded and counted, and none is asked twice")
+  func bound() {
+    let inquiry = ContainerInquiry(
+      sockets: [RuntimeSocket(.cri, "/nowhere/x.sock")], logger: Logger(label: "test")
+    ) {}
+    for round in 0..<2 {
+      for number in 0..<(ContainerInquiry.openCountMax + 10) { inquiry.ask("\(number)", runtime: nil) }
+      #expect(inquiry.statistics.asked == UInt64(ContainerInquiry.openCountMax))
+      #expect(inquiry.statistics.dropped == UInt64(10 * (round + 1)))
+    }
+    #expect(inquiry.takeReports(10).isEmpty)
+  }
+
+  @Test("where nobody is expected to listen, a question is closed; where somebody is, it stays open")
+  func away() async throws {
+    for isExpected in [false, true] {
+      let socket = RuntimeSocket(.docker, "/nowhere/x.sock", isExpected: isExpected)
+      let inquiry = ContainerInquiry(sockets: [socket], logger: Logger(label: "test")) {}
+      inquiry.ask(id, runtime: .docker)
+      let run = Task { await inquiry.run() }
+      while inquiry.statistics.unknown == 0, inquiry.statistics.failed == 0 {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      #expect(inquiry.statistics.open == (isExpected ? 1 : 0))
+      run.cancel()
+      await run.value
+    }
+  }
+}
