@@ -67,17 +67,11 @@ extension Doctor {
   public var json: String {
     var json = JSONWriter()
     json.beginObject()
-    json.key("well")
-    json.value(isWell)
+    json.member("well", isWell)
     writeNode(&json)
-    json.key("missing")
-    json.beginArray()
-    for requirement in missing { json.value(requirement.description) }
-    json.endArray()
-    json.key("failure")
-    if let failure { json.value("\(failure)") } else { json.null() }
-    json.key("typed_loads")
-    json.value(hasTypedLoads)
+    json.member("missing", missing.map(\.description))
+    json.member("failure", failure.map { "\($0)" })
+    json.member("typed_loads", hasTypedLoads)
     json.key("hooks")
     json.beginArray()
     for hook in hooks where hook.isWanted { write(hook, &json) }
@@ -87,66 +81,38 @@ extension Doctor {
   }
 
   private func writeNode(_ json: inout JSONWriter) {
-    json.key("kernel")
-    json.value(facts.kernel)
-    json.key("kernel_needed")
-    json.value(facts.kernelNeeded)
-    json.key("btf")
-    json.value(facts.hasTypeInformation)
-    json.key("lockdown")
-    json.valueOrNull(facts.lockdown)
+    json.member("kernel", facts.kernel)
+    json.member("kernel_needed", facts.kernelNeeded)
+    json.member("btf", facts.hasTypeInformation)
+    json.member("lockdown", facts.lockdown)
     json.key("capabilities")
     json.beginArray()
     for capability in facts.capabilities {
       json.beginObject()
-      json.key("held")
-      json.value(capability.isHeld)
-      json.key("name")
-      json.value(capability.name)
-      json.key("required")
-      json.value(capability.isRequired)
+      json.member("held", capability.isHeld)
+      json.member("name", capability.name)
+      json.member("required", capability.isRequired)
       json.endObject()
     }
     json.endArray()
-    json.key("cgroup2_mount")
-    json.valueOrNull(facts.cgroupMount)
-    json.key("cgroup1_controller")
-    json.valueOrNull(facts.cgroupV1Controller)
-    json.key("cgroup")
-    json.value(cgroup)
-    json.key("ring_bytes")
-    json.value(UInt64(facts.ringBytes))
-    json.key("ring_bytes_total")
-    json.value(ringBytesTotal)
-    json.key("runtime_sockets")
-    json.beginArray()
-    for socket in facts.runtimeSockets { json.value(socket) }
-    json.endArray()
+    json.member("cgroup2_mount", facts.cgroupMount)
+    json.member("cgroup1_controller", facts.cgroupV1Controller)
+    json.member("cgroup", cgroup)
+    json.member("ring_bytes", UInt64(facts.ringBytes))
+    json.member("ring_bytes_total", ringBytesTotal)
+    json.member("runtime_sockets", facts.runtimeSockets)
   }
 
   private func write(_ hook: CaptureHook, _ json: inout JSONWriter) {
     json.beginObject()
-    json.key("attached")
-    json.value(hook.isAttached)
-    json.key("cause")
-    json.valueOrNull(hook.isAttached ? nil : cause(of: hook))
-    json.key("name")
-    json.value(hook.name)
-    json.key("proof")
-    json.value(hook.proof.rawValue)
-    json.key("required")
-    json.value(!hook.isOptional)
-    json.key("unseen")
-    json.value(hook.unseen)
-    json.key("variant")
-    json.valueOrNull(hook.variant)
+    json.member("attached", hook.isAttached)
+    json.member("cause", hook.isAttached ? nil : cause(of: hook))
+    json.member("name", hook.name)
+    json.member("proof", hook.proof.rawValue)
+    json.member("required", !hook.isOptional)
+    json.member("unseen", hook.unseen)
+    json.member("variant", hook.variant)
     json.endObject()
-  }
-}
-
-extension JSONWriter {
-  fileprivate mutating func valueOrNull(_ text: String?) {
-    if let text { value(text) } else { null() }
   }
 }
 

@@ -103,31 +103,22 @@ public struct FilterPlanText {
       if let connections = entry.connections {
         json.key("connections")
         json.beginObject()
-        json.key("blocking")
-        write(connections.blocking, to: &json)
-        json.key("dropped_classes")
-        json.value(Int64(connections.droppedCount))
-        json.key("tested")
-        write(connections.tested, to: &json)
-        json.key("wide")
-        json.value(Self.name(of: connections.wide))
+        json.member("blocking", connections.blocking)
+        json.member("dropped_classes", Int64(connections.droppedCount))
+        json.member("tested", connections.tested)
+        json.member("wide", Self.name(of: connections.wide))
         json.endObject()
       }
       if let opens = entry.opens {
         json.key("opens")
         json.beginObject()
-        json.key("blocking")
-        write(opens.blocking, to: &json)
-        json.key("dropped_classes")
-        json.value(Int64(opens.droppedCount))
-        json.key("names")
-        write(opens.names.map(\.description), to: &json)
-        json.key("wide")
-        json.value(Self.name(of: opens.wide))
+        json.member("blocking", opens.blocking)
+        json.member("dropped_classes", Int64(opens.droppedCount))
+        json.member("names", opens.names.map(\.description))
+        json.member("wide", Self.name(of: opens.wide))
         json.endObject()
       }
-      json.key("rule")
-      json.value(entry.rule)
+      json.member("rule", entry.rule)
       json.key("types")
       json.beginObject()
       write(entry.types, to: &json)
@@ -146,11 +137,5 @@ public struct FilterPlanText {
       json.key(type.name)
       json.value(Self.name(of: actors))
     }
-  }
-
-  private func write(_ texts: [String], to json: inout JSONWriter) {
-    json.beginArray()
-    for text in texts { json.value(text) }
-    json.endArray()
   }
 }

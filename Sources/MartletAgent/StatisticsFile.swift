@@ -113,8 +113,7 @@ extension RunSummary {
       if let containerID { json.value(containerID) } else { json.null() }
       json.member("cgroup_id", loss.cgroupID)
       json.member("cgroup_v1_id", loss.cgroupV1ID)
-      json.key("hook")
-      json.value("\(loss.hook)")
+      json.member("hook", "\(loss.hook)")
       json.member("lost", loss.lost)
       json.member("shed", loss.shed)
       json.endObject()
@@ -128,8 +127,7 @@ extension RunSummary {
     json.beginArray()
     for (name, statistics) in rules {
       json.beginObject()
-      json.key("rule")
-      json.value(name)
+      json.member("rule", name)
       json.member("evaluations", statistics.evaluationCount)
       json.member("matches", statistics.matchCount)
       json.member("estimated_ns", statistics.nanoseconds)
@@ -177,12 +175,5 @@ extension RunSummary {
     json.member("timed_out", inquiry.timedOut)
     json.member("dropped", inquiry.dropped)
     json.endObject()
-  }
-}
-
-extension JSONWriter {
-  fileprivate mutating func member(_ name: StaticString, _ number: UInt64) {
-    key(name)
-    value(number)
   }
 }

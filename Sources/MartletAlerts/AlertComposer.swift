@@ -102,16 +102,10 @@ public struct AlertComposer: Sendable {
 
   private static func constants(of rule: Rule) -> JSONWriter {
     var json = JSONWriter()
-    json.key("priority")
-    json.value(rule.priority.name)
-    json.key("rule")
-    json.value(rule.name)
-    json.key("source")
-    json.value(rule.source)
-    json.key("tags")
-    json.beginArray()
-    for tag in rule.tags { json.value(tag) }
-    json.endArray()
+    json.member("priority", rule.priority.name)
+    json.member("rule", rule.name)
+    json.member("source", rule.source)
+    json.member("tags", rule.tags)
     return json
   }
 
@@ -128,21 +122,17 @@ public struct AlertComposer: Sendable {
   private func writeMembers(
     _ form: Form, under view: PathView, _ context: inout EventContext, _ json: inout JSONWriter
   ) {
-    json.key("alert_id")
-    json.value(Self.alertID(of: form.rule.name, context))
+    json.member("alert_id", Self.alertID(of: form.rule.name, context))
     if let explanation {
       json.key("explain")
       explanation.write(form.rule, &context, &json)
     }
-    json.key("hostname")
-    json.value(context.hostname)
-    json.key("output")
-    json.value(AlertText.output(of: form.rule.output, form.rule.priority, &context))
+    json.member("hostname", context.hostname)
+    json.member("output", AlertText.output(of: form.rule.output, form.rule.priority, &context))
     json.key("output_fields")
     writeFields(form, &context, &json)
     if context.type?.kind == .open {
-      json.key("path_view")
-      json.value(ByteView(view.name))
+      json.member("path_view", ByteView(view.name))
     }
     json.append(form.constants)
     json.key("time")
