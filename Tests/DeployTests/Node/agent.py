@@ -40,5 +40,5 @@ def wait_for(condition, what, seconds=15):
     while time.monotonic() < deadline:
         if found := condition():
             return found
-        time.sleep(0.02)
+        time.sleep(0.01)
     raise RuntimeError(f"{what} did not happen within {seconds} s")

@@ -8,18 +8,17 @@ AGENT is the program, RULES a file with rules, FOLDER a place that does not exis
 JSON object: for each step the alerts of the container in which somebody read passwords.
 """
 
-import json
 import os
-import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import cri
 import image
-from agent import Agent, wait_for
+import scenario
+from agent import Agent
 from manifest import labels, namespaces, pod_config
 from node import Node
+from scenario import is_named
 
 BUSYBOX = "registry.example:5000/shop/busybox:1.36"
 SECONDS_MAX = 80
@@ -57,20 +56,7 @@ class Tenant:
                        check=True, capture_output=True, timeout=10, preexec_fn=join)
 
     def alert(self, agent, is_right=lambda fields: True):
-        """Acts until an alert is right: what a runtime says may come a moment after the event."""
-        def attempt():
-            count = len(agent.alerts(self.container))
-            self.act()
-            wait_for(lambda: len(agent.alerts(self.container)) > count, "an alert")
-            fields = agent.alerts(self.container)[-1]
-            return fields if is_right(fields) else None
-
-        return wait_for(attempt, "the right alert")
-
-
-def is_named(fields):
-    # Asked about a container that has not started yet, a runtime tells that later.
-    return fields["container.name"] is not None and fields["container.start_ts"] is not None
+        return scenario.alert(self.act, agent, self.container, is_right)
 
 
 def stop_containerd(node):
@@ -110,21 +96,5 @@ def watch(node, program, rules):
             "log": agent.log_path.read_text().splitlines()}
 
 
-def give_up(*_):
-    raise TimeoutError(f"not done within {SECONDS_MAX} s")
-
-
-def main(program, rules, folder):
-    signal.signal(signal.SIGALRM, give_up)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    signal.alarm(SECONDS_MAX)
-    with Node(folder) as node:
-        result = watch(node, program, rules)
-        signal.alarm(0)
-    json.dump(result, sys.stdout)
-
-
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit("usage: names.py AGENT RULES FOLDER")
-    main(*sys.argv[1:])
+    scenario.run(watch, Node, "AGENT RULES FOLDER", SECONDS_MAX)

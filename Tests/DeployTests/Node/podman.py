@@ -9,16 +9,15 @@ in a network and a mount namespace of its own. Prints one JSON object.
 """
 
 import contextlib
-import json
 import os
 import shutil
-import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import image
+import scenario
 from agent import Agent, wait_for
+from scenario import is_named
 
 SECONDS_MAX = 50
 IMAGE = "localhost/shop/busybox:test"
@@ -99,52 +98,22 @@ class Podman:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def alert(podman, agent, name, container, is_right=lambda fields: True):
-    """Acts until an alert is right: what a runtime says may come a moment after the event."""
-    def attempt():
-        count = len(agent.alerts(container))
-        podman.run("exec", name, "cat", "/etc/shadow")
-        wait_for(lambda: len(agent.alerts(container)) > count, "an alert")
-        fields = agent.alerts(container)[-1]
-        return fields if is_right(fields) else None
-
-    return wait_for(attempt, "the right alert")
-
-
-def is_named(fields):
-    # Asked about a container that has not started yet, a runtime tells that later.
-    return fields["container.name"] is not None and fields["container.start_ts"] is not None
-
-
 def watch(podman, program, rules):
+    def alert(agent, name, container, is_right=lambda fields: True):
+        return scenario.alert(lambda: podman.run("exec", name, "cat", "/etc/shadow"), agent, container, is_right)
+
     early = podman.run_container("early", "--label", "app=web")
     agent = Agent(podman.folder, program, rules, f"docker:{podman.socket}", "agent")
-    steps = {"there before": alert(podman, agent, "early", early, is_named)}
+    steps = {"there before": alert(agent, "early", early, is_named)}
     late = podman.run_container("late", "--privileged")
-    steps["came later"] = alert(podman, agent, "late", late, is_named)
+    steps["came later"] = alert(agent, "late", late, is_named)
     podman.stop()
     away = podman.run_container("away")
-    steps["runtime away"] = alert(podman, agent, "away", away)
+    steps["runtime away"] = alert(agent, "away", away)
     podman.start()
-    steps["runtime back"] = alert(podman, agent, "away", away, is_named)
+    steps["runtime back"] = alert(agent, "away", away, is_named)
     return {"steps": steps, "agents": [agent.stop()], "pods": {}}
 
 
-def give_up(*_):
-    raise TimeoutError(f"not done within {SECONDS_MAX} s")
-
-
-def main(program, rules, folder):
-    signal.signal(signal.SIGALRM, give_up)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    signal.alarm(SECONDS_MAX)
-    with Podman(folder) as podman:
-        result = watch(podman, program, rules)
-        signal.alarm(0)
-    json.dump(result, sys.stdout)
-
-
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit("usage: podman.py AGENT RULES FOLDER")
-    main(*sys.argv[1:])
+    scenario.run(watch, Podman, "AGENT RULES FOLDER", SECONDS_MAX)

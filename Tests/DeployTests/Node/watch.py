@@ -9,13 +9,13 @@ the end. Prints one JSON object.
 """
 
 import json
-import signal
-import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
 import image
+import scenario
+from agent import wait_for
 from manifest import NODE_NAME, Manifests, Workload, labels, namespaces, pod_config
 from node import Node
 
@@ -28,15 +28,6 @@ def log_lines(path):
     """(time, stream, text) of each line in a log as runtimes write it."""
     lines = path.read_text().splitlines() if path.exists() else []
     return [(stamp, stream, text) for stamp, stream, _, text in (line.split(" ", 3) for line in lines)]
-
-
-def wait_for(condition, what, seconds=10):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.01)
-    raise RuntimeError(f"{what} did not happen within {seconds} s")
 
 
 def healthy(statuses):
@@ -70,7 +61,7 @@ class Agent:
                 raise RuntimeError("the agent ended:\n" + "\n".join(text for _, _, text in log_lines(self.log)))
             return next((stamp for stamp, _, text in log_lines(self.log) if READY_SIGN in text), None)
 
-        ready = wait_for(stamp, "readiness")
+        ready = wait_for(stamp, "readiness", 10)
         # Nanoseconds are more than Python reads.
         return datetime.fromisoformat(ready[:26] + "+00:00").timestamp() - self.started
 
@@ -111,18 +102,20 @@ class Neighbour:
         return {"container": self.container, "pod": self.pod["metadata"]["uid"], "alerts": self.alerts(agent)}
 
 
-def watch(node, manifests):
+def watch(node, manifests_folder, archive):
+    manifests = Manifests(manifests_folder)
+    node.import_image(archive)
     image.write(node.folder / "busybox.tar", BUSYBOX, ["sleep", "60"])
     node.import_image(node.folder / "busybox.tar")
     early = Neighbour(node, "there-before")
     agent = Agent(node, manifests)
     ready_seconds = agent.wait_until_ready()
     facts = process_facts(node.pid(agent.container))
-    probes = {"watching": wait_for(lambda: healthy(agent.probe()), "health")}
+    probes = {"watching": wait_for(lambda: healthy(agent.probe()), "health", 10)}
     late = Neighbour(node, "came-later")
     shown = [neighbour.act() for neighbour in (early, late)]
     for neighbour in (early, late):
-        wait_for(lambda: len(neighbour.alerts(agent)) >= 2, f"an alert from {neighbour.container}")
+        wait_for(lambda: len(neighbour.alerts(agent)) >= 2, f"an alert from {neighbour.container}", 10)
     exit_code = agent.stop()
     return {
         "containerd": node.version, "ready_seconds": round(ready_seconds, 3), "agent": facts, "exit_code": exit_code,
@@ -135,22 +128,5 @@ def watch(node, manifests):
     }
 
 
-def give_up(*_):
-    raise TimeoutError(f"not done within {SECONDS_MAX} s")
-
-
-def main(manifests, archive, folder):
-    signal.signal(signal.SIGALRM, give_up)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    signal.alarm(SECONDS_MAX)
-    with Node(folder) as node:
-        node.import_image(archive)
-        result = watch(node, Manifests(manifests))
-        signal.alarm(0)
-    json.dump(result, sys.stdout)
-
-
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit("usage: watch.py MANIFESTS IMAGE FOLDER")
-    main(*sys.argv[1:])
+    scenario.run(watch, Node, "MANIFESTS IMAGE FOLDER", SECONDS_MAX)
