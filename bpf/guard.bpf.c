@@ -16,9 +16,25 @@ struct {
   __type(value, __u8);
 } guarded SEC(".maps");
 
-/* They came with typed loads (6.2). Without, a thread that is not the main one is not known as ours. */
-extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
-extern void bpf_task_release(struct task_struct *task) __ksym __weak;
+#if MARTLET_TYPED_LOADS
+/* They came with typed loads (6.2). */
+extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym;
+extern void bpf_task_release(struct task_struct *task) __ksym;
+
+static __always_inline bool guard__is_self_in_first_namespace(__s32 number) {
+  struct task_struct *found = bpf_task_from_pid(number);
+  bool is_ours;
+  if (!found) return false;
+  is_ours = (__u32)found->tgid == settings.self_process_id;
+  bpf_task_release(found);
+  return is_ours;
+}
+#else
+/* A thread that is not the main one is not known as ours. */
+static __always_inline bool guard__is_self_in_first_namespace(__s32 number) {
+  return (__u32)number == settings.self_process_id;
+}
+#endif
 
 APART int guard__tell(__u32 call, __u32 act, __s32 detail, __u32 object_id) {
   struct task_struct *task = read__current();
@@ -52,15 +68,8 @@ static __always_inline bool is_self_pid(struct pid *pid) {
 /* The same of a number as the caller writes it. Who lives in another pid namespace has no number for the agent, which is in
  * the first one. */
 static __always_inline bool is_self_number(struct task_struct *caller, __s32 number) {
-  struct task_struct *found;
-  bool is_ours;
-  if (read__pid_namespace(LOAD(caller, thread_pid)) != FIRST_PID_NAMESPACE) return false;
-  if (!settings.typed_loads) return (__u32)number == settings.self_process_id;
-  found = bpf_task_from_pid(number);
-  if (!found) return false;
-  is_ours = (__u32)found->tgid == settings.self_process_id;
-  bpf_task_release(found);
-  return is_ours;
+  return read__pid_namespace(LOAD(caller, thread_pid)) == FIRST_PID_NAMESPACE &&
+         guard__is_self_in_first_namespace(number);
 }
 
 static __always_inline bool is_self_pidfd(struct file *file) {

@@ -99,7 +99,6 @@ int martlet_probe_prepare(struct martlet_probe *probe, const struct martlet_prob
   /* What the kernel refused before it refuses again. */
   memcpy(successor->choices, probe->choices, sizeof(successor->choices));
   memcpy(successor->refusals, probe->refusals, sizeof(successor->refusals));
-  successor->typed_loads = probe->typed_loads;
   probe->has_successor = true;
   if (martlet_probe_try(successor, object, length, error)) {
     martlet_probe_destroy(successor);
@@ -142,7 +141,6 @@ void martlet_probe_switch(struct martlet_probe *probe, struct martlet_probe *suc
   SWAP(object);
   SWAP(choices);
   SWAP(refusals);
-  SWAP(typed_loads);
   SWAP(log);
   SWAP(consumer);
   SWAP(in_force);

@@ -161,7 +161,3 @@ uint64_t martlet_probe_recursion_misses(const struct martlet_probe *probe) {
   for (size_t hook = 0; hook < HOOKS_MAX; hook++) sum += martlet_entry_misses(probe, hook);
   return sum;
 }
-
-bool martlet_probe_has_typed_loads(const struct martlet_probe *probe) {
-  return probe->typed_loads;
-}

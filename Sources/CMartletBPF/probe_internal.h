@@ -47,7 +47,6 @@ struct martlet_probe {
   uint64_t recursion_misses;         /* of entries that are attached no more */
   uint8_t choices[HOOKS_MAX]; /* index of the variant; past the last one for none */
   int refusals[HOOKS_MAX];    /* the last errno that a variant was refused with */
-  bool typed_loads;
   struct martlet_log log;
 
   struct ring *rings;

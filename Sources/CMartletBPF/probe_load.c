@@ -88,7 +88,6 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
       .cgroup_v1 = probe->options.cgroup_v1,
       .generation = probe->generation,
       .seed_time_ns = seed_time_ns,
-      .typed_loads = probe->typed_loads,
       .filters = probe->options.filtering,
       .environment = probe->options.environment,
       .missing_programs = probe->options.missing_programs,
@@ -190,13 +189,6 @@ static bool choose_next(struct martlet_probe *probe, int failed_hook, int code) 
     }
     if (martlet_probe_variant(probe, (size_t)failed_hook) || martlet_hooks[failed_hook].is_optional) return true;
   }
-  /* The other way to read kernel memory changes every program, so all variants deserve another try. */
-  if (probe->typed_loads) {
-    probe->typed_loads = false;
-    memset(probe->choices, 0, sizeof(probe->choices));
-    memset(probe->refusals, 0, sizeof(probe->refusals));
-    return true;
-  }
   return false;
 }
 
@@ -217,7 +209,7 @@ int martlet_probe_try(struct martlet_probe *probe, const void *object, size_t le
 int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t length,
                         struct martlet_probe_error *error) {
   memset(probe->choices, 0, sizeof(probe->choices));
-  probe->typed_loads = probe->options.typed_loads;
+  memset(probe->refusals, 0, sizeof(probe->refusals));
   probe->generation = 1;
   return martlet_probe_try(probe, object, length, error);
 }

@@ -3,18 +3,18 @@
 import Foundation
 import PackagePlugin
 
-/// Compiles the probe with the toolchain's own clang and puts the object into the target that uses this plugin; for tests,
-/// with their own program beside it.
+/// Compiles the probe with the toolchain's own clang, once for each way to read kernel memory, and puts the objects into the
+/// target that uses this plugin; for tests, with their own program beside them.
 @main
 struct EmbedProbe: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let folder = context.package.directoryURL.appending(path: "bpf")
-    let output = context.pluginWorkDirectoryURL.appending(path: "ProbeObject.swift")
     let trial = context.package.directoryURL.appending(path: "Tests/KernelTestTrial")
     let source =
       target.name == "KernelTests" ? trial.appending(path: "trial.bpf.c") : folder.appending(path: "martlet.bpf.c")
-    return [
-      .buildCommand(
+    return try [(name: "typedProbeBase64", typed: 1), (name: "helperProbeBase64", typed: 0)].map { object in
+      let output = context.pluginWorkDirectoryURL.appending(path: "\(object.name).swift")
+      return .buildCommand(
         displayName: "Compiling the BPF probe",
         executable: try context.tool(named: "martlet-embed").url,
         arguments: [
@@ -22,12 +22,14 @@ struct EmbedProbe: BuildToolPlugin {
           try context.tool(named: "clang").url.path(),
           try context.tool(named: "llvm-objcopy").url.path(),
           source.path(),
+          "MARTLET_TYPED_LOADS=\(object.typed)",
+          object.name,
           output.path(),
         ],
         // The one source includes all the others, so an edit of any of them has to count.
         inputFiles: try files(below: folder) + files(below: trial),
         outputFiles: [output])
-    ]
+    }
   }
 
   private func files(below folder: URL) throws -> [URL] {

@@ -62,9 +62,9 @@ extension KernelSource {
     var error = martlet_probe_error()
     var options = martlet_probe_options(
       next, cgroups: cgroups, cgroup: cgroup, filter: filter, models: modelNames)
-    let object = decodeBase64(probeObjectBase64)
+    let bytes = object.bytes
     var successor: OpaquePointer?
-    guard martlet_probe_prepare(probe, &options, object, object.count, &successor, &error) == 0 else {
+    guard martlet_probe_prepare(probe, &options, bytes, bytes.count, &successor, &error) == 0 else {
       filter?.deallocate()
       throw CaptureError(error, code: .refused)
     }

@@ -16,7 +16,6 @@ extension martlet_probe_options {
     wake_bytes = configuration.wakeBytes ?? 0
     self_process_id = UInt32(getpid())
     cgroup_v1 = cgroups.rawValue
-    typed_loads = configuration.usesTypedLoads
     environment = configuration.includesEnvironment
     missing_programs = configuration.includesMissingPrograms
     names = configuration.includesNames

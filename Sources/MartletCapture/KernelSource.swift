@@ -24,6 +24,8 @@ public final class KernelSource: @unchecked Sendable {
   let cgroups: CgroupLayout
   let cgroup: OpenCgroup
   let probe: OpaquePointer
+  /// What the kernel has taken; its later generations are made from the same.
+  private(set) var object = ProbeObject.helperLoads
   var canaries: CanaryWatch?
   private var tamper = TamperWatch()
   private var findings: [String] = []
@@ -89,11 +91,7 @@ public final class KernelSource: @unchecked Sendable {
   public func start() throws(CaptureError) {
     precondition(!isStarted, "a source starts once")
     let time = Clock.bootTime()
-    let object = decodeBase64(probeObjectBase64)
-    var error = martlet_probe_error()
-    guard martlet_probe_start(probe, object, object.count, &error) == 0 else {
-      throw CaptureError(error, code: .refused)
-    }
+    try load()
     isStarted = true
     canaries = configuration.canary.map {
       CanaryWatch(
@@ -107,6 +105,17 @@ public final class KernelSource: @unchecked Sendable {
     seedBuffer = .allocate(byteCount: Self.seedBytes, alignment: MemoryLayout<UInt64>.alignment)
     append(made.host(at: time))
     if configuration.includesNames { append(made.resolvers(at: time)) }
+  }
+
+  /// Whether a kernel takes typed loads is found out by loading them.
+  private func load() throws(CaptureError) {
+    var error = martlet_probe_error()
+    for candidate in configuration.usesTypedLoads ? [.typedLoads, .helperLoads] : [ProbeObject.helperLoads] {
+      object = candidate
+      let bytes = candidate.bytes
+      if martlet_probe_start(probe, bytes, bytes.count, &error) == 0 { return }
+    }
+    throw CaptureError(error, code: .refused)
   }
 
   /// The next records, or the empty batch when `timeoutMilliseconds` went by or someone called `interrupt()`.
@@ -247,7 +256,7 @@ public final class KernelSource: @unchecked Sendable {
   }
 
   /// Whether kernel memory is read by typed loads, which are faster, or through a helper.
-  public var hasTypedLoads: Bool { martlet_probe_has_typed_loads(probe) }
+  public var hasTypedLoads: Bool { object == .typedLoads }
 
   /// What libbpf and the verifier said at the start.
   public var kernelLog: String { String(cString: martlet_probe_log(probe)) }

@@ -9,7 +9,7 @@ import Glibc
 @main
 enum Command {
   static let usage = """
-    usage: martlet-embed object CLANG OBJCOPY SOURCE OUTPUT
+    usage: martlet-embed object CLANG OBJCOPY SOURCE DEFINITION NAME OUTPUT
            martlet-embed texts NAME FOLDER SUFFIX EXCLUDED OUTPUT
            martlet-embed bytes NAME FILE OUTPUT
     """
@@ -18,9 +18,10 @@ enum Command {
     let arguments = Array(CommandLine.arguments.dropFirst())
     do {
       switch arguments.first {
-      case "object" where arguments.count == 5:
+      case "object" where arguments.count == 7:
         try embedObject(
-          compiler: arguments[1], objectCopier: arguments[2], source: arguments[3], output: arguments[4])
+          compiler: arguments[1], objectCopier: arguments[2], source: arguments[3], definition: arguments[4],
+          name: arguments[5], output: arguments[6])
       case "texts" where arguments.count == 6:
         try embedTexts(
           name: arguments[1], folder: arguments[2], suffix: arguments[3], excluded: arguments[4],

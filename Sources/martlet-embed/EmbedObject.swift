@@ -10,22 +10,25 @@ import Glibc
   #error("the probe knows no system call numbers for this architecture")
 #endif
 
-/// Compiles a BPF source and writes it as a string in base64.
-func embedObject(compiler: String, objectCopier: String, source: String, output: String) throws {
+/// Compiles a BPF source with one macro defined, and writes it as a string in base64.
+func embedObject(
+  compiler: String, objectCopier: String, source: String, definition: String, name: String, output: String
+) throws {
   let folder = String(source[..<(source.lastIndex(of: "/") ?? source.startIndex)])
   let object = output + ".o"
   // Paths relative to the sources, so that the same sources give the same bytes wherever they lie.
   try run([
     compiler, "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter",
     "-Wno-missing-field-initializers", "-ffile-prefix-map=\(folder)=bpf", "-ffile-compilation-dir=bpf",
-    "-D__TARGET_ARCH_\(architecture.macro)", "-idirafter", architecture.includeFolder, "-c", source, "-o", object,
+    "-D__TARGET_ARCH_\(architecture.macro)", "-D\(definition)", "-idirafter", architecture.includeFolder, "-c", source,
+    "-o", object,
   ])
   // The relocations of type information serve linkers; libbpf takes the values that stand there already.
   try run([
     objectCopier, "--strip-debug", "--remove-section=.rel.BTF", "--remove-section=.rel.BTF.ext",
     "--remove-section=.llvm_addrsig", object,
   ])
-  try embedBytes(name: "probeObjectBase64", file: object, output: output)
+  try embedBytes(name: name, file: object, output: output)
 }
 
 /// Runs a program to its end; throws when it fails. What it prints goes where our output goes.

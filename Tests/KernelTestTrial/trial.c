@@ -17,9 +17,9 @@ struct trials {
   int filter;
 };
 
-static int configure(struct bpf_object *object, int uses_typed_loads) {
+static int configure(struct bpf_object *object) {
   struct martlet_probe_settings settings = {
-      .ring_count = 1, .ring_bytes = 1 << 20, .typed_loads = uses_typed_loads != 0, .filters = MARTLET_FILTERING_ON};
+      .ring_count = 1, .ring_bytes = 1 << 20, .filters = MARTLET_FILTERING_ON};
   struct bpf_program *program;
   struct bpf_map *map;
   int error = -ENOENT;
@@ -31,11 +31,11 @@ static int configure(struct bpf_object *object, int uses_typed_loads) {
   return error;
 }
 
-struct trials *trials_open(const void *object, size_t length, int uses_typed_loads) {
+struct trials *trials_open(const void *object, size_t length) {
   struct trials *trials = calloc(1, sizeof(*trials));
   if (!trials) return NULL;
   trials->object = bpf_object__open_mem(object, length, NULL);
-  if (trials->object && !configure(trials->object, uses_typed_loads) && !bpf_object__load(trials->object)) {
+  if (trials->object && !configure(trials->object) && !bpf_object__load(trials->object)) {
     trials->program = bpf_program__fd(bpf_object__find_program_by_name(trials->object, "try_filter"));
     trials->filter = bpf_object__find_map_fd_by_name(trials->object, "kernel_filter");
     if (trials->program >= 0 && trials->filter >= 0) return trials;

@@ -16,8 +16,8 @@ private final class Trials {
   private let handle: OpaquePointer
 
   init(usesTypedLoads: Bool) throws {
-    let object = decodeBase64(probeObjectBase64)
-    handle = try #require(trials_open(object, object.count, usesTypedLoads ? 1 : 0), "errno \(errno)")
+    let object = decodeBase64(usesTypedLoads ? typedProbeBase64 : helperProbeBase64)
+    handle = try #require(trials_open(object, object.count), "errno \(errno)")
   }
 
   deinit { trials_close(handle) }

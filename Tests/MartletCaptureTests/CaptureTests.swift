@@ -121,8 +121,8 @@ struct CaptureTests {
     #expect(decodeBase64(cases[4].0) == [0xfb, 0xff, 0xbf])
   }
 
-  @Test("the embedded probe is an ELF object")
-  func object() {
-    #expect(decodeBase64(probeObjectBase64).starts(with: [0x7f, 0x45, 0x4c, 0x46]))
+  @Test("the embedded probes are ELF objects", arguments: [ProbeObject.typedLoads, .helperLoads])
+  func object(object: ProbeObject) {
+    #expect(object.bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46]))
   }
 }

@@ -70,14 +70,13 @@ struct martlet_probe_settings {
   martlet_u32 cgroup_v1;       /* enum martlet_cgroup_v1 */
   martlet_u64 seed_time_ns;    /* time stamp of every seed record: from before the hooks were attached */
   martlet_u32 ring_bytes;
-  martlet_u8 typed_loads;      /* follow kernel pointers by typed loads, not by calls of a helper */
   martlet_u8 environment;      /* exec records carry it */
   martlet_u8 missing_programs; /* execs that fail because there is no such file are told */
   martlet_u8 asked_by_cgroup;  /* connects are told of by the cgroup hooks before anything else sees them */
   martlet_u8 filters;          /* enum martlet_filtering, of martlet_filter.h */
   martlet_u8 ring_setups;      /* containers that set up a ring are told: there is no hook for what they do with it */
   martlet_u8 watches_files;    /* models are told apart, and what becomes of watched files is told */
-  martlet_u8 reserved;
+  martlet_u8 reserved[2];
   martlet_u32 generation;      /* from 1 */
   martlet_u64 wanted_calls[2]; /* a bit for each enum martlet_call that rules ask for */
   martlet_u16 calls[MARTLET_CALL_NUMBERS]; /* by number: the call, and above it that of the 32-bit table */

@@ -9,37 +9,44 @@
 
 #include "maps.h"
 
-/* Not in kernels before 6.2, where the loader clears `typed_loads` and the call is never reached. */
-extern void *bpf_rdonly_cast(const void *object, __u32 type_id) __ksym __weak;
+/*
+ * LOAD(object, member) is object->member; LOAD_POINTER_AT(object, offset) is the pointer at an offset that only the
+ * running kernel knows.
+ *
+ * They are made in two ways, each for an object file of its own, as one with both would give the verifier a dead branch
+ * to take out for every load. A typed load is one instruction, but kernels have had it since 6.2 only; through the
+ * helper it is a call.
+ */
+#if MARTLET_TYPED_LOADS
+extern void *bpf_rdonly_cast(const void *object, __u32 type_id) __ksym;
 
-/* object->member. As a typed load it costs one instruction; through the helper, a call. The compiler would make one load
- * of the two, from an address that it computes first: an empty statement that takes the value keeps them apart. */
-#define LOAD(object, member)                                                                       \
-  ({                                                                                               \
-    typeof(object) from__ = (object);                                                              \
-    typeof(from__->member) value__;                                                                \
-    if (settings.typed_loads) {                                                                    \
-      value__ =                                                                                    \
-          ((typeof(object))bpf_rdonly_cast(from__, bpf_core_type_id_kernel(typeof(*from__))))->member; \
-      asm volatile("" : : "r"(value__));                                                           \
-    } else {                                                                                       \
-      bpf_probe_read_kernel(&value__, sizeof(value__), &from__->member);                           \
-    }                                                                                              \
-    value__;                                                                                       \
+#define LOAD(object, member) \
+  (((typeof(object))bpf_rdonly_cast((object), bpf_core_type_id_kernel(typeof(*(object)))))->member)
+
+/* As a number whose origin the compiler does not know, lest it adds the offset before the cast. */
+#define LOAD_POINTER_AT(object, offset)                                                                   \
+  ({                                                                                                      \
+    __u64 offset__ = (offset);                                                                            \
+    barrier_var(offset__);                                                                                \
+    *(void **)((char *)bpf_rdonly_cast((object), bpf_core_type_id_kernel(typeof(*(object)))) + offset__); \
+  })
+#else
+#define LOAD(object, member)                                                   \
+  ({                                                                           \
+    typeof(object) from__ = (object);                                          \
+    typeof(from__->member) value__;                                            \
+    bpf_probe_read_kernel(&value__, sizeof(value__), &from__->member);         \
+    value__;                                                                   \
   })
 
-/* The pointer at `offset` into an object, where the offset is one that only the running kernel knows. */
-#define LOAD_POINTER_AT(object, offset)                                                            \
-  ({                                                                                               \
-    typeof(object) from__ = (object);                                                              \
-    void *value__ = NULL;                                                                          \
-    if (settings.typed_loads)                                                                      \
-      value__ = *(void **)((char *)bpf_rdonly_cast(from__, bpf_core_type_id_kernel(typeof(*from__))) + \
-                           (offset));                                                              \
-    else                                                                                           \
-      bpf_probe_read_kernel(&value__, sizeof(value__), (char *)from__ + (offset));                 \
-    value__;                                                                                       \
+#define LOAD_POINTER_AT(object, offset)                                         \
+  ({                                                                            \
+    typeof(object) from__ = (object);                                           \
+    void *value__ = NULL;                                                       \
+    bpf_probe_read_kernel(&value__, sizeof(value__), (char *)from__ + (offset)); \
+    value__;                                                                    \
   })
+#endif
 
 /* Eight bytes of kernel memory, as one typed load where there are such: any structure that begins with a word does. */
 static __always_inline __u64 read__word(const void *address) {

@@ -28,7 +28,6 @@ struct martlet_probe_options {
   uint32_t wake_bytes;      /* unread bytes that wake a consumer that naps; 0 for a quarter of the ring */
   uint32_t self_process_id;
   uint32_t cgroup_v1;       /* enum martlet_cgroup_v1 */
-  bool typed_loads;         /* try typed loads of kernel memory before the helper that reads it */
   bool seeds;               /* whether the iterator over processes is wanted */
   uint8_t filtering;        /* enum martlet_filtering */
   const struct martlet_filter *filter; /* for martlet_probe_start; NULL only without filtering */
@@ -71,7 +70,8 @@ struct martlet_probe_hook {
 int martlet_probe_create(const struct martlet_probe_options *options, struct martlet_probe **probe,
                          struct martlet_probe_error *error);
 
-/* Loads and attaches, for each hook the first variant that the kernel takes. `object` is needed for this call only. */
+/* Loads and attaches, for each hook the first variant that the kernel takes. `object` is needed for this call only. May be
+ * called again, with another object, when it fails. */
 int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t length,
                         struct martlet_probe_error *error);
 
@@ -104,7 +104,6 @@ const char *martlet_probe_log(const struct martlet_probe *probe);
 
 /* The hooks by index, until the name is NULL. */
 struct martlet_probe_hook martlet_probe_hook_at(const struct martlet_probe *probe, size_t index);
-bool martlet_probe_has_typed_loads(const struct martlet_probe *probe);
 
 /* A descriptor that yields one record after the other for each process there is; reads take at least 32 KiB. -1 and
  * code ENOTSUP where the iterator could not be loaded. */

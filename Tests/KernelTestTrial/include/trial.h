@@ -30,7 +30,7 @@ struct trials;
 struct martlet_filter;
 
 /* Loads the program. NULL and errno when the kernel does not take it. */
-struct trials *trials_open(const void *object, size_t length, int uses_typed_loads);
+struct trials *trials_open(const void *object, size_t length);
 void trials_close(struct trials *trials);
 
 /* What the filter is from now on; 0, or -1 and errno. */
