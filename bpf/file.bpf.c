@@ -58,9 +58,9 @@ struct open_verdicts {
 static __always_inline struct open_verdicts open_verdicts(struct martlet_filter *filter, struct open_call *open) {
   __u32 any = MARTLET_VERDICT_PASS | MARTLET_VERDICT_TEST_NAMES;
   __u32 kind = martlet_open_class(open->flags, false, open->result >= 0, false);
+  __u32 both = filter->early_verdicts[martlet_early_class(kind) & (MARTLET_EARLY_CLASSES - 1)];
   if (!open->has_flags || open->call == MARTLET_CALL_OPENAT2) return (struct open_verdicts){any, any};
-  return (struct open_verdicts){filter__verdict(filter, kind) | filter__verdict(filter, kind | 4),
-                                filter__verdict(filter, kind | 16) | filter__verdict(filter, kind | 20)};
+  return (struct open_verdicts){both & 15, both >> 4};
 }
 
 /* Whether none of the classes wants the program, or a name that was taken. */
@@ -124,12 +124,12 @@ APART int open_told(struct open_call *open, __u32 is_unwanted) {
   slot->spelled_bytes = 0;
   /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
   if (open->result >= 0) file = read__file(task, open->result);
-  if (file) guard__opened(open->call, (__u64)file);
+  if (file) guard__opened(open->call, file);
   if (settings.watches_files && file) reasons = file__reasons(file);
   if (settings.filters && !is_unwanted)
     is_unwanted = open_is_unwanted(slot, task, open, file) && filter__has_stayed(version);
   if (filter__drops(is_unwanted) && !reasons) {
-    COUNT_DROPPED(MARTLET_HOOK_OPEN);
+    COUNT_DROPPED_ALONE(MARTLET_HOOK_OPEN);
     return 0;
   }
   COUNT(MARTLET_HOOK_OPEN, seen);
@@ -159,14 +159,13 @@ static __always_inline int open_returned(struct open_call *open, struct task_str
   bool is_unwanted;
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     canary__is_for(MARTLET_CANARY_OPEN);
-    COUNT_DROPPED(MARTLET_HOOK_OPEN);
+    COUNT_DROPPED_ALONE(MARTLET_HOOK_OPEN);
     return 0;
   }
   is_unwanted = open_is_unwanted_class(open, task);
   if (filter__drops(is_unwanted) && (!settings.watches_files || open->result < 0)) {
-    if (open->result >= 0 && open->flags & O_ACCMODE)
-      guard__opened(open->call, (__u64)read__file(task, open->result));
-    COUNT_DROPPED(MARTLET_HOOK_OPEN);
+    if (open->result >= 0 && open->flags & O_ACCMODE) guard__opened(open->call, read__file(task, open->result));
+    COUNT_DROPPED_ALONE(MARTLET_HOOK_OPEN);
     return 0;
   }
   return open_told(open, is_unwanted);

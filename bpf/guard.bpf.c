@@ -164,18 +164,22 @@ APART int guard__call(__u32 call, __u64 first, __u64 second, __s64 result) {
   return 0;
 }
 
-/* A file was opened: perhaps the agent's memory, by whichever name. */
-APART int guard__opened(__u32 call, __u64 address) {
+/* A file of procfs was opened. */
+APART int guard__process_file(__u32 call, __u64 address) {
   struct file *file = (struct file *)address;
   struct inode *inode = LOAD(file, f_inode);
   const char *name;
-  if (LOAD(LOAD(inode, i_sb), s_magic) != PROC_MAGIC) return 0;
   name = (const char *)LOAD(LOAD(file, f_path.dentry), d_name.name);
   if (filter__first_bytes(read__word(name), 4) != ('m' | 'e' << 8 | 'm' << 16)) return 0;
   inode = (void *)((char *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode));
   if (is_self_pid(LOAD((struct proc_inode *)inode, pid)))
     guard__tell(call, MARTLET_TAMPER_MEMORY_FILE, LOAD(file, f_flags) & O_ACCMODE, 0);
   return 0;
+}
+
+/* A file was opened: perhaps the agent's memory, by whichever name. */
+static __always_inline void guard__opened(__u32 call, struct file *file) {
+  if (LOAD(LOAD(LOAD(file, f_inode), i_sb), s_magic) == PROC_MAGIC) guard__process_file(call, (__u64)file);
 }
 
 /* Every way to send one, with the one who gets it; those that the kernel sends on its own account have another code. */

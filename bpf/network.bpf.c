@@ -165,8 +165,7 @@ SHARED struct slot *emit__socket_slot(__u16 kind, __u16 call, __u32 bytes, bool 
   if (!has_far_end(kind, call))
     is_unwanted = kind == MARTLET_KIND_UNIX ? !filter__wants_unix_actor(call, task) : !filter__wants_actor(call, task);
   if ((__u32)LOAD(task, tgid) == settings.self_process_id || filter__drops(is_unwanted)) {
-    COUNT(hook, seen);
-    COUNT(hook, filtered);
+    COUNT_DROPPED(hook);
     return NULL;
   }
   slot = emit__take(hook);

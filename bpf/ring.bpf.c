@@ -90,12 +90,12 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   bool is_unwanted;
   __u32 reasons = settings.watches_files && file ? file__reasons(file) : 0;
   __u16 call = ring_call(LOAD(request, opcode));
-  COUNT(MARTLET_HOOK_RING, seen);
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
-    COUNT(MARTLET_HOOK_RING, filtered);
+    COUNT_DROPPED(MARTLET_HOOK_RING);
     return 0;
   }
-  if (file) guard__opened(call, (__u64)file);
+  COUNT(MARTLET_HOOK_RING, seen);
+  if (file) guard__opened(call, file);
   slot = emit__take(MARTLET_HOOK_RING);
   if (!slot) return 0;
   slot->spelled_bytes = 0;

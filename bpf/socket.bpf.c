@@ -139,8 +139,7 @@ static __always_inline void datagram_passes(struct bpf_sock_addr *context, struc
   __u8 yes = 1;
   bool is_unwanted = !is_received && is_unwanted_end(MARTLET_CONNECTION_SEND, context->family, end);
   if (filter__drops(is_unwanted)) {
-    COUNT(MARTLET_HOOK_SOCKET, seen);
-    COUNT(MARTLET_HOOK_SOCKET, filtered);
+    COUNT_DROPPED(MARTLET_HOOK_SOCKET);
     return;
   }
   peer.cookie = bpf_get_socket_cookie(context);

@@ -23,6 +23,12 @@ extension UnsafeMutablePointer<martlet_filter> {
     withUnsafeMutableBytes(of: &pointee.verdicts) { bytes in
       for (kind, verdict) in filter.verdicts.enumerated() { bytes[kind] = verdict.rawValue }
     }
+    withUnsafeMutableBytes(of: &pointee.early_verdicts) { bytes in
+      for kind in OpenClass.allCases {
+        let verdict = filter.verdicts[kind.rawValue].rawValue
+        bytes[Int(martlet_early_class(UInt32(kind.rawValue)))] |= kind.isContainer ? verdict << 4 : verdict
+      }
+    }
     for (test, classes) in filter.names {
       switch test {
       case .suffix(let suffix): pointee.suffix_lengths |= 1 << UInt32(suffix.count)

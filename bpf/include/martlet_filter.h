@@ -9,6 +9,7 @@
 #include "martlet_event.h"
 
 #define MARTLET_OPEN_CLASSES 32
+#define MARTLET_EARLY_CLASSES 16
 #define MARTLET_NAME_PLACES 4096
 #define MARTLET_HOST_PLACES 1024
 #define MARTLET_SUFFIX_BYTES_MAX 8
@@ -53,6 +54,8 @@ struct martlet_connection_filter {
  * may share a place; then both pass. */
 struct martlet_filter {
   martlet_u8 verdicts[MARTLET_OPEN_CLASSES]; /* enum martlet_verdict */
+  martlet_u8 early_verdicts[MARTLET_EARLY_CLASSES]; /* by martlet_early_class, of files and folders put together: on the host
+                                                     * in the lower four bits, in containers in the upper ones */
   martlet_u8 actors[MARTLET_FILTER_CALLS];   /* by enum martlet_call: MARTLET_ACTOR_*, whose calls are wanted */
   martlet_u8 unix_actors[MARTLET_FILTER_CALLS]; /* the same of calls on Unix sockets */
   martlet_u64 infixes;                       /* bit n: some eight bytes count whose place begins with the bits of n */
@@ -64,7 +67,7 @@ struct martlet_filter {
   struct martlet_connection_filter connections;
 };
 MARTLET_ASSERT_SIZE(struct martlet_connection_filter, 39552);
-MARTLET_ASSERT_SIZE(struct martlet_filter, 56248);
+MARTLET_ASSERT_SIZE(struct martlet_filter, 56264);
 
 /* Which names are models' names: by the end of the last component, or by the whole of the one before it. Of both, eight
  * bytes count at most: user space knows the rest. A word has the last byte highest of those that it holds, and lies at
@@ -86,6 +89,9 @@ static inline martlet_u32 martlet_open_class(martlet_u32 access, martlet_u32 is_
                                              martlet_u32 is_container) {
   return (access & 3) | (is_directory ? 4 : 0) | (is_opened ? 8 : 0) | (is_container ? 16 : 0);
 }
+
+/* What is known before the file is looked at, and where it happens. */
+static inline martlet_u32 martlet_early_class(martlet_u32 kind) { return kind & 11; }
 
 /* A bit for each class that an open may be of, directory or not, container or not, of which `kind` is the lowest. */
 static inline martlet_u32 martlet_open_classes(martlet_u32 kind) { return 0x110011u << kind; }

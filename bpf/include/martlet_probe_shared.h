@@ -100,7 +100,7 @@ enum martlet_table {
 /* What is counted of a hook. */
 struct martlet_counters {
   struct martlet_hook_counters events;
-  martlet_u64 dropped; /* seen and filtered at once, by a program that cannot interrupt itself */
+  martlet_u64 dropped; /* seen and filtered at once */
 };
 
 struct martlet_consumer {

@@ -21,9 +21,17 @@
     if (counters__) __sync_fetch_and_add(&counters__->events.what, 1);                             \
   })
 
-/* Seen and filtered. For the program of system calls alone: no other one counts here, and it cannot interrupt itself. So
- * the most frequent end of all costs no atomic operation. */
+/* Seen and filtered. */
 #define COUNT_DROPPED(hook)                                                                        \
+  ({                                                                                               \
+    __u32 hook__ = (hook);                                                                         \
+    struct martlet_counters *counters__ = bpf_map_lookup_elem(&counters, &hook__);                 \
+    if (counters__) __sync_fetch_and_add(&counters__->dropped, 1);                                 \
+  })
+
+/* The same for opens that system calls make: no other program counts them, and the one of system calls cannot interrupt
+ * itself. So the most frequent end of all costs no atomic operation. */
+#define COUNT_DROPPED_ALONE(hook)                                                                        \
   ({                                                                                               \
     __u32 hook__ = (hook);                                                                         \
     struct martlet_counters *counters__ = bpf_map_lookup_elem(&counters, &hook__);                 \

@@ -97,8 +97,8 @@ SHARED int filter__wants_unix_actor(__u32 call, struct task_struct *task) {
 /* Where what the program is called leads to: by the name that its records have. */
 APART int filter__program_place(__u64 task_address) {
   struct task_struct *task = (struct task_struct *)task_address;
-  __u64 words[2] = {};
-  bpf_probe_read_kernel(words, sizeof(words), ADDRESS(read__named(task), comm));
+  const char *name = ADDRESS(read__named(task), comm);
+  __u64 words[2] = {read__word(name), read__word(name + 8)};
   /* What stands behind the end of the name is no part of it. */
   for (int index = 0; index < 2; index++) {
     __u64 zeros = (words[index] - 0x0101010101010101ull) & ~words[index] & 0x8080808080808080ull;
