@@ -96,6 +96,7 @@ static __always_inline void answer_tell(struct __sk_buff *packet, __u32 udp_offs
   __builtin_memset(record, 0, sizeof(*record));
   record->record.kind = MARTLET_KIND_DNS;
   record->record.cpu = bpf_get_smp_processor_id();
+  record->record.generation = settings.generation;
   record->socket_cookie = question->cookie;
   record->network_namespace = read__packet_namespace(slot, packet);
   record->interface_index = packet->ifindex;

@@ -10,6 +10,8 @@ final class Numbers {
   private(set) var opens: [Int: Int] = [:]
   private(set) var connects: [Int: Int] = [:]
   private(set) var execs: [Int: Int] = [:]
+  /// The programs that told the opens, in the order that they came in: each run of the same once.
+  private(set) var generations: [UInt16] = []
   /// The number of acts, once the actor has said so.
   private(set) var last: Int?
   private let prefix: String
@@ -46,6 +48,8 @@ final class Numbers {
   private func count(_ record: EventRecord, in counts: inout [Int: Int], by number: (EventRecord) -> Int?) {
     guard record.common.pointee.process_id == process, let number = number(record) else { return }
     counts[number, default: 0] += 1
+    let generation = record.common.pointee.generation
+    if record.kind == .open && generation != generations.last { generations.append(generation) }
   }
 
   /// Children's, too: their verb and its number are their arguments.

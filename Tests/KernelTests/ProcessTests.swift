@@ -72,7 +72,7 @@ extension KernelTests {
       recorder.record(untilEndOf: actor.process)
       actor.finish()
       var stories: [UInt32: [EventKind]] = [:]
-      var cpus: Set<UInt32> = []
+      var cpus: Set<UInt16> = []
       let children = Set(
         recorder.records.filter { $0.kind == .fork && $0.fork.pointee.parent_id == UInt32(actor.process) }
           .map { $0.common.pointee.process_id })

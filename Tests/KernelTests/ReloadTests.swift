@@ -61,6 +61,9 @@ extension KernelTests {
       #expect(extents == (0..<5).flatMap { [$0 == 0 ? .filter : .programs, .programs, .programs, .programs] })
       let last = try #require(told.last)
       #expect(last > 1000 && told.opens == Numbers.once(upTo: last))
+      // One task's records stay in order, so programs that have taken over are never followed by those before them.
+      #expect(told.generations == told.generations.sorted() && told.generations.first == 1)
+      #expect(told.generations.count > 10 && told.generations.allSatisfy { $0 <= 20 })
       #expect(told.connects == Numbers.once(upTo: last, every: 10))
       #expect(told.execs == Numbers.once(upTo: last, every: 100))
       let hooks = source.statistics().hooks

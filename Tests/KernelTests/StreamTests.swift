@@ -2,9 +2,10 @@
 
 import CMartletABI
 import Glibc
-import MartletCapture
 import MartletEvents
 import Testing
+
+@testable import MartletCapture
 
 extension KernelTests {
   @Suite("Stream")
@@ -144,6 +145,22 @@ extension KernelTests {
           #expect(open.has(MARTLET_FLAG_NAME_TRUNCATED) == (flood == longName))
         }
       }
+    }
+
+    @Test("the first event comes as soon as the programs are attached", arguments: [true, false])
+    func firstEvent(usesTypedLoads: Bool) throws {
+      var configuration = CaptureConfiguration.withoutSeed
+      configuration.usesTypedLoads = usesTypedLoads
+      let actor = try Actor("repeat-open", "200000", "/etc/hostname", "wait")
+      let beginning = Clock.bootTime()
+      let recorder = try Recorder(configuration)
+      let attached = Clock.bootTime()
+      recorder.record(until: "an open") { $0.kind == .open }
+      let seen = Clock.bootTime()
+      actor.finish()
+      print(
+        "start: loaded and attached in \((attached - beginning) / 1000) us, an event \((seen - attached) / 1000) us later"
+      )
     }
 
     @Test("a batch that is waited for ends when someone interrupts")

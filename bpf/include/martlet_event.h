@@ -201,7 +201,8 @@ struct martlet_record {
   martlet_u32 user_id;           /* effective ids in the first user namespace: what the act was allowed by */
   martlet_u32 group_id;
   martlet_u32 flags;             /* MARTLET_FLAG_* */
-  martlet_u32 cpu;
+  martlet_u16 cpu;
+  martlet_u16 generation;        /* lower half of the number of the programs that began it; 0 for what no program made */
   martlet_u8 comm[MARTLET_COMM_BYTES]; /* of the acting thread, NUL-padded */
 };
 

@@ -193,6 +193,7 @@ SHARED int store__header(struct slot *slot, struct task_struct *task, __u16 kind
   record->group_id = LOAD(cred, egid.val);
   record->flags = 0;
   record->cpu = bpf_get_smp_processor_id();
+  record->generation = settings.generation;
   bpf_probe_read_kernel(record->comm, sizeof(record->comm), ADDRESS(read__named(task), comm));
   return 0;
 }
