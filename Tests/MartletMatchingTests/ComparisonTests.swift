@@ -4,6 +4,7 @@ import MartletEvents
 import MartletMatching
 import MartletRules
 import MartletState
+import MartletTesting
 import Testing
 
 @Suite("What comparisons mean, by both engines")
@@ -116,6 +117,59 @@ struct ComparisonTests {
     ] as [(Field, GivenEvent.Value, Comparison, Bool)])
   func scalars(field: Field, value: GivenEvent.Value, comparison: Comparison, expected: Bool) {
     expect(comparison, on: field, [.init(field): value], Truth(expected), sourceLocation: #_sourceLocation)
+  }
+
+  @Test("a long list of numbers, addresses or networks holds what each of its items holds")
+  func longLists() {
+    var generator = SeededGenerator(seed: 11)
+    func address() -> IPAddress {
+      let low = UInt64.random(in: 0...0xffff, using: &generator)
+      return Bool.random(using: &generator) ? IPAddress(v4: UInt32(low)) : IPAddress(v6High: low << 48, low: low)
+    }
+    func network() -> Constant? {
+      let address = address()
+      let bits = Int.random(in: address.bitCount / 2...address.bitCount, using: &generator)
+      return IPNetwork(address: address, prefixBitCount: bits).map { .network($0) }
+    }
+    var held = 0
+    for _ in 0..<60 {
+      let places = (0..<200).map { _ in Int64.random(in: -300...300, using: &generator) }
+      let lists: [(Field, [Constant], () -> GivenEvent.Value)] = [
+        (.fdNumber, places.map { .signed($0) }, { .signed(Int64.random(in: -400...400, using: &generator)) }),
+        (
+          .userID, places.map { .unsigned(UInt64(bitPattern: $0)) },
+          { .unsigned(UInt64(bitPattern: Int64.random(in: -400...400, using: &generator))) }
+        ),
+        (.fdServerAddress, (0..<50).map { _ in .address(address()) }, { .address(address()) }),
+        (.fdServerNetwork, (0..<20).compactMap { _ in network() }, { .address(address()) }),
+      ]
+      for (field, constants, value) in lists {
+        var engines = Engines([.test(field, .isIn(constants)), .test(field, .intersects(constants + constants))])
+        for _ in 0..<20 {
+          let event = GivenEvent(.openat, [.init(field): value()])
+          let result = engines.match(event)
+          #expect(result.matcher == result.reference, "\(field), \(event)")
+          if result.reference != .none { held += 1 }
+        }
+      }
+    }
+    #expect(held > 200)
+  }
+
+  @Test("a network of all addresses holds each of its family, beside others that it covers")
+  func allAddresses() throws {
+    for (address, other) in [
+      (IPAddress(v4: 1), IPAddress(v6High: 1, low: 1)), (IPAddress(v6High: 1, low: 1), IPAddress(v4: 1)),
+    ] {
+      let all = Constant.network(try #require(IPNetwork(address: address, prefixBitCount: 0)))
+      let list = Comparison.isIn([all] + (1...9).map { .address(IPAddress(v4: $0 + 100)) })
+      expect(
+        list, on: .fdServerAddress, [.init(.fdServerAddress): .address(address)], .isTrue,
+        sourceLocation: #_sourceLocation)
+      expect(
+        list, on: .fdServerAddress, [.init(.fdServerAddress): .address(other)], .isFalse,
+        sourceLocation: #_sourceLocation)
+    }
   }
 
   @Test("a missing value answers everything with no, a pending one with unknown")

@@ -74,7 +74,7 @@ private struct TestMaker {
 
   mutating func test(in arena: PlanArena) -> AtomTest {
     let text = arena.keep(self.text(0...6))
-    switch Int.random(in: 0...10, using: &generator) {
+    switch Int.random(in: 0...11, using: &generator) {
     case 0: return .exists
     case 1: return .equal(.text(text))
     case 2: return .notEqual(.text(text))
@@ -84,7 +84,8 @@ private struct TestMaker {
     case 6: return .containsIgnoringCase(arena.keep(text.array.map { ASCII.lowercased($0) }))
     case 7: return .startsWith(text)
     case 8: return .endsWith(text)
-    case 9: return .glob(arena.keep(Array("/*/".utf8) + self.text(0...2)), ignoresCase: false)
+    case 9: return .regex(RegularExpression(self.text(1...3) + Array(".*".utf8)).map { arena.keep($0) })
+    case 10: return .glob(arena.keep(Array("/*/".utf8) + self.text(0...2)), ignoresCase: false)
     default:
       let folders = [self.text(0...4), self.text(0...4), Array("/*".utf8) + self.text(0...2)]
       return .isPathBelow(

@@ -23,6 +23,17 @@ bool martlet_re2_full_match(const struct martlet_re2 *pattern, const char *text,
 
 void martlet_re2_free(struct martlet_re2 *pattern);
 
+/* Several patterns at once. */
+struct martlet_re2_set;
+
+/* NULL where they cannot be had in the memory that RE2 allows itself. The patterns are not needed afterwards. */
+struct martlet_re2_set *martlet_re2_set_create(const struct martlet_re2 *const *patterns, size_t count);
+
+/* False when none of them matches the whole text. Allocates nothing once it has seen texts like it. */
+bool martlet_re2_set_may_match(const struct martlet_re2_set *set, const char *text, size_t length);
+
+void martlet_re2_set_free(struct martlet_re2_set *set);
+
 #ifdef __cplusplus
 }
 #endif

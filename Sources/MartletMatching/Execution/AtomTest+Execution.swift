@@ -25,6 +25,7 @@ extension AtomTest {
       for constant in constants where constant.isText(text) { return true }
       return false
     case .isInTexts(let set): return set.contains(text)
+    case .isInScalars: return false
     case .contains(let part): return text.contains(part)
     case .containsIgnoringCase(let part): return ASCII.contains(text, lowercasedNeedle: part)
     case .startsWith(let prefix): return text.hasPrefix(prefix)
@@ -66,6 +67,7 @@ extension AtomTest {
     case .isAny(let constants):
       for constant in constants where constant.isScalar(value) { return true }
       return false
+    case .isInScalars(let set): return set.contains(value)
     case .quantified(let quantifier, let tests): return Self.holds(quantifier, tests) { $0.holds(scalar: value) }
     case .isInTexts, .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .isPathBelow, .regex:
       return false
@@ -79,7 +81,7 @@ extension PlannedConstant {
     if case .text(let other) = self { text == other } else { false }
   }
 
-  fileprivate func isScalar(_ value: FieldValue) -> Bool {
+  func isScalar(_ value: FieldValue) -> Bool {
     switch (self, value) {
     case (.signed(let left), .signed(let right)): left == right
     case (.unsigned(let left), .unsigned(let right)): left == right

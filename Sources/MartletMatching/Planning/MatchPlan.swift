@@ -37,6 +37,7 @@ enum AtomTest {
   /// A few constants, compared in turn.
   case isAny(UnsafeBufferPointer<PlannedConstant>)
   case isInTexts(TextSet)
+  case isInScalars(ScalarSet)
   case contains(ByteView)
   case containsIgnoringCase(ByteView)
   case startsWith(ByteView)
@@ -147,6 +148,7 @@ public final class MatchPlan: @unchecked Sendable {
 final class PlanArena {
   private var blocks: [UnsafeMutableRawPointer] = []
   private var expressions: [RegularExpression] = []
+  private var expressionSets: [RegularExpressionSet] = []
 
   deinit {
     for block in blocks { block.deallocate() }
@@ -163,6 +165,11 @@ final class PlanArena {
   func keep(_ expression: RegularExpression) -> Unmanaged<RegularExpression> {
     expressions.append(expression)
     return .passUnretained(expression)
+  }
+
+  func keep(_ set: RegularExpressionSet) -> Unmanaged<RegularExpressionSet> {
+    expressionSets.append(set)
+    return .passUnretained(set)
   }
 
   func keep(_ bytes: [UInt8]) -> ByteView {

@@ -144,8 +144,9 @@ public struct MatchPlanner {
     let texts = constants.compactMap { constant -> [UInt8]? in
       if case .text(let bytes) = constant { bytes } else { nil }
     }
-    if texts.count == constants.count, texts.count > Self.comparedInTurnCountMax {
-      return .isInTexts(TextSet(texts, in: arena))
+    if constants.count > Self.comparedInTurnCountMax {
+      if texts.count == constants.count { return .isInTexts(TextSet(texts, in: arena)) }
+      if let scalars = ScalarSet(constants.map(planned), in: arena) { return .isInScalars(scalars) }
     }
     return .isAny(arena.keep(constants.map { planned($0) }))
   }

@@ -14,7 +14,8 @@ struct TextIndex {
   private let parts: PartIndex?
   private let partsIgnoringCase: PartIndex?
   private let folders: FolderIndex?
-  /// Globs, regexes and what else has to be tried by itself.
+  private let regexes: RegexIndex?
+  /// Globs and what else has to be tried by itself.
   private let others: UnsafeBufferPointer<Other>
 
   struct Other {
@@ -30,6 +31,7 @@ struct TextIndex {
     var parts: [(text: ByteView, place: UInt32)] = []
     var partsIgnoringCase: [(text: ByteView, place: UInt32)] = []
     var folders: [(text: ByteView, place: UInt32)] = []
+    var regexes: [RegexIndex.Member] = []
     var others: [Other] = []
     for test in tests {
       switch test.test {
@@ -57,6 +59,7 @@ struct TextIndex {
           if Glob.isPlain(prefix) { folders.append((prefix, test.place)) } else { globs.append(.text(prefix)) }
         }
         if !globs.isEmpty { others.append(Other(place: test.place, test: .isPathBelow(arena.keep(globs)))) }
+      case .regex(let expression?): regexes.append(RegexIndex.Member(expression: expression, place: test.place))
       default: others.append(test)
       }
     }
@@ -67,6 +70,7 @@ struct TextIndex {
     self.parts = parts.isEmpty ? nil : PartIndex(parts, in: arena)
     self.partsIgnoringCase = partsIgnoringCase.isEmpty ? nil : PartIndex(partsIgnoringCase, in: arena)
     self.folders = folders.isEmpty ? nil : FolderIndex(folders, in: arena)
+    self.regexes = regexes.isEmpty ? nil : RegexIndex(regexes, in: arena)
     self.others = arena.keep(others)
   }
 
@@ -82,6 +86,7 @@ struct TextIndex {
     parts?.collect(text, into: &found)
     if let partsIgnoringCase { partsIgnoringCase.collect(found.lowercased(text), into: &found) }
     folders?.collect(text, into: &found)
+    regexes?.collect(text, into: &found)
     for other in others where other.test.holds(.text(text)) == .isTrue { found.append(other.place) }
   }
 }
