@@ -20,7 +20,8 @@ let package = Package(
     .library(
       name: "MartletParts",
       targets: [
-        "MartletAgent", "MartletAlerts", "MartletCapture", "MartletEvents", "MartletMatching", "MartletRules",
+        "CMeasure", "MartletAgent", "MartletAlerts", "MartletCapture", "MartletEvents", "MartletMatching",
+        "MartletRules",
         "MartletState", "MartletTesting",
       ])
   ],
@@ -131,7 +132,9 @@ let package = Package(
     .plugin(
       name: "EmbedContent", capability: .buildTool(), dependencies: ["martlet-embed"], path: "Sources/EmbedContent"),
 
-    // Tests of the parts.
+    // Tests of the parts. Time, and how often memory was asked for:
+    .target(
+      name: "CMeasure", path: "Tests/CMeasure", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "MartletTesting", dependencies: ["CMartletABI", "MartletEvents", "MartletRules", "MartletState"],
       path: "Tests/MartletTesting", swiftSettings: swiftSettings),
@@ -156,8 +159,9 @@ let package = Package(
     .testTarget(
       name: "MartletAgentTests",
       dependencies: [
-        "CMartletABI", "ContainerTesting", "MartletAgent", "MartletAlerts", "MartletEvents", "MartletRules",
-        "MartletState", "MartletTesting",
+        "CMartletABI", "CMeasure", "ContainerTesting", "MartletAgent", "MartletAlerts", "MartletCapture",
+        "MartletEvents",
+        "MartletMatching", "MartletRules", "MartletState", "MartletTesting",
       ],
       swiftSettings: swiftSettings),
 

@@ -8,10 +8,8 @@ let package = Package(
   name: "martlet-benchmarks",
   dependencies: [.package(name: "martlet", path: "../..")],
   targets: [
-    // Time, and how often memory was asked for.
-    .target(name: "CMeasure", path: "CMeasure", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .executableTarget(
-      name: "martlet-bench", dependencies: ["CMeasure", .product(name: "MartletParts", package: "martlet")],
+      name: "martlet-bench", dependencies: [.product(name: "MartletParts", package: "martlet")],
       path: "martlet-bench",
       swiftSettings: [
         .treatAllWarnings(as: .error),
@@ -19,6 +17,6 @@ let package = Package(
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
-      ]),
+      ])
   ]
 )

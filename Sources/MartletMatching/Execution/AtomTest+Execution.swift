@@ -67,7 +67,7 @@ extension AtomTest {
     case .isAny(let constants):
       for constant in constants where constant.isScalar(value) { return true }
       return false
-    case .isInScalars(let set): return set.contains(value)
+    case .isInScalars(let set): return set[0].contains(value)
     case .quantified(let quantifier, let tests): return Self.holds(quantifier, tests) { $0.holds(scalar: value) }
     case .isInTexts, .contains, .containsIgnoringCase, .startsWith, .endsWith, .glob, .isPathBelow, .regex:
       return false

@@ -37,7 +37,8 @@ enum AtomTest {
   /// A few constants, compared in turn.
   case isAny(UnsafeBufferPointer<PlannedConstant>)
   case isInTexts(TextSet)
-  case isInScalars(ScalarSet)
+  /// One set. Apart, as tests are copied when they are asked, and this one is large.
+  case isInScalars(UnsafeBufferPointer<ScalarSet>)
   case contains(ByteView)
   case containsIgnoringCase(ByteView)
   case startsWith(ByteView)

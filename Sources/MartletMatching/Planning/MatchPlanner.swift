@@ -146,7 +146,7 @@ public struct MatchPlanner {
     }
     if constants.count > Self.comparedInTurnCountMax {
       if texts.count == constants.count { return .isInTexts(TextSet(texts, in: arena)) }
-      if let scalars = ScalarSet(constants.map(planned), in: arena) { return .isInScalars(scalars) }
+      if let scalars = ScalarSet(constants.map(planned), in: arena) { return .isInScalars(arena.keep([scalars])) }
     }
     return .isAny(arena.keep(constants.map { planned($0) }))
   }

@@ -93,6 +93,9 @@ struct Bench {
     ]
     for suite in suites { stages.append(("match \(suite.name)", Stage.match(suite.ruleset).prepared(for: corpus))) }
     for suite in suites {
+      stages.append(("match \(suite.name), rules timed", Stage.timedMatch(suite.ruleset).prepared(for: corpus)))
+    }
+    for suite in suites {
       stages.append(("bytes to JSON \(suite.name)", Stage.pipeline(suite.ruleset).prepared(for: corpus)))
     }
     if let only { stages.removeAll { $0.name != only } }
@@ -108,7 +111,7 @@ struct Bench {
     let middle = passes.map { passes in Double(passes.map(\.nanoseconds).sorted()[passes.count / 2]) }
     for (index, stage) in stages.enumerated() {
       // Matching is what it adds to decoding and state.
-      let isMatching = only == nil && index >= 2 && index < 2 + suites.count
+      let isMatching = only == nil && index >= 2 && index < 2 + 2 * suites.count
       let count = Double(!isMatching ? corpus.records.count : corpus.matchedCount)
       let base = isMatching ? (least[1], middle[1]) : (0, 0)
       report(

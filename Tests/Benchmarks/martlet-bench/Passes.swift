@@ -21,6 +21,8 @@ enum Stage {
   case decode
   case state
   case match(Ruleset)
+  /// The same with a clock for what rules cost, as the agent has it.
+  case timedMatch(Ruleset)
   /// From bytes to JSON lines.
   case pipeline(Ruleset)
 
@@ -35,6 +37,10 @@ enum Stage {
     case .match(let ruleset):
       var state = SystemState()
       var matcher = Matcher(MatchPlanner.plan(ruleset))
+      return { Self.measured { Self.match(corpus, &state, &matcher) } }
+    case .timedMatch(let ruleset):
+      var state = SystemState()
+      var matcher = Matcher(MatchPlanner.plan(ruleset)) { measure_ticks() }
       return { Self.measured { Self.match(corpus, &state, &matcher) } }
     case .pipeline(let ruleset):
       var pipeline = Pipeline(ruleset)

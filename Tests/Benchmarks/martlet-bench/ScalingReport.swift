@@ -19,6 +19,7 @@ struct ScalingReport {
       measure("rules", count, mix, RuleSuite.made(count, from: base).ruleset, StateLimits())
     }
     for count in [10, 1000, 100_000, 1_000_000] { measure("list items", count, mix, list(of: count), StateLimits()) }
+    for count in [10, 1000, 100_000] { measure("networks", count, mix, networks(count), StateLimits()) }
     let limits = StateLimits(processCountMax: 250_000, containerCountMax: 8192)
     for count in [200, 2000, 20_000, 200_000] {
       measure("processes", count, Corpus.mix(processCount: count), base, limits)
@@ -30,13 +31,26 @@ struct ScalingReport {
 
   /// One rule that asks whether a file has one of so many names, and whether a program has.
   private func list(of count: Int) -> Ruleset {
-    let rule = base.rules[0]
     let names = (0..<count).map { Constant.text(Array("/srv/list/item-\($0)".utf8)) }
-    let predicates = [Field.fdName, .processExePath].map { field in
+    return rules([Field.fdName, .processExePath].map { ($0, .isIn(names)) })
+  }
+
+  /// One rule that asks whether a connection goes to one of so many networks.
+  private func networks(_ count: Int) -> Ruleset {
+    let networks = (0..<UInt32(count)).compactMap { index in
+      IPNetwork(address: IPAddress(v4: 0x6400_0000 | index << 4), prefixBitCount: 29)
+    }
+    return rules([(.fdServerAddress, .isIn(networks.map { .network($0) }))])
+  }
+
+  /// One rule that holds where one of these does.
+  private func rules(_ tests: [(field: Field, comparison: Comparison)]) -> Ruleset {
+    let rule = base.rules[0]
+    let predicates = tests.map { test in
       Condition.predicate(
         Predicate(
-          left: .field(FieldReference(field)), comparison: .isIn(names),
-          span: SourceSpan(start: rule.location, end: rule.location), text: "\(field) in …"))
+          left: .field(FieldReference(test.field)), comparison: test.comparison,
+          span: SourceSpan(start: rule.location, end: rule.location), text: "\(test.field) in …"))
     }
     return Ruleset(rules: [
       Rule(
