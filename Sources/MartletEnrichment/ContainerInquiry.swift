@@ -182,8 +182,8 @@ public final class ContainerInquiry: Sendable {
     return (question, Self.pause(question.denialCount + question.failureCount))
   }
 
-  /// 0.1 s, doubled each time, at most about half a minute.
-  private static func pause(_ count: Int) -> Duration { .milliseconds(100) * (1 << min(max(count - 1, 0), 8)) }
+  /// 0.1 s, doubled each time, at most a few seconds: as soon after its return a runtime is asked again.
+  private static func pause(_ count: Int) -> Duration { .milliseconds(100) * (1 << min(max(count - 1, 0), 5)) }
 
   /// Those first that the container's cgroup speaks of.
   private static func rank(_ member: Member, _ question: Question) -> Int {

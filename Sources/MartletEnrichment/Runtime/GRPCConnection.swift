@@ -118,10 +118,23 @@ actor GRPCConnection {
   }
 
   private static func connect(to path: String, on group: any EventLoopGroup) async throws -> Connection {
-    try await ClientBootstrap(group: group).connectTimeout(.seconds(RuntimeLimits.connectSeconds))
-      .connect(unixDomainSocketPath: path) { channel in
-        channel.configureAsyncHTTP2Pipeline(mode: .client) { $0.close() }
-          .map { Connection(channel: channel, streams: $0) }
+    var configuration = NIOHTTP2Handler.Configuration()
+    // gRPC's server for Go sends a ping with most of its answers, to measure. The usual limit is that of a browser's server.
+    configuration.connection.controlFrameRateLimit.maximumCount = RuntimeLimits.controlFrameCountMax
+    return try await ClientBootstrap(group: group).connectTimeout(.seconds(RuntimeLimits.connectSeconds))
+      .connect(unixDomainSocketPath: path) { [configuration] channel in
+        channel.configureAsyncHTTP2Pipeline(mode: .client, configuration: configuration) { $0.close() }
+          .flatMapThrowing { streams in
+            try channel.pipeline.syncOperations.addHandler(ConnectionEnd())
+            return Connection(channel: channel, streams: streams)
+          }
       }
   }
+}
+
+/// Closes a connection that went wrong: nothing would be read from it any more.
+private final class ConnectionEnd: ChannelInboundHandler, Sendable {
+  typealias InboundIn = HTTP2Frame
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

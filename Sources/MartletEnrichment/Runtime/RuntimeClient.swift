@@ -34,6 +34,8 @@ enum RuntimeLimits {
   static let answerSeconds: Int64 = 2
   /// Of an answer. One about a container with as many labels and mounts as anybody has takes a tenth of a mebibyte.
   static let answerByteCountMax = 4 << 20
+  /// Of frames that carry nothing, in half a minute.
+  static let controlFrameCountMax = 20_000
 }
 
 /// When a socket may be tried again after nobody listened there.
@@ -42,7 +44,7 @@ struct Backoff {
   private var end = ContinuousClock.now
 
   private static let first = Duration.milliseconds(100)
-  private static let doublingsMax = 7
+  private static let doublingsMax = 5
 
   var isOver: Bool { ContinuousClock.now >= end }
 
