@@ -151,8 +151,10 @@ public struct Matcher: ~Copyable {
       resolved = evaluate(rule, &context)
       context.pathView = .spelled
     }
+    // It may turn out to hold under the spelled name, which comes first.
+    if spelled == .isUnknown { return .undecided(rule.id) }
     if resolved == .isTrue { return .matched(rule.id, .resolved) }
-    return spelled == .isUnknown || resolved == .isUnknown ? .undecided(rule.id) : .none
+    return resolved == .isUnknown ? .undecided(rule.id) : .none
   }
 
   private mutating func beginEvent() {

@@ -38,8 +38,10 @@ public struct ReferenceEvaluator: Sendable {
       resolved = evaluate(rule.condition, &context)
       context.pathView = .spelled
     }
+    // It may turn out to hold under the spelled name, which comes first.
+    if spelled == .isUnknown { return .undecided(rule.id) }
     if resolved == .isTrue { return .matched(rule.id, .resolved) }
-    return spelled == .isUnknown || resolved == .isUnknown ? .undecided(rule.id) : .none
+    return resolved == .isUnknown ? .undecided(rule.id) : .none
   }
 
   /// One condition in the context's current view.
