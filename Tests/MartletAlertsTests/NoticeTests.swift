@@ -64,10 +64,9 @@ struct NoticeTests {
     let process = TestProcess(50, "/bin/sh")
     var other = process
     other.comm = "other"
-    let notice = Event.notice(subject, about: other)
+    let before = [Event.exec(process), Event.notice(subject, about: other)]
     var state = SystemState()
-    _ = Event.exec(process).record.flatMap { state.apply($0) }
-    _ = notice.record.flatMap { state.apply($0) }
+    for record in before { _ = record.record.flatMap { state.apply($0) } }
     let open = Event.open("/x", by: process)
     let applied = open.record.flatMap { state.apply($0) }
     var context = try #require(applied)
@@ -76,6 +75,7 @@ struct NoticeTests {
       return
     }
     #expect(name.string == "sh" && state.statistics.processCount == 1)
+    withExtendedLifetime((before, open)) {}
   }
 
   @Test("a subject that nobody knows gives no alert, and a detail of anybody's bytes one line")
