@@ -59,14 +59,17 @@ public struct Agent: Sendable {
   private let logger: Logger
   private let ringBudgetBytes: UInt64?
   private let runtimes: [RuntimeSocket]
+  private let nameWaitNanoseconds: UInt64
   /// How long a component may take to end before it is left behind.
   private static let shutdownSecondsMax: Int64 = 5
 
   /// `ringBudgetBytes`: what the rings of all CPUs may take together; nil for the default. `runtimes`: whom to ask for the
-  /// names of containers.
+  /// names of containers. `nameWaitSeconds`: how long events of a container may wait for these, from when it came to be.
   public init(
-    logLevel: LogLevel = .info, ringBudgetBytes: UInt64? = nil, runtimes: [RuntimeSocket] = RuntimeSocket.usual
+    logLevel: LogLevel = .info, ringBudgetBytes: UInt64? = nil, runtimes: [RuntimeSocket] = RuntimeSocket.usual,
+    nameWaitSeconds: Double = 2
   ) {
+    nameWaitNanoseconds = UInt64(nameWaitSeconds * 1e9)
     self.ringBudgetBytes = ringBudgetBytes
     self.runtimes = runtimes
     var logger = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
@@ -93,6 +96,7 @@ public struct Agent: Sendable {
     configuration.includesNames = isRecorded || Self.addressNames.contains { ruleset?.names($0) ?? false }
     configuration.canary = .ownProgram
     if let ringBudgetBytes { configuration.setRingBudget(ringBudgetBytes) }
+    if !runtimes.isEmpty { configuration.nameWaitNanoseconds = nameWaitNanoseconds }
     configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
   }

@@ -51,12 +51,17 @@ final class AlertDelivery {
     summary.pipeline = pipeline.counters
     summary.state = pipeline.stateStatistics
     summary.rules = pipeline.ruleStatistics
+    summary.waits = pipeline.waitStatistics
     summary.alertsWritten = writtenCount
     summary.alertsDropped = droppedCount
   }
 
-  /// The rules so far take the others' place.
-  func exchangeRules(_ others: inout JudgingRules) { pipeline.exchangeRules(&others) }
+  /// When a tick is needed, even if nothing else happens; nil for the usual ones.
+  var waitDeadlineNanoseconds: UInt64? { pipeline.waitDeadlineNanoseconds }
+
+  /// The rules so far take the others' place. Events that waited are decided by them; their alerts leave with the next
+  /// batch.
+  func exchangeRules(_ others: inout JudgingRules) { pipeline.exchangeRules(&others, into: &alerts) }
 
   /// What the kernel marked before was marked for other rules.
   func disregardMarks(before time: UInt64) { pipeline.disregardMarks(before: time) }
@@ -64,10 +69,10 @@ final class AlertDelivery {
   /// False if nobody takes alerts any more. `shouldGiveUp` is asked while the reader is slow.
   func process(_ batch: EventBatch, shouldGiveUp: () -> Bool) -> Bool {
     var next = 0
-    while next < batch.count {
+    repeat {
       next = pipeline.process(batch, from: next, into: &alerts)
       guard deliver(shouldGiveUp) else { return false }
-    }
+    } while next < batch.count || pipeline.hasDue
     return true
   }
 
@@ -77,8 +82,11 @@ final class AlertDelivery {
     return alerts.isFull ? deliver(shouldGiveUp) : true
   }
 
-  /// Delivers what is left after the last event.
-  func finish() -> Bool { deliver { false } }
+  /// Decides what still waits after the last event, and delivers what is left.
+  func finish(shouldGiveUp: () -> Bool) -> Bool {
+    pipeline.endWaits()
+    return process(EventBatch(records: UnsafeBufferPointer(start: nil, count: 0)), shouldGiveUp: shouldGiveUp)
+  }
 
   /// Alerts that cannot be written for another reason than a reader that has gone, such as a full disk, are counted as
   /// dropped: the watch goes on.

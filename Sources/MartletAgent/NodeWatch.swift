@@ -122,6 +122,7 @@ final class NodeWatch: Service, @unchecked Sendable {
     let deadline = durationNanoseconds.map { began &+ $0 } ?? .max
     do {
       try takeEvents(until: deadline)
+      _ = alerts?.finish { isStopping.load(ordering: .relaxed) }
       try recording?.finish(lostCount: source.statistics().lost)
     } catch {
       throw .recording(error)
@@ -138,7 +139,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       if stopTime == nil, isStopping.load(ordering: .relaxed) || now >= deadline {
         stopTime = Clock.bootTimeNanoseconds
       }
-      for report in inquiry.takeReports(KernelSource.reportsMax) { source.tell(report) }
+      for answer in inquiry.takeAnswers(KernelSource.answersMax) { source.tell(answer) }
       let batch = source.nextBatch(timeoutMilliseconds: stopTime == nil ? patience(now, until: deadline) : 0)
       defer { source.release(batch) }
       noteCgroups(of: batch)
@@ -147,6 +148,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       if !isRead || alerts?.isOutputClosed == true {
         return logger.notice("nobody reads the alerts any more: stopping")
       }
+      if let deadline = alerts?.waitDeadlineNanoseconds { source.tick(noLaterThan: deadline) }
       noteFilter()
       try record(batch)
       heartbeat?.beat()

@@ -9,21 +9,34 @@ public import MartletState
 /// The one way through: record → state → context → match → alert.
 ///
 /// Pure: the same batches give the same bytes. Whoever owns it brings the records and takes the alerts away.
+///
+/// An event of a container whose names are on their way waits where rules may hold for it; everything else goes straight
+/// through. State is applied when a record comes, never later: what waits is taken out of the state.
 public struct Pipeline: ~Copyable {
   private var state: SystemState
   private var rules: JudgingRules
+  private var held: HeldEvents
   public private(set) var counters = PipelineCounters()
   private var marksSinceNanoseconds: UInt64 = 0
 
   /// `explainsAlerts`: alerts say why they were raised.
-  public init(_ ruleset: Ruleset, limits: StateLimits = StateLimits(), explainsAlerts: Bool = false) {
+  public init(
+    _ ruleset: Ruleset, limits: StateLimits = StateLimits(), waitLimits: HeldEvents.Limits = HeldEvents.Limits(),
+    explainsAlerts: Bool = false
+  ) {
     state = SystemState(limits: limits)
+    held = HeldEvents(limits: waitLimits)
     rules = JudgingRules(ruleset, explainsAlerts: explainsAlerts)
   }
 
   /// Judges what comes from now on by other rules; what is known of processes and containers stays. The rules so far
-  /// take the others' place, to be let go where that holds nothing up.
-  public mutating func exchangeRules(_ others: inout JudgingRules) { swap(&rules, &others) }
+  /// take the others' place, to be let go where that holds nothing up. What waits is decided by them before, all of it,
+  /// however full `alerts` is.
+  public mutating func exchangeRules(_ others: inout JudgingRules, into alerts: inout AlertBuffer) {
+    held.cutOff()
+    while let entry = held.popDue() { decide(entry, into: &alerts) }
+    swap(&rules, &others)
+  }
 
   /// Marks on earlier records are none of the filter that is in force.
   public mutating func disregardMarks(before time: UInt64) { marksSinceNanoseconds = time }
@@ -32,6 +45,7 @@ public struct Pipeline: ~Copyable {
   public struct EnginesDisagree: Error {}
 
   public var stateStatistics: StateStatistics { state.statistics }
+  public var waitStatistics: HeldEvents.Statistics { held.statistics }
 
   /// Of every enabled rule, in load order, since these rules are looked for.
   public var ruleStatistics: [(name: String, statistics: RuleStatistics)] {
@@ -43,13 +57,27 @@ public struct Pipeline: ~Copyable {
     state.containerID(cgroupID: cgroupID, cgroupV1ID: cgroupV1ID)
   }
 
+  /// When time is up for the first event that waits: a tick is needed then, if nothing else happens. Nil if none waits.
+  public var waitDeadlineNanoseconds: UInt64? { held.count > 0 ? held.deadlineNanoseconds : nil }
+
+  /// Whether there are events that need not wait any longer, and found no room in the alerts: `process` goes on with them.
+  public var hasDue: Bool { held.dueCount > 0 }
+
+  /// At the end of the stream: nothing waits any longer.
+  public mutating func endWaits() { held.cutOff() }
+
   /// Takes records from `first` on until the batch ends or `alerts` is full; returns the index of the first record
   /// that was not taken.
   public mutating func process(_ batch: EventBatch, from first: Int, into alerts: inout AlertBuffer) -> Int {
     var index = first
-    while index < batch.count, !alerts.isFull {
-      process(batch.records[index], into: &alerts)
-      index += 1
+    while !alerts.isFull {
+      if held.dueCount > 0, let entry = held.popDue() {
+        decide(entry, into: &alerts)
+      } else if index < batch.count {
+        if process(batch.records[index], into: &alerts) { index += 1 }
+      } else {
+        break
+      }
     }
     return index
   }
@@ -71,20 +99,89 @@ public struct Pipeline: ~Copyable {
     act(on: result, &context, into: &alerts)
   }
 
-  private mutating func process(_ bytes: UnsafeRawBufferPointer, into alerts: inout AlertBuffer) {
+  /// False where others have to be decided first: the record was not taken.
+  private mutating func process(_ bytes: UnsafeRawBufferPointer, into alerts: inout AlertBuffer) -> Bool {
     guard let record = EventRecord(bytes) else {
       counters.malformed += 1
-      return
+      return true
+    }
+    if record.timeNanoseconds >= held.deadlineNanoseconds {
+      held.expire(at: record.timeNanoseconds)
+      if held.dueCount > 0 { return false }
     }
     counters.count(record.kind)
     let matchedBefore = counters.matched
     let isMarked = record.isUnwanted && record.timeNanoseconds >= marksSinceNanoseconds
     defer { if isMarked { counters.countMarked(isMatched: counters.matched != matchedBefore) } }
-    guard var context = state.apply(record) else { return }
-    if let notice = Notice(record) { return NoticeComposer.compose(notice, &context, into: &alerts) }
-    guard record.kind.isMatched else { return }
-    guard rules.matching == .first else { return actOnAll(&context, into: &alerts) }
-    act(on: rules.matcher.match(&context), &context, into: &alerts)
+    guard var context = state.apply(record) else {
+      if record.kind == .container || record.kind == .inquiry { Self.release(&held, state) }
+      return true
+    }
+    if let notice = Notice(record) {
+      if context.isContainerAwaited {
+        hold([], &context, isMarked: false)
+      } else {
+        NoticeComposer.compose(notice, &context, into: &alerts)
+      }
+    } else if record.kind.isMatched {
+      judge(&context, isMarked: isMarked, into: &alerts)
+    }
+    return true
+  }
+
+  @inline(__always)
+  private mutating func judge(_ context: inout EventContext, isMarked: Bool, into alerts: inout AlertBuffer) {
+    switch rules.matching {
+    case .first:
+      let result = rules.matcher.match(&context)
+      if result != .none, context.isContainerAwaited { return hold([result], &context, isMarked: isMarked) }
+      act(on: result, &context, into: &alerts)
+    case .all:
+      guard context.isContainerAwaited else { return actOnAll(&context, into: &alerts) }
+      var results: [MatchResult] = []
+      rules.matcher.matchAll(&context) { result, _ in results.append(result) }
+      if !results.isEmpty { return hold(results, &context, isMarked: isMarked) }
+      counters.notMatched += 1
+    }
+  }
+
+  // MARK: - What waits
+
+  /// To be decided when it is known whose it is. It is not counted as matched or otherwise before that.
+  private mutating func hold(_ results: [MatchResult], _ context: inout EventContext, isMarked: Bool) {
+    guard let event = context.capture() else {
+      preconditionFailure("an event without a record waits for its container")
+    }
+    held.hold(HeldEvents.Entry(event, results: results, isMarked: isMarked))
+  }
+
+  /// Those go on whose container was spoken of, or is known to nobody.
+  private static func release(_ held: inout HeldEvents, _ state: borrowing SystemState) {
+    held.release { state.isAwaited($0) }
+  }
+
+  /// What held or did not when it came still does: only what was unknown is judged again.
+  private mutating func decide(_ entry: HeldEvents.Entry, into alerts: inout AlertBuffer) {
+    defer { withExtendedLifetime(entry) {} }
+    var context = state.context(of: entry.event)
+    if let notice = Notice(entry.event.record) { return NoticeComposer.compose(notice, &context, into: &alerts) }
+    let matchedBefore = counters.matched
+    defer { if entry.isMarked, counters.matched != matchedBefore { counters.markedMatched += 1 } }
+    switch rules.matching {
+    case .first:
+      // Behind a rule that was unknown, others may hold.
+      if case .matched = entry.results[0] { return act(on: entry.results[0], &context, into: &alerts) }
+      act(on: rules.matcher.match(&context), &context, into: &alerts)
+    case .all:
+      var hasMatched = false
+      for result in entry.results {
+        let result = if case .undecided(let rule) = result { rules.matcher.match(rule, &context) } else { result }
+        guard case .matched(let rule, let view) = result else { continue }
+        hasMatched = true
+        rules.composer.compose(rule, under: view, &context, into: &alerts)
+      }
+      if hasMatched { counters.matched += 1 } else { counters.notMatched += 1 }
+    }
   }
 
   /// An event counts once, whatever number of rules hold for it.
@@ -122,7 +219,8 @@ public struct Pipeline: ~Copyable {
 }
 
 /// What became of every record that reached the pipeline:
-/// records = malformed + sum of `events`; events that rules are tried on = matched + notMatched + undecided.
+/// records = malformed + sum of `events`; events that rules are tried on = matched + notMatched + undecided + those that
+/// wait.
 public struct PipelineCounters: Equatable, Sendable {
   /// By kind, in the order of `EventKind.allCases`.
   public private(set) var events = [UInt64](repeating: 0, count: EventKind.allCases.count)

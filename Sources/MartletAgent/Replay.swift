@@ -40,7 +40,7 @@ public struct Replay {
     } catch {
       failure = Agent.Failure(["cannot replay: \(error)"])
     }
-    _ = delivery.finish()
+    _ = delivery.finish { false }
     var summary = RunSummary()
     delivery.report(to: &summary)
     summary.recordedLostCount = lostCount

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import MartletAlerts
 public import MartletCapture
 public import MartletEnrichment
 import MartletEvents
@@ -16,6 +17,8 @@ public struct RunSummary: Sendable {
   public var state = StateStatistics()
   /// Of the names of containers; all 0 where nobody could be asked.
   public var inquiry = ContainerInquiry.Statistics()
+  /// Of events that waited for the names of their container.
+  public var waits = HeldEvents.Statistics()
   /// Of every enabled rule, in load order.
   public var rules: [(name: String, statistics: RuleStatistics)] = []
   /// Alerts that the output took.

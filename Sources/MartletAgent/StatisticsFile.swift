@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import MartletAlerts
 import MartletCapture
 import MartletEnrichment
 import MartletEvents
@@ -45,6 +46,7 @@ extension RunSummary {
     writeLedger(&json)
     writeState(&json)
     writeInquiry(&json)
+    writeWaits(&json)
     writeRules(&json)
     json.endObject()
     return json.text + "\n"
@@ -164,6 +166,17 @@ extension RunSummary {
 }
 
 extension RunSummary {
+  private func writeWaits(_ json: inout JSONWriter) {
+    json.key("waits")
+    json.beginObject()
+    json.member("held", waits.held)
+    json.member("released", waits.released)
+    json.member("timed_out", waits.timedOut)
+    json.member("pushed_out", waits.pushedOut)
+    json.member("cut_off", waits.cutOff)
+    json.endObject()
+  }
+
   private func writeInquiry(_ json: inout JSONWriter) {
     json.key("runtimes")
     json.beginObject()

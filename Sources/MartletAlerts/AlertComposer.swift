@@ -123,6 +123,7 @@ public struct AlertComposer: Sendable {
     _ form: Form, under view: PathView, _ context: inout EventContext, _ json: inout JSONWriter
   ) {
     json.member("alert_id", Self.alertID(of: form.rule.name, context))
+    json.member("enrichment", context.enrichment.rawValue)
     if let explanation {
       json.key("explain")
       explanation.write(form.rule, &context, &json)

@@ -46,6 +46,9 @@ public struct CaptureConfiguration: Sendable {
   public var includesNames = false
   /// Resolvers to be believed beside those that this machine's resolv.conf names. At most `resolverCountMax` in all.
   public var resolvers: [IPAddress] = []
+  /// How long an event may wait for what its container's runtime says, from when the container came to be; nil where no
+  /// runtime is asked.
+  public var nameWaitNanoseconds: UInt64?
   /// Whether execs are told that fail because there is no such file. A shell tries a dozen names for each command.
   public var includesMissingPrograms = false
 

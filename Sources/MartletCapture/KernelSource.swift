@@ -32,13 +32,14 @@ public final class KernelSource: @unchecked Sendable {
   private let kernelFilter: UnsafeMutablePointer<martlet_filter>?
   let modelNames: UnsafeMutablePointer<martlet_model_names>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
-  /// A batch's records: those from the rings, a host record, a list of resolvers, a tick, notices and reports.
+  /// A batch's records: those from the rings, a host record, whether runtimes are asked, a list of resolvers, a tick,
+  /// notices and answers.
   private let records = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: recordsMax)
-  private static let recordsMax = batchRecordsMax + 3 + NoticeRecords.countMax + ReportRecords.countMax
+  private static let recordsMax = batchRecordsMax + 4 + NoticeRecords.countMax + AnswerRecords.countMax
   private var recordCount = 0
   private let made: MadeRecords
   private let notices = NoticeRecords()
-  private let reports = ReportRecords()
+  private let answers = AnswerRecords()
   private var losses = LossLedger()
   private var pacer = Pacer()
   private var seed: (any Seed)?
@@ -104,6 +105,10 @@ public final class KernelSource: @unchecked Sendable {
     seed = try makeSeed(at: time)
     seedBuffer = .allocate(byteCount: Self.seedBytes, alignment: MemoryLayout<UInt64>.alignment)
     append(made.host(at: time))
+    // By now, as nobody was asked while the programs were being loaded.
+    if let wait = configuration.nameWaitNanoseconds {
+      append(made.inquiry(waitNanoseconds: wait, at: Clock.bootTime()))
+    }
     if configuration.includesNames { append(made.resolvers(at: time)) }
   }
 
@@ -184,12 +189,15 @@ public final class KernelSource: @unchecked Sendable {
     if !notices.add(notice) { counts.droppedNotices += 1 }
   }
 
-  /// How many reports find room in one batch.
-  public static let reportsMax = ReportRecords.countMax
+  /// How many answers find room in one batch.
+  public static let answersMax = AnswerRecords.countMax
 
-  /// Puts what a runtime says into the stream: it comes with the next batch, behind what happened before it. At most
-  /// `reportsMax` times a batch.
-  public func tell(_ report: ContainerReport) { reports.add(report) }
+  /// Puts what came of asking for a container into the stream: it comes with the next batch, behind what happened before
+  /// it. At most `answersMax` times a batch.
+  public func tell(_ answer: ContainerAnswer) { answers.add(answer) }
+
+  /// Sees to it that the stream has a tick at this time, or soon after it, even if nothing happens until then.
+  public func tick(noLaterThan time: UInt64) { nextTick = min(nextTick, time) }
 
   /// What was found out about the hooks since it was asked last: lines for a log.
   public func takeFindings() -> [String] {
@@ -356,7 +364,7 @@ public final class KernelSource: @unchecked Sendable {
       tellLosses()
     }
     notices.take(at: streamTime, addMade)
-    reports.take(at: streamTime, addMade)
+    answers.take(at: streamTime, addMade)
   }
 
   private func addMade(_ record: UnsafeRawBufferPointer) {

@@ -4,7 +4,7 @@ import CMartletABI
 import Glibc
 import MartletEvents
 
-/// The records that the source makes itself: time that went by, the host's name and clock, whom it asks for names.
+/// The records that the source makes itself: time that went by, the host's name and clock, whose names it believes.
 ///
 /// They lie in memory of this object and are overwritten by the next of their kind, so at most one of each is in a
 /// batch.
@@ -13,6 +13,8 @@ final class MadeRecords {
   static let offsetToleranceNanoseconds: Int64 = 1_000_000
 
   private let tickRecord = UnsafeMutablePointer<martlet_record>.allocate(capacity: 1)
+  private let inquiryRecord = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: MemoryLayout<martlet_inquiry>.size, alignment: MemoryLayout<UInt64>.alignment)
   private let hostRecord: UnsafeMutableRawPointer
   private static let hostnameBytesMax = 256
   private static let nodeIDBytesMax = 64
@@ -40,6 +42,7 @@ final class MadeRecords {
 
   deinit {
     tickRecord.deallocate()
+    inquiryRecord.deallocate()
     hostRecord.deallocate()
     resolversRecord.deallocate()
   }
@@ -51,6 +54,14 @@ final class MadeRecords {
     record.time_ns = time
     tickRecord.initialize(to: record)
     return UnsafeRawBufferPointer(start: tickRecord, count: MemoryLayout<martlet_record>.size)
+  }
+
+  /// That runtimes are asked from now on.
+  func inquiry(waitNanoseconds: UInt64, at time: UInt64) -> UnsafeRawBufferPointer {
+    InquiryStep.begun(waitNanoseconds: waitNanoseconds).withRecord(at: time) { record in
+      inquiryRecord.copyMemory(from: record)
+      return UnsafeRawBufferPointer(inquiryRecord)
+    }
   }
 
   /// Who is to be believed about names, when it is not the same as last time; else nil.

@@ -9,8 +9,8 @@ import Synchronization
 /// MartletEnrichment asks container runtimes for names and turns the answers into events.
 ///
 /// - In: ids of containers, as the names of their cgroups tell them, each when its cgroup is first seen.
-/// - Out: a `ContainerReport` for each that a runtime knows, which the watch puts into the stream.
-/// - The way: `ask` (never waits) → a few workers → `Runtime/` (one client for each socket) → `takeReports`.
+/// - Out: a `ContainerAnswer` for each, and another one when more is known, which the watch puts into the stream.
+/// - The way: `ask` (never waits) → a few workers → `Runtime/` (one client for each socket) → `takeAnswers`.
 /// - What it refuses to know: processes, rules, what becomes of a report, what the runtime's words are good for.
 ///
 /// A runtime that is away, slow or hostile costs a bounded number of open questions and nothing else: each keeps asking,
@@ -47,9 +47,9 @@ public final class ContainerInquiry: Sendable {
   private struct Desk {
     /// Asked and not answered for good, or answered and not taken.
     var open: Set<String> = []
-    /// Answered a short while ago.
-    var recent: [String: ContinuousClock.Instant] = [:]
-    var reports: [(report: ContainerReport, isFinal: Bool)] = []
+    /// Answered a short while ago, and whether anybody knew it.
+    var recent: [String: (time: ContinuousClock.Instant, isKnown: Bool)] = [:]
+    var answers: [(answer: ContainerAnswer, isFinal: Bool)] = []
     /// Where somebody answered once.
     var reached: Set<RuntimeSocket> = []
     var statistics = Statistics()
@@ -59,13 +59,15 @@ public final class ContainerInquiry: Sendable {
 
   private let sockets: [RuntimeSocket]
   private let logger: Logger
-  private let onReport: @Sendable () -> Void
+  private let onAnswer: @Sendable () -> Void
   private let desk = Mutex(Desk())
-  private let hasReports = Atomic<Bool>(false)
+  private let hasAnswers = Atomic<Bool>(false)
   private let questions: AsyncStream<Question>
   private let entrance: AsyncStream<Question>.Continuation
 
   public static let openCountMax = 1024
+  /// How many answers wait to be taken. That nobody knows a container is left out when there is no room.
+  static let answerCountMax = 2 * openCountMax
   /// How many questions are on their way to runtimes at once.
   private static let workerCount = 4
   /// A container that is announced again within this time is not asked for again.
@@ -75,41 +77,50 @@ public final class ContainerInquiry: Sendable {
   private static let denialCountMax = 5
   private static let earlyCountMax = 5
 
-  /// `onReport` is called, on any thread, when there is something to take.
-  public init(sockets: [RuntimeSocket], logger: Logger, onReport: @escaping @Sendable () -> Void) {
+  /// `onAnswer` is called, on any thread, when there is something to take.
+  public init(sockets: [RuntimeSocket], logger: Logger, onAnswer: @escaping @Sendable () -> Void) {
     self.sockets = sockets
     self.logger = logger
-    self.onReport = onReport
+    self.onAnswer = onAnswer
     // The desk refuses before the stream does.
     (questions, entrance) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.openCountMax))
   }
 
   /// Asks for a container, if nobody did a moment ago. Never waits. `runtime`: who runs it, as its cgroup's name tells.
+  ///
+  /// Whoever waits for names gets an answer also where nobody is asked: that nobody knows them.
   public func ask(_ id: String, runtime: ContainerRuntime?) {
     guard !sockets.isEmpty else { return }
-    let isNew = desk.withLock { desk in
-      guard !desk.open.contains(id) else { return false }
-      if let last = desk.recent[id], last + .seconds(Self.recentSeconds) > .now { return false }
+    enum Fate { case known, unanswered, asked }
+    let fate = desk.withLock { desk -> Fate in
+      guard !desk.open.contains(id) else { return .known }
+      if let last = desk.recent[id], last.time + .seconds(Self.recentSeconds) > .now {
+        return last.isKnown ? .known : .unanswered
+      }
       guard desk.open.count < Self.openCountMax else {
         desk.statistics.dropped += 1
-        return false
+        return .unanswered
       }
       desk.open.insert(id)
       desk.statistics.asked += 1
-      return true
+      return .asked
     }
-    if isNew { entrance.yield(Question(id: id, runtime: runtime)) }
+    switch fate {
+    case .known: break
+    case .unanswered: tell(.unanswered(id: Array(id.utf8)), isFinal: false)
+    case .asked: entrance.yield(Question(id: id, runtime: runtime))
+    }
   }
 
-  /// What runtimes have said since, at most `countMax` of it; the rest next time. Costs one look where there is nothing.
-  public func takeReports(_ countMax: Int) -> [ContainerReport] {
-    guard hasReports.load(ordering: .acquiring) else { return [] }
+  /// What came of questions since, at most `countMax` of it; the rest next time. Costs one look where there is nothing.
+  public func takeAnswers(_ countMax: Int) -> [ContainerAnswer] {
+    guard hasAnswers.load(ordering: .acquiring) else { return [] }
     return desk.withLock { desk in
-      let taken = Array(desk.reports.prefix(countMax))
-      desk.reports.removeFirst(taken.count)
-      for (report, isFinal) in taken where isFinal { desk.open.remove(String(decoding: report.id, as: UTF8.self)) }
-      hasReports.store(!desk.reports.isEmpty, ordering: .releasing)
-      return taken.map(\.report)
+      let taken = Array(desk.answers.prefix(countMax))
+      desk.answers.removeFirst(taken.count)
+      for case (.report(let report), true) in taken { desk.open.remove(String(decoding: report.id, as: UTF8.self)) }
+      hasAnswers.store(!desk.answers.isEmpty, ordering: .releasing)
+      return taken.map(\.answer)
     }
   }
 
@@ -157,23 +168,28 @@ public final class ContainerInquiry: Sendable {
   private func attempt(_ question: Question, _ members: [Member]) async -> (Question, Duration)? {
     var question = question
     var isDenied = true
+    var isAnybodyThere = false
     for member in members.sorted(by: { Self.rank($0, question) < Self.rank($1, question) }) {
       do {
         let report = try await member.client.describe(question.id)
         noteReached(member.socket)
+        isAnybodyThere = true
         guard let report else { continue }
         guard report.startedNanoseconds == 0, question.earlyCount < Self.earlyCountMax else {
           close(question, with: report)
           return nil
         }
         // Its names are known, and its start will be: asked for again, and told at once.
-        if question.earlyCount == 0 { tell(report, isFinal: false) }
+        if question.earlyCount == 0 { tell(.report(report), isFinal: false) }
         question.earlyCount += 1
         return (question, Self.pause(question.earlyCount))
       } catch {
         if note(error, of: member.socket) { isDenied = false }
+        if !isDenied || error as? RuntimeFailure != .unreachable { isAnybodyThere = true }
       }
     }
+    // Nobody needs to wait where there is no runtime. One may come, so it is asked for again all the same.
+    if !isAnybodyThere, question.denialCount == 0 { tell(.unanswered(id: Array(question.id.utf8)), isFinal: false) }
     if isDenied { question.denialCount += 1 } else { question.failureCount += 1 }
     guard question.denialCount < Self.denialCountMax else {
       close(question, with: nil)
@@ -194,10 +210,10 @@ public final class ContainerInquiry: Sendable {
   private func close(_ question: Question, with report: ContainerReport?) {
     desk.withLock { desk in
       if desk.recent.count >= Self.recentCountMax {
-        desk.recent = desk.recent.filter { $0.value + .seconds(Self.recentSeconds) > .now }
+        desk.recent = desk.recent.filter { $0.value.time + .seconds(Self.recentSeconds) > .now }
         if desk.recent.count >= Self.recentCountMax { desk.recent = [:] }
       }
-      desk.recent[question.id] = .now
+      desk.recent[question.id] = (.now, isKnown: report != nil)
       if report == nil {
         desk.statistics.unknown += 1
         desk.open.remove(question.id)
@@ -205,18 +221,22 @@ public final class ContainerInquiry: Sendable {
         desk.statistics.answered += 1
       }
     }
-    if let report { tell(report, isFinal: true) }
+    tell(report.map { .report($0) } ?? .unanswered(id: Array(question.id.utf8)), isFinal: true)
   }
 
-  private func tell(_ report: ContainerReport, isFinal: Bool) {
-    var report = report
-    // Before it waits to be taken: a thousand of them may.
-    report.cut()
-    desk.withLock { desk in
-      desk.reports.append((report, isFinal))
-      hasReports.store(true, ordering: .releasing)
+  private func tell(_ answer: ContainerAnswer, isFinal: Bool) {
+    var answer = answer
+    if case .report(var report) = answer {
+      // Before it waits to be taken: a thousand of them may.
+      report.cut()
+      answer = .report(report)
     }
-    onReport()
+    desk.withLock { desk in
+      if case .unanswered = answer, desk.answers.count >= Self.answerCountMax { return }
+      desk.answers.append((answer, isFinal))
+      hasAnswers.store(true, ordering: .releasing)
+    }
+    onAnswer()
   }
 
   private func noteReached(_ socket: RuntimeSocket) {

@@ -28,6 +28,8 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case notice = 35
   /// What a runtime says about a container.
   case container = 36
+  /// Whether runtimes are asked about containers, and what nobody could answer.
+  case inquiry = 48
 
   /// Bytes of the fixed part: what a record of this kind has at least.
   public var fixedByteCount: Int {
@@ -48,6 +50,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .file: MemoryLayout<martlet_file>.size
     case .notice: MemoryLayout<martlet_notice>.size
     case .container: MemoryLayout<martlet_container>.size
+    case .inquiry: MemoryLayout<martlet_inquiry>.size
     }
   }
 
@@ -55,7 +58,8 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   public var isMatched: Bool {
     switch self {
     case .exec, .open, .connect, .unix, .call: true
-    case .process, .fork, .exit, .cgroup, .dns, .file, .host, .tick, .end, .notice, .container, .resolvers: false
+    case .process, .fork, .exit, .cgroup, .dns, .file, .host, .tick, .end, .notice, .container, .resolvers, .inquiry:
+      false
     }
   }
 
@@ -79,6 +83,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .file: "file"
     case .notice: "notice"
     case .container: "container"
+    case .inquiry: "inquiry"
     }
   }
 }

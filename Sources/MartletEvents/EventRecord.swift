@@ -67,6 +67,7 @@ public struct EventRecord {
   public var file: UnsafePointer<martlet_file> { fixedPart(.file) }
   public var notice: UnsafePointer<martlet_notice> { fixedPart(.notice) }
   public var container: UnsafePointer<martlet_container> { fixedPart(.container) }
+  public var inquiry: UnsafePointer<martlet_inquiry> { fixedPart(.inquiry) }
 
   /// Nil for records that rules are not tried on.
   public var type: EventType? { EventType(rawValue: UInt8(truncatingIfNeeded: common.pointee.call)) }
@@ -150,6 +151,7 @@ public struct EventRecord {
     case .resolvers: return isInside(resolvers.pointee.addresses)
     case .host: return isInside(host.pointee.hostname) && isInside(host.pointee.node_id)
     case .notice: return isInside(notice.pointee.detail)
+    case .inquiry: return isInside(inquiry.pointee.id)
     case .container:
       let part = container.pointee
       return [

@@ -28,9 +28,9 @@ public enum FieldScope: UInt8, Sendable {
 }
 
 extension EventContext {
-  /// Nil where nothing can be kept for the process: a given event's, or one that found no room in the table.
+  /// Nil where nothing can be kept for the process: a given or a captured event's, or one that found no room in the table.
   public var actingProcess: ActingProcess? {
-    guard let state, slot != ProcessTable.overflowSlot else { return nil }
+    guard let state, slot != ProcessTable.overflowSlot, !state.content.pointee.isCaptured else { return nil }
     let process = state.processes.slots + Int(slot)
     return ActingProcess(
       place: Int(slot), generation: process.pointee.generation, version: process.pointee.version,
@@ -79,7 +79,7 @@ extension Field {
       .processIsSessionLeader, .processIsGroupLeader, .processIsNamespaceGroupLeader, .processIsExeUpperLayer,
       .processIsExeLowerLayer, .processIsExeFromMemfd, .processExeInode, .processExeChanged, .processExeModified,
       .threadCapabilitiesEffective, .threadCapabilitiesPermitted, .threadCapabilitiesInheritable, .userLoginID,
-      .containerID, .containerFullID, .containerType, .podUID, .podID:
+      .containerID, .containerFullID:
       return .process
     case .processParentName, .processParentExe, .processParentExePath, .processParentCommandLine,
       .processParentNamespaceID, .processAncestorExe, .processAncestorExePath, .processAncestorCommandLine,

@@ -39,6 +39,9 @@ struct ContainerReports: ~Copyable {
 
   var count: Int { entries.count }
 
+  /// Whether a runtime said something about a container with this id, in whichever pod.
+  func knows(_ id: [UInt8]) -> Bool { entries[id] != nil }
+
   /// Keeps a copy of the record in place of what was known. `containers` no longer show what went.
   mutating func keep(_ record: EventRecord, in containers: UnsafeMutablePointer<Container>) {
     let id = record.bytes(record.container.pointee.id).array

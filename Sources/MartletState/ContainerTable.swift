@@ -25,8 +25,17 @@ struct Container {
   var podUID: ByteView?
   /// What a runtime says about it, for as long as that is remembered.
   var report: EventRecord?
+  /// As long as nothing is known, and nobody said that there is nothing to be known: up to when that is waited for.
+  var awaitedUntilNanoseconds: UInt64 = 0
   /// Tells this container from an earlier one in the same place.
   var generation: UInt32 = 0
+
+  /// Whether, at this time, a runtime may still say something about it.
+  func isAwaited(at time: UInt64) -> Bool { report == nil && time < awaitedUntilNanoseconds }
+
+  /// Shows what others than the kernel say about a container: not part of an event that was taken out of the state, but
+  /// looked up when that is decided.
+  mutating func showFacts(of known: Container?) { report = known?.report }
 
   func shows(_ record: EventRecord) -> Bool { report?.bytes.baseAddress == record.bytes.baseAddress }
 }
@@ -63,6 +72,8 @@ struct ContainerTable: ~Copyable {
   private var announcementCount: UInt64 = 0
   private var indices: [ContainerKey: ContainerIndex] = [:]
   private(set) var reports: ContainerReports
+  /// Since when runtimes are asked, and for how long an answer is waited for; nil while nobody is asked.
+  private(set) var inquiry: (beginNanoseconds: UInt64, waitNanoseconds: UInt64)?
   /// Where to look next for a container without processes.
   private var hand = 0
   private var nextGeneration: UInt32 = 0
@@ -115,11 +126,12 @@ struct ContainerTable: ~Copyable {
   /// A path that is not whole lacks its beginning, where the container's name may have been: whoever may nest cgroups
   /// deep enough must not become a process of the host.
   mutating func announce(
-    hierarchy: UInt32, id: UInt64, path: ByteView, isWhole: Bool = true, processCounts: UnsafeMutablePointer<Int32>
+    hierarchy: UInt32, id: UInt64, path: ByteView, isWhole: Bool = true, at time: UInt64,
+    processCounts: UnsafeMutablePointer<Int32>
   ) {
     var index = isWhole ? ContainerIndex.host : .unknown
     if let identity = ContainerIdentity(cgroupPath: path) {
-      index = self.index(of: identity, processCounts: processCounts)
+      index = self.index(of: identity, at: time, processCounts: processCounts)
     }
     announcementCount += 1
     cgroups[CgroupKey(hierarchy: hierarchy, id: id)] = Reference(
@@ -153,6 +165,25 @@ struct ContainerTable: ~Copyable {
       containers[Int(index.rawValue)].report = reports.show(
         id.array, podUID: podUID, in: index, of: containers)
     }
+    settle(id)
+  }
+
+  /// From here on runtimes are asked for each container that comes to be known.
+  mutating func beginInquiry(at time: UInt64, waitNanoseconds: UInt64) { inquiry = (time, waitNanoseconds) }
+
+  /// Nothing more is waited for about the containers with this id.
+  func settle(_ id: ByteView) {
+    for place in Self.reservedCount..<Self.reservedCount + containerCount
+    where containers[place].awaitedUntilNanoseconds > 0 && containers[place].id == id {
+      containers[place].awaitedUntilNanoseconds = 0
+    }
+  }
+
+  /// Up to when the first answer about a container is waited for that is announced now.
+  private func awaitedUntil(announced time: UInt64) -> UInt64 {
+    guard let inquiry else { return 0 }
+    let (end, isOver) = max(time, inquiry.beginNanoseconds).addingReportingOverflow(inquiry.waitNanoseconds)
+    return isOver ? .max : end
   }
 
   /// As time goes by.
@@ -161,7 +192,7 @@ struct ContainerTable: ~Copyable {
   }
 
   private mutating func index(
-    of identity: ContainerIdentity, processCounts: UnsafeMutablePointer<Int32>
+    of identity: ContainerIdentity, at time: UInt64, processCounts: UnsafeMutablePointer<Int32>
   ) -> ContainerIndex {
     let key = ContainerKey(id: identity.id, podUID: identity.podUID)
     if let known = indices[key] { return known }
@@ -179,8 +210,9 @@ struct ContainerTable: ~Copyable {
     (containers + Int(index.rawValue)).initialize(
       to: Container(
         id: id, shortID: id.slice(from: 0, to: Self.shortIDByteCount), type: identity.type.map { ByteView($0.name) },
-        podUID: uid, report: reports.show(id.array, podUID: uid, in: index, of: containers), generation: nextGeneration)
-    )
+        podUID: uid, report: reports.show(id.array, podUID: uid, in: index, of: containers),
+        awaitedUntilNanoseconds: reports.knows(id.array) ? 0 : awaitedUntil(announced: time),
+        generation: nextGeneration))
     indices[key] = index
     return index
   }

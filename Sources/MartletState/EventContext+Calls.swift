@@ -53,7 +53,7 @@ extension EventContext {
     return end(text)
   }
 
-  private func rawValue(of parameter: CallParameter, _ record: EventRecord) -> FieldValue {
+  func rawValue(of parameter: CallParameter, _ record: EventRecord) -> FieldValue {
     let part = record.call
     switch parameter.value {
     case .result: return .signed(part.pointee.result)

@@ -5,6 +5,19 @@ import MartletEvents
 
 /// Whom an event belongs to: what the cgroup's name tells, and what the container's runtime says about it.
 extension EventContext {
+  /// Whether a runtime may still say something about the event's container: until then what it would say is pending.
+  public var isContainerAwaited: Bool {
+    guard let record, state != nil else { return false }
+    return container.isAwaited(at: record.timeNanoseconds)
+  }
+
+  /// How much is known of whom the event belongs to.
+  public var enrichment: Enrichment {
+    guard let state else { return .none }
+    if process.pointee.container == .host || container.report != nil { return .complete }
+    return state.asksRuntimes ? .partial : .none
+  }
+
   mutating func extractContainer(_ field: Field, _ selector: FieldSelector) -> FieldValue {
     let container = container
     let isHost = process.pointee.container == .host
@@ -12,12 +25,13 @@ extension EventContext {
     case .containerID: return .text(container.shortID)
     case .containerFullID: return isHost ? .missing : .text(container.id)
     case .containerName where isHost: return .text(container.id)
-    case .containerType: return (reportedType(container) ?? container.type).map { .text($0) } ?? .missing
+    case .containerType where !isContainerAwaited:
+      return (reportedType(container) ?? container.type).map { .text($0) } ?? .missing
     case .podUID, .podID:
       if let podUID = container.podUID { return .text(podUID) }
     default: break
     }
-    guard let report = container.report else { return .missing }
+    guard let report = container.report else { return isContainerAwaited ? .pending : .missing }
     return extract(field, selector, of: report)
   }
 
@@ -102,4 +116,14 @@ extension EventContext {
     defer { rest = rest.slice(from: end + 1, to: rest.count) }
     return rest.slice(from: 0, to: end)
   }
+}
+
+/// How much is known of whom an event belongs to.
+public enum Enrichment: String, Sendable {
+  /// All that there is to know: it is in no container, or its container's runtime has spoken.
+  case complete
+  /// Runtimes are asked, and none has spoken of its container.
+  case partial
+  /// Nobody is asked.
+  case none
 }

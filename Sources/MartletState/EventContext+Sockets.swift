@@ -66,7 +66,7 @@ extension EventContext {
     return state.names.count(of: address, in: part.network_namespace, at: part.record.time_ns)
   }
 
-  private func namedAddress(_ field: Field, _ part: martlet_connect) -> IPAddress? {
+  func namedAddress(_ field: Field, _ part: martlet_connect) -> IPAddress? {
     let value: FieldValue
     switch field {
     case .fdClientName: value = address(of: part, isServer: false)

@@ -10,6 +10,9 @@ struct StateContent {
   var names: NameLookup
   var lineageEpoch: UInt64 = 0
   var hostname: ByteView
+  var asksRuntimes = false
+  /// Of one event alone: see `CapturedEvent`.
+  var isCaptured = false
   var realtimeOffsetNanoseconds: Int64 = 0
   var eventNumber: UInt64 = 0
   var streamIdentity = StableHash()
@@ -25,6 +28,7 @@ struct StateView {
   var names: NameLookup { content.pointee.names }
   var lineageEpoch: UInt64 { content.pointee.lineageEpoch }
   var hostname: ByteView { content.pointee.hostname }
+  var asksRuntimes: Bool { content.pointee.asksRuntimes }
   var realtimeOffsetNanoseconds: Int64 { content.pointee.realtimeOffsetNanoseconds }
   var eventNumber: UInt64 { content.pointee.eventNumber }
   var streamIdentity: StableHash { content.pointee.streamIdentity }

@@ -46,6 +46,43 @@ struct NameLookup {
   }
 }
 
+extension NameLookup {
+  /// The names that these addresses have at this time, in memory of their own, which `deallocate` gives back.
+  init(copying names: NameLookup, of addresses: [IPAddress], in network: UInt32, at time: UInt64) {
+    var slots: [Int32] = []
+    for address in addresses {
+      var slot = names.buckets[names.bucket(network, address)]
+      while slot >= 0 {
+        if names.entries[Int(slot)].isName(of: address, in: network, at: time) { slots.append(slot) }
+        slot = names.entries[Int(slot)].nextInBucket
+      }
+    }
+    entries = .allocate(capacity: slots.count)
+    texts = .allocate(capacity: slots.count * DomainName.byteCountMax)
+    buckets = .allocate(capacity: 1)
+    bucketMask = 0
+    for (place, slot) in slots.enumerated() {
+      var entry = names.entries[Int(slot)]
+      entry.nextInBucket = place + 1 < slots.count ? Int32(place + 1) : -1
+      (entries + place).initialize(to: entry)
+      let text = names.text(of: slot)
+      (texts + place * DomainName.byteCountMax).update(from: text.start, count: text.count)
+    }
+    buckets.initialize(to: slots.isEmpty ? -1 : 0)
+  }
+
+  func deallocate() {
+    entries.deallocate()
+    texts.deallocate()
+    buckets.deallocate()
+  }
+
+  /// Of a copy of this many names.
+  static func byteCount(_ count: Int) -> Int {
+    count * (MemoryLayout<NameEntry>.stride + DomainName.byteCountMax) + MemoryLayout<Int32>.stride
+  }
+}
+
 /// One name of one address, as long as it holds. Its text lies in the table, at the same place.
 private struct NameEntry {
   var address: IPAddress
@@ -101,9 +138,7 @@ struct NameTable: ~Copyable {
   }
 
   deinit {
-    lookup.entries.deallocate()
-    lookup.texts.deallocate()
-    lookup.buckets.deallocate()
+    lookup.deallocate()
   }
 
   /// Notes that `name`, of at most `DomainName.byteCountMax` bytes, leads to `address` up to `endNanoseconds`.

@@ -14,6 +14,8 @@ struct ProcessImage {
   }
 
   var referenceCount: Int32
+  /// Captured events that show it, beside the processes that `referenceCount` counts.
+  var holderCount: Int32 = 0
   var byteCount: Int
   var exePath = Span()
   /// argv[0].
@@ -85,6 +87,7 @@ struct ProcessImage {
     let copy = block.bindMemory(to: ProcessImage.self, capacity: 1)
     copy.initialize(to: image.pointee)
     copy.pointee.referenceCount = 1
+    copy.pointee.holderCount = 0
     copy.pointee.byteCount = byteCount
     let texts = (UnsafeRawPointer(image) + headerByteCount).assumingMemoryBound(to: UInt8.self)
     var writer = TextWriter(
@@ -92,6 +95,18 @@ struct ProcessImage {
     _ = writer.append(ByteView(start: texts, count: keptByteCount))
     copy.pointee.directory = writer.append(directory: directory)
     return copy
+  }
+
+  /// One captured event more shows it, or one less; whoever is the last frees it.
+  static func hold(_ image: Reference) { image.pointee.holderCount += 1 }
+
+  static func letGo(_ image: Reference) {
+    image.pointee.holderCount -= 1
+    freeIfUnused(image)
+  }
+
+  static func freeIfUnused(_ image: Reference) {
+    if image.pointee.referenceCount == 0, image.pointee.holderCount == 0 { UnsafeMutableRawPointer(image).deallocate() }
   }
 
   private mutating func fill(from record: EventRecord, into writer: inout TextWriter) {

@@ -282,6 +282,6 @@ struct ProcessTable: ~Copyable {
 
   private func releaseWithoutCounting(_ image: ProcessImage.Reference) {
     image.pointee.referenceCount -= 1
-    if image.pointee.referenceCount == 0 { UnsafeMutableRawPointer(image).deallocate() }
+    ProcessImage.freeIfUnused(image)
   }
 }

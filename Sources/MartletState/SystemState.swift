@@ -88,6 +88,7 @@ public struct SystemState: ~Copyable {
     case .host: applyHost(record)
     case .notice: return context(of: record, slot: subject(of: record))
     case .container: containers.keep(record)
+    case .inquiry: applyInquiry(record)
     case .tick: containers.rest(at: record.timeNanoseconds, processCounts: processes.processCountByContainer)
     case .file, .end: break
     }
@@ -282,6 +283,21 @@ public struct SystemState: ~Copyable {
     processes.noteChange(of: slot)
   }
 
+  // MARK: - Events that were taken out
+
+  /// Whether, as far as this state knows, a runtime may still say something about the event's container.
+  public func isAwaited(_ event: CapturedEvent) -> Bool {
+    let container = containers.containers[Int(event.container.rawValue)]
+    return container.generation == event.containerGeneration && container.isAwaited(at: 0)
+  }
+
+  /// The event as it was, in a container of which is known what is known now, and nothing is waited for any more. The
+  /// context holds until the next `apply`; whoever calls keeps `event` alive as long.
+  public func context(of event: CapturedEvent) -> EventContext {
+    let container = containers.containers[Int(event.container.rawValue)]
+    return event.context(showing: container.generation == event.containerGeneration ? container : nil)
+  }
+
   // MARK: - Containers, host
 
   /// The container of a task in these two cgroups, as rules see its id; nil when neither was announced.
@@ -311,7 +327,18 @@ public struct SystemState: ~Copyable {
     }
     containers.announce(
       hierarchy: part.hierarchy, id: part.id, path: record.bytes(part.path),
-      isWhole: !record.has(flag: MARTLET_FLAG_PATH_TRUNCATED), processCounts: processes.processCountByContainer)
+      isWhole: !record.has(flag: MARTLET_FLAG_PATH_TRUNCATED), at: record.timeNanoseconds,
+      processCounts: processes.processCountByContainer)
+  }
+
+  private mutating func applyInquiry(_ record: EventRecord) {
+    switch InquiryStep(record) {
+    case .begun(let waitNanoseconds):
+      containers.beginInquiry(at: record.timeNanoseconds, waitNanoseconds: waitNanoseconds)
+      content.pointee.asksRuntimes = true
+    case .unanswered: containers.settle(record.bytes(record.inquiry.pointee.id))
+    case nil: break
+    }
   }
 
   private mutating func applyHost(_ record: EventRecord) {

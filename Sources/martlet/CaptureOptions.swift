@@ -16,6 +16,8 @@ struct CaptureOptions: ParsableArguments {
         """, valueName: "mebibytes"))
   var ringBudget: UInt64?
 
+  private static let nameWaitSecondsMax = 60.0
+
   var ringBudgetBytes: UInt64? { ringBudget.map { $0 << 20 } }
 
   @Option(
@@ -40,7 +42,20 @@ struct CaptureOptions: ParsableArguments {
     return runtimeTexts.isEmpty ? environment.split(separator: ",").map(String.init) : runtimeTexts
   }
 
+  @Option(
+    help: ArgumentHelp(
+      "How long an event may wait for the names of its container.",
+      discussion: """
+        Counted from when the container was first seen. Where a rule needs the names to decide, or an alert to tell them,
+        the event waits for the runtime's answer; then it is decided without, and the alert says so: 'enrichment' is
+        'partial'. 0 for no wait.
+        """, valueName: "seconds"))
+  var nameWait = 2.0
+
   func validate() throws {
+    guard (0...Self.nameWaitSecondsMax).contains(nameWait) else {
+      throw ValidationError("'--name-wait' takes 0 to \(Int(Self.nameWaitSecondsMax)) seconds")
+    }
     for text in givenRuntimes where RuntimeSocket(text: text) == nil && givenRuntimes != ["none"] {
       throw ValidationError("a runtime is 'cri:PATH', 'docker:PATH' or alone 'none', and not '\(text)'")
     }

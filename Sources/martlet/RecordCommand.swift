@@ -36,7 +36,9 @@ struct RecordCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
-      let summary = try await Agent(ringBudgetBytes: capture.ringBudgetBytes, runtimes: capture.runtimes).watch(
+      let agent = Agent(
+        ringBudgetBytes: capture.ringBudgetBytes, runtimes: capture.runtimes, nameWaitSeconds: capture.nameWait)
+      let summary = try await agent.watch(
         nil, recording: Agent.Recording(path: output, byteCountMax: maxSize << 20), durationSeconds: duration)
       close(with: summary)
     }

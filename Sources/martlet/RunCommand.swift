@@ -69,7 +69,8 @@ struct RunCommand: AsyncParsableCommand {
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
       let agent = Agent(
-        logLevel: logLevel, ringBudgetBytes: capture.ringBudgetBytes, runtimes: capture.runtimes)
+        logLevel: logLevel, ringBudgetBytes: capture.ringBudgetBytes, runtimes: capture.runtimes,
+        nameWaitSeconds: capture.nameWait)
       let summary = try await agent.watch(
         ruleset, explainsAlerts: alerts.explain, checksFilter: checkFilter, reload: reload, recording: recording,
         heartbeatPath: heartbeat)

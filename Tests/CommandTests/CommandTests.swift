@@ -13,6 +13,7 @@ struct CommandTests {
       ["frobnicate"], ["run", "--nonsense"], ["check"], ["check", "--format", "xml", "x"],
       ["run", "--ring-budget", "0"],
       ["record", "-o", "x", "--ring-budget", "1048577"],
+      ["run", "--name-wait", "61"], ["record", "-o", "x", "--name-wait", "-1"],
     ])
   func usage(arguments: [String]) throws {
     let result = try Command.run(arguments)

@@ -197,6 +197,21 @@ extension KernelTests {
       #expect(zip(offsets, offsets.dropFirst()).allSatisfy { abs($0 - $1) > 1_000_000 })
     }
 
+    @Test("a tick comes when someone needs one, however long the next would take")
+    func earlyTick() throws {
+      var configuration = CaptureConfiguration()
+      configuration.tickMilliseconds = .max
+      configuration.nameWaitNanoseconds = 2_000_000_000
+      let recorder = try Recorder(configuration)
+      recorder.record(until: "that runtimes are asked") { $0.kind == .inquiry }
+      let asked = try #require(recorder.records.last { $0.kind == .inquiry })
+      #expect(InquiryStep(asked) == .begun(waitNanoseconds: 2_000_000_000))
+      let wanted = asked.timeNanoseconds + 1_000_000
+      recorder.source.tick(noLaterThan: wanted)
+      recorder.record(until: "a tick") { $0.kind == .tick }
+      #expect(try #require(recorder.records.last { $0.kind == .tick }).timeNanoseconds >= wanted)
+    }
+
     @Test("a ring of impossible size is refused with the reason", arguments: [UInt32(0), 4096, 100_000, 1 << 30])
     func ringSize(_ bytes: UInt32) throws {
       var configuration = CaptureConfiguration()

@@ -16,18 +16,20 @@ struct HostileRecordTests {
     containerReportCountMax: 2)
 
   private func originals() -> [TestRecord] {
-    let shell = TestProcess(7, "/bin/sh", arguments: ["-c", "x"])
+    var shell = TestProcess(7, "/bin/sh", arguments: ["-c", "x"])
+    shell.cgroupID = 9
     let cat = shell.child(8, "/bin/cat", arguments: ["/etc/shadow"])
     let id = String(repeating: "ab", count: 32)
     var report = ContainerReport(id: Array(id.utf8))
     report.name = Array("web".utf8)
     report.labels = [.init(key: Array("app".utf8), value: Array("web".utf8))]
     return [
-      Event.host("node", nodeID: "n"), Event.cgroup(1, "/"),
+      Event.host("node", nodeID: "n"), Event.inquiry(.begun(waitNanoseconds: 1 << 30)), Event.cgroup(1, "/"),
       Event.container(cgroup: 9, containerID: id, podUID: "0f4d2a1e-90ab-4cde-8f01-23456789abcd"),
-      Event.report(report), Event.seed(TestProcess(1, "/sbin/init")), Event.exec(shell), Event.fork(cat, by: shell),
+      Event.seed(TestProcess(1, "/sbin/init")), Event.exec(shell), Event.fork(cat, by: shell),
       Event.exec(cat),
       Event.open("../etc/shadow", resolved: "/etc/shadow", below: "/tmp", by: cat),
+      Event.inquiry(.unanswered(id: Array(id.utf8))), Event.report(report),
       Event.open("/x", by: cat, result: -2), Event.connect(to: "203.0.113.7", port: 443, by: cat), Event.exit(cat),
       Event.resolvers(["10.96.0.10"]), Event.answer("a.example", ["203.0.113.7"], network: 0),
       Event.connect(to: "203.0.113.7", port: 443, by: cat), Event.tick(),
@@ -67,5 +69,9 @@ struct HostileRecordTests {
     let state = pipeline.stateStatistics
     #expect(state.processCount <= 16 && state.cgroupCount <= 4 && state.containerCount <= 2)
     #expect(state.containerReportCount <= 2)
+    pipeline.endWaits()
+    withBatch([]) { batch in _ = pipeline.process(batch, from: 0, into: &alerts) }
+    let waits = pipeline.waitStatistics
+    #expect(waits.held == waits.released + waits.timedOut + waits.pushedOut + waits.cutOff && waits.held > 0)
   }
 }

@@ -74,8 +74,10 @@ struct AlertComposerTests {
         == "16:11:56.746609046: Informational read /etc/shadow by cat  |sh sh <NA> CAT |(cat,shadow)")
     #expect(
       Set(alert.object.keys) == [
-        "alert_id", "hostname", "output", "output_fields", "path_view", "priority", "rule", "source", "tags", "time",
+        "alert_id", "enrichment", "hostname", "output", "output_fields", "path_view", "priority", "rule", "source",
+        "tags", "time",
       ])
+    #expect(alert.object["enrichment"] as? String == "complete")
     #expect(alert.fields["evt.time"] as? Int64 == 1_470_327_116_746_609_046)
     #expect(alert.fields["proc.pid"] as? Int == 51)
     #expect(alert.fields["proc.tty"] as? Int == 0)

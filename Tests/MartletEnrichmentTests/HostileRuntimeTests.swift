@@ -120,7 +120,12 @@ struct HostileRuntimeTests {
       #expect(inquiry.statistics.asked == UInt64(ContainerInquiry.openCountMax))
       #expect(inquiry.statistics.dropped == UInt64(10 * (round + 1)))
     }
-    #expect(inquiry.takeReports(10).isEmpty)
+    // Those that were not asked about need not be waited for.
+    let answers = inquiry.takeAnswers(100)
+    #expect(answers.count == 20 && answers.first == .unanswered(id: Array("\(ContainerInquiry.openCountMax)".utf8)))
+    for number in 0..<(3 * ContainerInquiry.answerCountMax) { inquiry.ask("late \(number)", runtime: nil) }
+    #expect(inquiry.takeAnswers(.max).count == ContainerInquiry.answerCountMax)
+    #expect(inquiry.takeAnswers(10).isEmpty)
   }
 
   @Test("where nobody is expected to listen, a question is closed; where somebody is, it stays open")
@@ -134,6 +139,8 @@ struct HostileRuntimeTests {
         try await Task.sleep(for: .milliseconds(5))
       }
       #expect(inquiry.statistics.open == (isExpected ? 1 : 0))
+      // Who waits for names need not wait for somebody who never was there.
+      #expect(inquiry.takeAnswers(10).first == (isExpected ? nil : .unanswered(id: Array(id.utf8))))
       run.cancel()
       await run.value
     }

@@ -9,13 +9,15 @@ public enum Event {
   public static let shadowInode: UInt64 = 4711
 
   /// The cgroup of a container with this id in a pod, and the record that announces it.
-  public static func container(cgroup id: UInt64, containerID: String, podUID: String) -> TestRecord {
-    cgroup(id, "/kubepods/burstable/pod\(podUID)/\(containerID)")
+  public static func container(
+    cgroup id: UInt64, containerID: String, podUID: String, at time: UInt64 = 0
+  ) -> TestRecord {
+    cgroup(id, "/kubepods/burstable/pod\(podUID)/\(containerID)", at: time)
   }
 
-  public static func cgroup(_ id: UInt64, _ path: String, hierarchy: UInt32 = 0) -> TestRecord {
+  public static func cgroup(_ id: UInt64, _ path: String, hierarchy: UInt32 = 0, at time: UInt64 = 0) -> TestRecord {
     var part = martlet_cgroup()
-    part.record = common(.cgroup, TestProcess(1), at: 0)
+    part.record = common(.cgroup, TestProcess(1), at: time)
     part.id = id
     part.hierarchy = hierarchy
     var builder = RecordBuilder(part)
@@ -38,6 +40,11 @@ public enum Event {
   /// What a runtime says about a container.
   public static func report(_ report: ContainerReport, at time: UInt64 = 0) -> TestRecord {
     report.withRecord(at: time) { TestRecord(copying: $0) }
+  }
+
+  /// What becomes of asking runtimes.
+  public static func inquiry(_ step: InquiryStep, at time: UInt64 = 0) -> TestRecord {
+    step.withRecord(at: time) { TestRecord(copying: $0) }
   }
 
   public static func tick(at time: UInt64 = 0) -> TestRecord {

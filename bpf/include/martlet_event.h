@@ -55,6 +55,7 @@ enum martlet_kind {
   MARTLET_KIND_NOTICE = 35, /* what the agent found out about itself: martlet_notice; also made by the kernel side */
   MARTLET_KIND_CONTAINER = 36, /* what a runtime says about a container: martlet_container */
   MARTLET_KIND_RESOLVERS = 40, /* whose answers are believed from here on: martlet_resolvers */
+  MARTLET_KIND_INQUIRY = 48,   /* whether runtimes are asked, and what nobody could answer: martlet_inquiry */
 };
 
 /* martlet_record.flags */
@@ -484,6 +485,21 @@ struct martlet_container {
   struct martlet_text address;    /* first one of the container or its pod, written out */
 };
 
+/* What a martlet_inquiry tells. Never renumber. */
+enum martlet_inquiry_step {
+  MARTLET_INQUIRY_BEGUN = 1,      /* from here on runtimes are asked for each container whose cgroup is announced */
+  MARTLET_INQUIRY_UNANSWERED = 2, /* nobody who was asked for `id` knows it, as far as can be told now */
+};
+
+/* MARTLET_KIND_INQUIRY: the record's task and cgroups are none. */
+struct martlet_inquiry {
+  struct martlet_record record;
+  martlet_u64 wait_ns;            /* of BEGUN: how long the events of a container may wait for an answer about it */
+  martlet_u32 step;               /* enum martlet_inquiry_step */
+  martlet_u32 reserved;
+  struct martlet_text id;         /* of UNANSWERED: the container's, as in the names of its cgroups */
+};
+
 /* Every hook counts what becomes of each event that it sees; seen = filtered + delivered + lost_*. */
 enum martlet_hook {
   MARTLET_HOOK_EXEC = 0,
@@ -534,6 +550,7 @@ MARTLET_ASSERT_SIZE(struct martlet_host, 104);
 MARTLET_ASSERT_SIZE(struct martlet_end, 96);
 MARTLET_ASSERT_SIZE(struct martlet_notice, 104);
 MARTLET_ASSERT_SIZE(struct martlet_container, 208);
+MARTLET_ASSERT_SIZE(struct martlet_inquiry, 104);
 MARTLET_ASSERT_SIZE(struct martlet_hook_counters, 56);
 
 #endif

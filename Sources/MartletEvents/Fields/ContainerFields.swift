@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Whom an event belongs to. Ids come with the event; the rest is what the container's runtime says, and missing until
-/// it has said so, where no runtime can be asked, and on the host, unless another value is named.
+/// Whom an event belongs to. Ids come with the event; the rest is what the container's runtime says: pending for as long as
+/// that is waited for, and missing where nobody said it, and on the host, unless another value is named.
 extension FieldRegistry {
   static let containerFields: [FieldDescription] = [
     .init(

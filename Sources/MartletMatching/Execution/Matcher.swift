@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MartletEvents
+public import MartletRules
 public import MartletState
 
 /// Runs a plan on events, one after another: first it searches for the rules that may hold, then it judges these.
@@ -74,6 +75,13 @@ public struct Matcher: ~Copyable {
       let result = judge(rule, &context)
       if result != .none { report(result, &context) }
     }
+  }
+
+  /// One rule of the plan, which was undecided before. Leaves the context in the spelled view.
+  public mutating func match(_ rule: RuleID, _ context: inout EventContext) -> MatchResult {
+    beginEvent()
+    guard let index = tables.rules.firstIndex(where: { $0.id == rule }) else { return .none }
+    return judge(index, &context)
   }
 
   // MARK: - Candidates

@@ -2,10 +2,10 @@
 
 import MartletEvents
 
-/// What runtimes say of containers, on its way into a batch, which has room for so many of them.
-final class ReportRecords {
+/// What came of asking for containers, on its way into a batch, which has room for so many of them.
+final class AnswerRecords {
   static let countMax = 64
-  private var pending: [ContainerReport] = []
+  private var pending: [ContainerAnswer] = []
   /// Of the batch that was lent last.
   private var memory: [UnsafeMutableRawBufferPointer] = []
 
@@ -14,16 +14,16 @@ final class ReportRecords {
   deinit { free() }
 
   /// At most `countMax` before the next batch.
-  func add(_ report: ContainerReport) {
-    precondition(pending.count < Self.countMax, "more reports than a batch has room for")
-    pending.append(report)
+  func add(_ answer: ContainerAnswer) {
+    precondition(pending.count < Self.countMax, "more answers than a batch has room for")
+    pending.append(answer)
   }
 
   /// The records of what was added, which hold until the next call.
   func take(at time: UInt64, _ body: (UnsafeRawBufferPointer) -> Void) {
     free()
-    for report in pending {
-      let copy = report.withRecord(at: time) { record in
+    for answer in pending {
+      let copy = answer.withRecord(at: time) { record in
         let copy = UnsafeMutableRawBufferPointer.allocate(
           byteCount: record.count, alignment: MemoryLayout<UInt64>.alignment)
         copy.copyMemory(from: record)

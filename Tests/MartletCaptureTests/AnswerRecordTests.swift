@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMartletABI
+import MartletEvents
+import Testing
+
+@testable import MartletCapture
+
+@Suite("Answers on their way")
+struct AnswerRecordTests {
+  @Test("each becomes a record that reads back, once")
+  func records() {
+    let answers = AnswerRecords()
+    for number in 0..<AnswerRecords.countMax {
+      var report = ContainerReport(id: Array("id-\(number)".utf8))
+      report.name = Array("name-\(number)".utf8)
+      answers.add(.report(report))
+    }
+    var names: [String] = []
+    answers.take(at: 100) { bytes in
+      guard let record = EventRecord(bytes), record.kind == .container, record.timeNanoseconds == 100 else { return }
+      names.append(record.bytes(record.container.pointee.name).string)
+    }
+    #expect(names == (0..<AnswerRecords.countMax).map { "name-\($0)" })
+    answers.take(at: 101) { _ in Issue.record("told twice") }
+    answers.add(.unanswered(id: [1]))
+    var steps: [InquiryStep?] = []
+    answers.take(at: 102) { bytes in steps.append(EventRecord(bytes).flatMap { InquiryStep($0) }) }
+    #expect(steps == [.unanswered(id: [1])])
+  }
+
+  @Test("that runtimes are asked is a record as well")
+  func begun() {
+    let made = MadeRecords()
+    let record = made.inquiry(waitNanoseconds: 2_000_000_000, at: 7)
+    #expect(EventRecord(record).flatMap { InquiryStep($0) } == .begun(waitNanoseconds: 2_000_000_000))
+    #expect(EventRecord(record)?.timeNanoseconds == 7)
+    withExtendedLifetime(made) {}
+  }
+}
