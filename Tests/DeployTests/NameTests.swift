@@ -6,7 +6,7 @@ import Testing
 
 /// The agent as a process beside a containerd of its own that goes and comes back, and pods in which things happen.
 @Suite(
-  "names from containerd", .serialized, .timeLimit(.minutes(2)),
+  "names from containerd", .serialized, .timeLimit(.minutes(3)),
   .enabled(if: Deployment.missingForContainerd == nil, Comment(rawValue: Deployment.missingForContainerd ?? "")))
 struct NameTests {
   @Test(
@@ -27,14 +27,39 @@ struct NameTests {
     #expect(try #require(alert.duration) > 0 && #require(alert.start) > 1_600_000_000_000_000_000)
   }
 
+  @Test("the first events of containers that start after the agent bear their names: 20 of 20")
+  func firsts() throws {
+    let firsts = try Names.told.get().firsts
+    for (rule, alerts) in firsts {
+      #expect(alerts.count == 20)
+      for (number, alert) in alerts.enumerated() {
+        #expect(alert.name == "brief-\(number)" && alert.enrichment == "complete", "\(rule)")
+        #expect(alert.repository == "registry.example:5000/shop/busybox" && alert.tag == "1.36")
+        #expect(alert.pod == "came-later" && alert.namespace == "shop")
+      }
+    }
+    #expect(firsts.keys.sorted() == ["Passwords read", "Program run"])
+    #expect(firsts["Passwords read"]?.allSatisfy { $0.digest?.hasPrefix("sha256:") == true } == true)
+  }
+
+  @Test("a shell that is run in a pod is told with all names")
+  func shell() throws {
+    let alert = try Names.told.get().alert("shell")
+    #expect(alert.name == "main" && alert.pod == "came-later" && alert.namespace == "shop")
+    #expect(alert.repository == "registry.example:5000/shop/busybox" && alert.tag == "1.36")
+    #expect(alert.digest?.utf8.count == 71 && alert.enrichment == "complete")
+  }
+
   @Test("events go on while the runtime is away: with the names that are known, and else without")
   func away() throws {
     let names = try Names.told.get()
-    #expect(try names.alert("runtime away").name == "main")
+    let known = try names.alert("runtime away")
+    #expect(known.name == "main" && known.enrichment == "complete")
     let nameless = try names.alert("nobody to ask")
     #expect(nameless.name == nil && nameless.repository == nil && nameless.pod == nil && nameless.privileged == nil)
-    #expect(nameless.podUID == names.pods["early"])
-    #expect(try names.alert("asked again").name == "main")
+    #expect(nameless.podUID == names.pods["early"] && nameless.enrichment == "partial")
+    let again = try names.alert("asked again")
+    #expect(again.name == "main" && again.enrichment == "complete")
   }
 
   @Test("the agents end well, know what became of their questions, and a recording gives the same alerts")
@@ -44,7 +69,12 @@ struct NameTests {
       let runtimes = agent.statistics.runtimes
       #expect(runtimes.answered >= 2 && runtimes.dropped == 0)
       #expect(runtimes.asked == runtimes.answered + runtimes.unknown + runtimes.open)
+      let waits = agent.statistics.waits
+      #expect(waits.held == waits.released + waits.timedOut + waits.pushedOut + waits.cutOff)
     }
+    let agents = try Names.told.get().agents
+    #expect(try #require(agents.first).statistics.waits.released > 0)
+    #expect(try #require(agents.last).statistics.waits.timedOut > 0)
     // The one that started without a runtime kept asking.
     #expect(try #require(Names.told.get().agents.last).statistics.runtimes.failed > 0)
   }
@@ -73,6 +103,7 @@ struct PodmanNameTests {
     let told = try Names.toldByPodman.get()
     let alert = try told.alert("runtime away")
     #expect(alert.name == nil && alert.repository == nil && alert.container?.count == 12)
+    #expect(alert.enrichment == "partial")
     for agent in told.agents {
       #expect(agent.status == 0 && agent.replays && agent.statistics.runtimes.failed > 0)
       #expect(agent.statistics.runtimes.answered >= 3)
@@ -84,11 +115,12 @@ struct PodmanNameTests {
 private struct Names: Decodable {
   struct Alert: Decodable {
     let container, name, type, image, repository, tag, digest, pod, podUID, namespace: String?
-    let app, team, labels, address, sandbox: String?
+    let app, team, labels, address, sandbox, enrichment: String?
     let privileged: Bool?
     let duration, start: UInt64?
 
     enum CodingKeys: String, CodingKey {
+      case enrichment
       case container = "container.id"
       case name = "container.name"
       case type = "container.type"
@@ -116,7 +148,19 @@ private struct Names: Decodable {
         let asked, answered, unknown, open, failed, dropped: Int
       }
 
+      struct Waits: Decodable {
+        let held, released, timedOut, pushedOut, cutOff: Int
+
+        enum CodingKeys: String, CodingKey {
+          case held, released
+          case timedOut = "timed_out"
+          case pushedOut = "pushed_out"
+          case cutOff = "cut_off"
+        }
+      }
+
       let runtimes: Runtimes
+      let waits: Waits
     }
 
     let status: Int
@@ -125,6 +169,8 @@ private struct Names: Decodable {
   }
 
   let steps: [String: Alert]
+  /// By rule, of each brief container its first alert.
+  let firsts: [String: [Alert]]
   let pods: [String: String]
   let agents: [Agent]
 
@@ -137,6 +183,18 @@ private struct Names: Decodable {
       output: >
         %container.image %container.image.digest %container.type %container.privileged %container.duration
         %container.start_ts %container.labels %k8s.pod.label[app] %k8s.pod.label[team] %k8s.pod.ip %k8s.pod.sandbox_id
+      priority: WARNING
+    - rule: Program run
+      desc: Whatever starts in a container
+      condition: evt.type in (execve, execveat) and container.id != host and not proc.name = sh
+      output: "%proc.cmdline"
+      priority: NOTICE
+    - rule: Shell run
+      desc: Decided by what the runtime says alone
+      condition: >
+        evt.type in (execve, execveat) and proc.name = sh and k8s.ns.name = shop
+        and container.image.repository endswith busybox
+      output: "%container.image.digest"
       priority: WARNING
     """
 
@@ -151,7 +209,7 @@ private struct Names: Decodable {
     let result = try Deployment.python(
       script,
       [try AgentBinary.path(), try folder.write("names.yaml", rules), node],
-      behind: ["unshare", "--net", "--mount", "--propagation", "private"], within: .seconds(90))
+      behind: ["unshare", "--net", "--mount", "--propagation", "private"], within: .seconds(110))
     guard result.succeeded else { throw HarnessError(result.errors) }
     return try JSONDecoder().decode(Names.self, from: Data(result.output.utf8))
   }

@@ -20,9 +20,11 @@ class Agent:
                 stdin=subprocess.DEVNULL, stdout=alerts, stderr=log, env={**os.environ, "MARTLET_CGROUP": "none"})
         wait_for(lambda: "watching" in self.log_path.read_text(), "readiness")
 
-    def alerts(self, container):
+    def alerts(self, container, rule="Passwords read"):
+        """The fields of each alert that this rule raised about the container, and how much it says is known."""
         lines = self.alerts_path.read_bytes().split(b"\n")[:-1]
-        found = [alert["output_fields"] for alert in map(json.loads, lines)]
+        found = [alert["output_fields"] | {"enrichment": alert["enrichment"]}
+                 for alert in map(json.loads, lines) if alert["rule"] == rule]
         return [fields for fields in found if fields["container.id"] == container[:12]]
 
     def stop(self):

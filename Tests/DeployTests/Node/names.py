@@ -15,13 +15,14 @@ from pathlib import Path
 import cri
 import image
 import scenario
-from agent import Agent
+from agent import Agent, wait_for
 from manifest import labels, namespaces, pod_config
 from node import Node
 from scenario import is_named
 
 BUSYBOX = "registry.example:5000/shop/busybox:1.36"
-SECONDS_MAX = 80
+SECONDS_MAX = 100
+BRIEF_COUNT = 20
 TEAM = "blue \"\n☃"
 
 
@@ -36,7 +37,8 @@ class Tenant:
         config = {"metadata": {"name": "main"}, "image": {"image": BUSYBOX},
                   "labels": labels(self.pod, "main"),
                   "linux": {"security_context": {"namespace_options": namespaces(), "privileged": privileged}}}
-        self.container = node.run_container(node.run_pod(self.pod), self.pod, config)
+        self.sandbox = node.run_pod(self.pod)
+        self.container = node.run_container(self.sandbox, self.pod, config)
         self.pid = node.pid(self.container)
 
     def act(self):
@@ -58,10 +60,22 @@ class Tenant:
     def alert(self, agent, is_right=lambda fields: True):
         return scenario.alert(self.act, agent, self.container, is_right)
 
+    def run_shell(self, agent):
+        self.node.exec_status(self.container, ["sh", "-c", "exit 0"])
+        return wait_for(lambda: agent.alerts(self.container, "Shell run"), "the alert of a shell")[0]
+
+    def run_brief(self, number):
+        """A container of the same pod that reads passwords and is over."""
+        config = {"metadata": {"name": f"brief-{number}"}, "image": {"image": BUSYBOX},
+                  "command": ["cat", "/etc/shadow"], "labels": labels(self.pod, f"brief-{number}"),
+                  "linux": {"security_context": {"namespace_options": namespaces()}}}
+        return self.node.run_container(self.sandbox, self.pod, config)
+
 
 def stop_containerd(node):
     node.containerd.kill()
     node.containerd.wait()
+    node.socket.unlink()
 
 
 def start_containerd(node):
@@ -81,6 +95,10 @@ def watch(node, program, rules):
     steps["there before"] = early.alert(agent, is_named)
     late = Tenant(node, "came-later", privileged=True)
     steps["came later"] = late.alert(agent, is_named)
+    steps["shell"] = late.run_shell(agent)
+    briefs = [late.run_brief(number) for number in range(BRIEF_COUNT)]
+    firsts = {rule: [wait_for(lambda: agent.alerts(brief, rule), "the first alert")[0] for brief in briefs]
+              for rule in ("Program run", "Passwords read")}
     stop_containerd(node)
     steps["runtime away"] = early.alert(agent)
     # An agent that finds nobody to ask when it starts.
@@ -92,7 +110,7 @@ def watch(node, program, rules):
     steps["runtime back"] = after.alert(agent, is_named)
     pods = {name: tenant.pod["metadata"]["uid"]
             for name, tenant in (("early", early), ("late", late), ("after", after))}
-    return {"steps": steps, "pods": pods, "agents": [agent.stop(), waiting.stop()],
+    return {"steps": steps, "firsts": firsts, "pods": pods, "agents": [agent.stop(), waiting.stop()],
             "log": agent.log_path.read_text().splitlines()}
 
 

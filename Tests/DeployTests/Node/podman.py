@@ -112,7 +112,7 @@ def watch(podman, program, rules):
     steps["runtime away"] = alert(agent, "away", away)
     podman.start()
     steps["runtime back"] = alert(agent, "away", away, is_named)
-    return {"steps": steps, "agents": [agent.stop()], "pods": {}}
+    return {"steps": steps, "firsts": {}, "agents": [agent.stop()], "pods": {}}
 
 
 if __name__ == "__main__":
