@@ -148,7 +148,7 @@ public struct Agent: Sendable {
       let watch = NodeWatch(
         source: source,
         alerts: ruleset.map { AlertDelivery($0, explainsAlerts: explainsAlerts, output: output, logger: logger) },
-        inquiry: inquiry,
+        inquiry: inquiry, accounts: AccountInquiry { source.interrupt() },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
         durationSeconds: durationSeconds, heartbeat: try heartbeatPath.map { try Heartbeat(path: $0) }, logger: logger)
       var configuration = ServiceGroupConfiguration(

@@ -24,6 +24,7 @@ final class NodeWatch: Service, @unchecked Sendable {
   private let source: KernelSource
   private let alerts: AlertDelivery?
   private let inquiry: ContainerInquiry
+  private let accounts: AccountInquiry
   private var recording: RecordingWriter?
   private var heartbeat: Heartbeat?
   /// How many hidden alerts have been told of.
@@ -40,12 +41,13 @@ final class NodeWatch: Service, @unchecked Sendable {
 
   /// `source` is open and not started. With neither `alerts` nor `recording` events are only counted.
   init(
-    source: KernelSource, alerts: AlertDelivery?, inquiry: ContainerInquiry, recording: RecordingWriter?,
-    durationSeconds: Double?, heartbeat: Heartbeat?, logger: Logger
+    source: KernelSource, alerts: AlertDelivery?, inquiry: ContainerInquiry, accounts: AccountInquiry,
+    recording: RecordingWriter?, durationSeconds: Double?, heartbeat: Heartbeat?, logger: Logger
   ) {
     self.source = source
     self.alerts = alerts
     self.inquiry = inquiry
+    self.accounts = accounts
     self.recording = recording
     self.heartbeat = heartbeat
     durationNanoseconds = durationSeconds.map { UInt64($0 * 1e9) }
@@ -109,12 +111,14 @@ final class NodeWatch: Service, @unchecked Sendable {
       summary.capture = capture
       summary.lossContainerIDs = capture.losses.map { alerts?.containerID(of: $0) }
       summary.inquiry = inquiry.statistics
+      summary.accounts = accounts.statistics
       summary.recordedCount = recording?.recordCount
       summary.recordedByteCount = recording?.byteCount
       summary.elapsedNanoseconds = Clock.monotonicNanoseconds - began
       summary.cpuNanoseconds = Clock.cpuNanoseconds
       result.withLock { [summary] in $0 = summary }
     }
+    source.tell(accounts.readHost())
     do { try source.start() } catch { throw .capture(error) }
     for warning in source.warnings { logger.warning("\(warning.description)") }
     logger.info("watching this node \(alerts.map { "with \($0.ruleCount) rules" } ?? "to record it")")
@@ -139,10 +143,10 @@ final class NodeWatch: Service, @unchecked Sendable {
       if stopTime == nil, isStopping.load(ordering: .relaxed) || now >= deadline {
         stopTime = Clock.bootTimeNanoseconds
       }
-      for answer in inquiry.takeAnswers(KernelSource.answersMax) { source.tell(answer) }
+      tellAnswers()
       let batch = source.nextBatch(timeoutMilliseconds: stopTime == nil ? patience(now, until: deadline) : 0)
       defer { source.release(batch) }
-      noteCgroups(of: batch)
+      noteContainers(of: batch)
       for finding in source.takeFindings() { logger.error("\(finding)") }
       let isRead = alerts?.process(batch) { isStopping.load(ordering: .relaxed) } ?? true
       if !isRead || alerts?.isOutputClosed == true {
@@ -157,17 +161,33 @@ final class NodeWatch: Service, @unchecked Sendable {
     }
   }
 
+  /// What others have found out.
+  private func tellAnswers() {
+    let answers = inquiry.takeAnswers(KernelSource.answersMax)
+    for answer in answers { source.tell(answer) }
+    for report in accounts.takeReports(KernelSource.answersMax - answers.count) { source.tell(report) }
+  }
+
   /// What flows back: which cgroups are no container's, so that the probe can drop what happens there, and which ones
-  /// are, so that their runtimes are asked for names. Their answers come in as records.
-  private func noteCgroups(of batch: EventBatch) {
-    // A look at the kind first: the pipeline verifies every record, and hardly any is about a cgroup.
-    for bytes in batch.records where EventRecord.claims(.cgroup, bytes) {
-      guard let record = EventRecord(bytes) else { continue }
-      if let cgroup = ContainerCgroup(record) {
-        inquiry.ask(cgroup.id, runtime: cgroup.runtime)
-      } else if source.asksForHostCgroups, let cgroup = HostCgroup(record) {
-        source.noteHostCgroup(id: cgroup.id, hierarchy: cgroup.hierarchy)
+  /// are, so that their runtimes are asked for names; and where programs start, so that users get names. The answers come
+  /// in as records.
+  private func noteContainers(of batch: EventBatch) {
+    // A look at the kind first: the pipeline verifies every record, and hardly any is about these.
+    for bytes in batch.records {
+      switch EventRecord.claimedKind(bytes) {
+      case .cgroup: if let record = EventRecord(bytes) { noteCgroup(record) }
+      case .exec, .process, .tick: if let record = EventRecord(bytes) { accounts.note(record) }
+      default: break
       }
+    }
+  }
+
+  private func noteCgroup(_ record: EventRecord) {
+    if let cgroup = ContainerCgroup(record) {
+      inquiry.ask(cgroup, wasThere: source.isTellingStart)
+      accounts.note(cgroup)
+    } else if source.asksForHostCgroups, let cgroup = HostCgroup(record) {
+      source.noteHostCgroup(id: cgroup.id, hierarchy: cgroup.hierarchy)
     }
   }
 

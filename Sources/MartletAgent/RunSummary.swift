@@ -17,6 +17,8 @@ public struct RunSummary: Sendable {
   public var state = StateStatistics()
   /// Of the names of containers; all 0 where nobody could be asked.
   public var inquiry = ContainerInquiry.Statistics()
+  /// Of the names of users and groups.
+  public var accounts = AccountInquiry.Statistics()
   /// Of events that waited for the names of their container.
   public var waits = HeldEvents.Statistics()
   /// Of every enabled rule, in load order.

@@ -2,11 +2,11 @@
 
 import MartletEvents
 
-/// What came of asking for containers, on its way into a batch, which has room for so many of them.
+/// What others than the kernel have to tell, on its way into a batch, which has room for so many of them.
 final class AnswerRecords {
   static let countMax = 64
-  private var pending: [ContainerAnswer] = []
-  /// Of the batch that was lent last.
+  private var pending: [any StreamReport] = []
+  /// Of the batch that is lent, or is being made.
   private var memory: [UnsafeMutableRawBufferPointer] = []
 
   init() { pending.reserveCapacity(Self.countMax) }
@@ -14,14 +14,13 @@ final class AnswerRecords {
   deinit { free() }
 
   /// At most `countMax` before the next batch.
-  func add(_ answer: ContainerAnswer) {
+  func add(_ answer: some StreamReport) {
     precondition(pending.count < Self.countMax, "more answers than a batch has room for")
     pending.append(answer)
   }
 
-  /// The records of what was added, which hold until the next call.
+  /// The records of what was added, which hold until they are let go.
   func take(at time: UInt64, _ body: (UnsafeRawBufferPointer) -> Void) {
-    free()
     for answer in pending {
       let copy = answer.withRecord(at: time) { record in
         let copy = UnsafeMutableRawBufferPointer.allocate(
@@ -35,7 +34,7 @@ final class AnswerRecords {
     pending.removeAll(keepingCapacity: true)
   }
 
-  private func free() {
+  func free() {
     for bytes in memory { bytes.deallocate() }
     memory.removeAll(keepingCapacity: true)
   }

@@ -110,6 +110,7 @@ public final class KernelSource: @unchecked Sendable {
       append(made.inquiry(waitNanoseconds: wait, at: Clock.bootTime()))
     }
     if configuration.includesNames { append(made.resolvers(at: time)) }
+    answers.take(at: time, addMade)
   }
 
   /// Whether a kernel takes typed loads is found out by loading them.
@@ -151,6 +152,7 @@ public final class KernelSource: @unchecked Sendable {
     precondition(isLent && batch.records.baseAddress == UnsafePointer(records), "released what was not lent")
     isLent = false
     recordCount = 0
+    answers.free()
     martlet_probe_release(probe)
   }
 
@@ -189,12 +191,15 @@ public final class KernelSource: @unchecked Sendable {
     if !notices.add(notice) { counts.droppedNotices += 1 }
   }
 
+  /// Whether the batch that is lent tells of what was there at the start, and of nothing that happened since.
+  public var isTellingStart: Bool { isLent && seed != nil }
+
   /// How many answers find room in one batch.
   public static let answersMax = AnswerRecords.countMax
 
-  /// Puts what came of asking for a container into the stream: it comes with the next batch, behind what happened before
-  /// it. At most `answersMax` times a batch.
-  public func tell(_ answer: ContainerAnswer) { answers.add(answer) }
+  /// Puts what somebody else has to tell into the stream: it comes with the next batch, behind what happened before it;
+  /// what is told before the start, before everything. At most `answersMax` times a batch.
+  public func tell(_ answer: some StreamReport) { answers.add(answer) }
 
   /// Sees to it that the stream has a tick at this time, or soon after it, even if nothing happens until then.
   public func tick(noLaterThan time: UInt64) { nextTick = min(nextTick, time) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 public import Logging
 public import MartletEvents
 import NIOCore
@@ -9,7 +10,8 @@ import Synchronization
 /// MartletEnrichment asks container runtimes for names and turns the answers into events.
 ///
 /// - In: ids of containers, as the names of their cgroups tell them, each when its cgroup is first seen.
-/// - Out: a `ContainerAnswer` for each, and another one when more is known, which the watch puts into the stream.
+/// - Out: a `ContainerAnswer` for each, and another one when more is known, and a `ContainerStart` for each that has
+///   started, which the watch puts into the stream; likewise, from `AccountInquiry`, what the users of each are called.
 /// - The way: `ask` (never waits) → a few workers → `Runtime/` (one client for each socket) → `takeAnswers`.
 /// - What it refuses to know: processes, rules, what becomes of a report, what the runtime's words are good for.
 ///
@@ -30,26 +32,43 @@ public final class ContainerInquiry: Sendable {
     public var timedOut: UInt64 = 0
     /// Questions for which there was no room: nobody asked.
     public var dropped: UInt64 = 0
+    /// Containers of which it was told that they have started.
+    public var starts: UInt64 = 0
 
     public init() {}
   }
 
   private struct Question: Sendable {
-    var id: String
-    var runtime: ContainerRuntime?
+    var cgroup: ContainerCgroup
+    /// It ran before the agent did.
+    var wasThere: Bool
+    /// When it was last known to have started, where it was asked for before: it may not have started again yet.
+    var lastStart: UInt64
     /// Attempts at which a runtime could not be asked, and at which none knew the container.
     var failureCount = 0
     var denialCount = 0
-    /// Answers about a container that had not started yet.
+    /// Answers about a container that had not started yet, and the last of them.
     var earlyCount = 0
+    var early: ContainerReport?
+
+    var id: String { cgroup.id }
+  }
+
+  /// What became of a question.
+  private struct Outcome {
+    var time: ContinuousClock.Instant
+    var cgroup: ContainerCgroup
+    /// The start of the container that was told of, or that was before the agent's; 0 where its time is not known.
+    var start: UInt64?
   }
 
   private struct Desk {
     /// Asked and not answered for good, or answered and not taken.
     var open: Set<String> = []
-    /// Answered a short while ago, and whether anybody knew it.
-    var recent: [String: (time: ContinuousClock.Instant, isKnown: Bool)] = [:]
-    var answers: [(answer: ContainerAnswer, isFinal: Bool)] = []
+    var outcomes = FixedTable<String, Outcome>(countMax: ContainerInquiry.outcomeCountMax)
+    var answers: [(answer: any StreamReport, finishes: String?)] = []
+    /// To be asked again, each at its time.
+    var delayed: [(due: ContinuousClock.Instant, question: Question)] = []
     /// Where somebody answered once.
     var reached: Set<RuntimeSocket> = []
     var statistics = Statistics()
@@ -64,6 +83,9 @@ public final class ContainerInquiry: Sendable {
   private let hasAnswers = Atomic<Bool>(false)
   private let questions: AsyncStream<Question>
   private let entrance: AsyncStream<Question>.Continuation
+  /// Something has been delayed.
+  private let delays: AsyncStream<Void>
+  private let delayed: AsyncStream<Void>.Continuation
 
   public static let openCountMax = 1024
   /// How many answers wait to be taken. That nobody knows a container is left out when there is no room.
@@ -72,10 +94,14 @@ public final class ContainerInquiry: Sendable {
   private static let workerCount = 4
   /// A container that is announced again within this time is not asked for again.
   private static let recentSeconds: Int64 = 30
-  private static let recentCountMax = 4096
+  private static let outcomeCountMax = 2048
+  /// A container that has run for longer than this has not just started.
+  private static let startSeconds: UInt64 = 60
   /// A runtime may know a container a moment later than the kernel.
   private static let denialCountMax = 5
   private static let earlyCountMax = 5
+  /// A runtime's folder tells nothing of the start: by then the container has started.
+  private static let folderCountMax = 3
 
   /// `onAnswer` is called, on any thread, when there is something to take.
   public init(sockets: [RuntimeSocket], logger: Logger, onAnswer: @escaping @Sendable () -> Void) {
@@ -84,41 +110,49 @@ public final class ContainerInquiry: Sendable {
     self.onAnswer = onAnswer
     // The desk refuses before the stream does.
     (questions, entrance) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.openCountMax))
+    (delays, delayed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
-  /// Asks for a container, if nobody did a moment ago. Never waits. `runtime`: who runs it, as its cgroup's name tells.
+  /// Asks for a container, if nobody did a moment ago. Never waits. `wasThere`: it ran before the agent did.
   ///
   /// Whoever waits for names gets an answer also where nobody is asked: that nobody knows them.
-  public func ask(_ id: String, runtime: ContainerRuntime?) {
+  public func ask(_ cgroup: ContainerCgroup, wasThere: Bool = false) {
     guard !sockets.isEmpty else { return }
-    enum Fate { case known, unanswered, asked }
+    enum Fate { case known, unanswered, asked(Question) }
     let fate = desk.withLock { desk -> Fate in
-      guard !desk.open.contains(id) else { return .known }
-      if let last = desk.recent[id], last.time + .seconds(Self.recentSeconds) > .now {
-        return last.isKnown ? .known : .unanswered
+      guard !desk.open.contains(cgroup.id) else { return .known }
+      var lastStart: UInt64 = 0
+      if let last = desk.outcomes[cgroup.id] {
+        // One that is started again gets a new cgroup.
+        let isAgain =
+          !cgroup.isInner && last.cgroup.hierarchy == cgroup.hierarchy && last.cgroup.cgroupID != cgroup.cgroupID
+        guard isAgain || last.time + .seconds(Self.recentSeconds) <= .now else {
+          return last.start == nil ? .unanswered : .known
+        }
+        if isAgain { lastStart = last.start ?? 0 }
       }
       guard desk.open.count < Self.openCountMax else {
         desk.statistics.dropped += 1
         return .unanswered
       }
-      desk.open.insert(id)
+      desk.open.insert(cgroup.id)
       desk.statistics.asked += 1
-      return .asked
+      return .asked(Question(cgroup: cgroup, wasThere: wasThere, lastStart: lastStart))
     }
     switch fate {
     case .known: break
-    case .unanswered: tell(.unanswered(id: Array(id.utf8)), isFinal: false)
-    case .asked: entrance.yield(Question(id: id, runtime: runtime))
+    case .unanswered: tellUnanswered(cgroup.id)
+    case .asked(let question): entrance.yield(question)
     }
   }
 
   /// What came of questions since, at most `countMax` of it; the rest next time. Costs one look where there is nothing.
-  public func takeAnswers(_ countMax: Int) -> [ContainerAnswer] {
+  public func takeAnswers(_ countMax: Int) -> [any StreamReport] {
     guard hasAnswers.load(ordering: .acquiring) else { return [] }
     return desk.withLock { desk in
       let taken = Array(desk.answers.prefix(countMax))
       desk.answers.removeFirst(taken.count)
-      for case (.report(let report), true) in taken { desk.open.remove(String(decoding: report.id, as: UTF8.self)) }
+      for case (_, let id?) in taken { desk.open.remove(id) }
       hasAnswers.store(!desk.answers.isEmpty, ordering: .releasing)
       return taken.map(\.answer)
     }
@@ -140,26 +174,48 @@ public final class ContainerInquiry: Sendable {
       switch socket.interface {
       case .cri: (socket, CRIClient(path: socket.path, group: group))
       case .docker: (socket, DockerClient(path: socket.path, group: group))
+      case .folder: (socket, FolderClient(path: socket.path))
       }
     }
     // Who works holds a token.
     let (tokens, giveBack) = AsyncStream<Void>.makeStream()
     for _ in 0..<Self.workerCount { giveBack.yield() }
     await withDiscardingTaskGroup { tasks in
+      tasks.addTask { await self.returnDelayed() }
       var free = tokens.makeAsyncIterator()
       for await question in questions {
         guard await free.next() != nil else { break }
         tasks.addTask {
-          let delay = await self.attempt(question, members)
+          if let (next, pause) = await self.attempt(question, members) { self.delay(next, by: pause) }
           giveBack.yield()
-          guard let (next, pause) = delay else { return }
-          guard (try? await Task.sleep(for: pause)) != nil else { return }
-          self.entrance.yield(next)
         }
       }
       tasks.cancelAll()
     }
     try? await group.shutdownGracefully()
+  }
+
+  // MARK: - Pauses
+
+  /// A question that waits is a value: a thousand may.
+  private func delay(_ question: Question, by pause: Duration) {
+    desk.withLock { $0.delayed.append((.now + pause, question)) }
+    delayed.yield()
+  }
+
+  private func returnDelayed() async {
+    for await _ in delays {
+      while let next = desk.withLock({ $0.delayed.map(\.due).min() }) {
+        guard (try? await Task.sleep(until: next, clock: .continuous)) != nil else { return }
+        let now = ContinuousClock.now
+        let due = desk.withLock { desk in
+          let due = desk.delayed.filter { $0.due <= now }
+          desk.delayed.removeAll { $0.due <= now }
+          return due
+        }
+        for (_, question) in due { entrance.yield(question) }
+      }
+    }
   }
 
   // MARK: - One attempt
@@ -172,27 +228,36 @@ public final class ContainerInquiry: Sendable {
     for member in members.sorted(by: { Self.rank($0, question) < Self.rank($1, question) }) {
       do {
         let report = try await member.client.describe(question.id)
-        noteReached(member.socket)
         isAnybodyThere = true
+        noteReached(member.socket)
         guard let report else { continue }
-        guard report.startedNanoseconds == 0, question.earlyCount < Self.earlyCountMax else {
+        if member.client.isSecondary, !isDenied {
+          // Somebody who is away knows more.
+          if question.early == nil { tell(report) }
+          question.early = report
+          break
+        }
+        let hasStarted = report.startedNanoseconds > question.lastStart
+        guard !hasStarted, question.earlyCount < (member.client.isSecondary ? Self.folderCountMax : Self.earlyCountMax)
+        else {
           close(question, with: report)
           return nil
         }
         // Its names are known, and its start will be: asked for again, and told at once.
-        if question.earlyCount == 0 { tell(.report(report), isFinal: false) }
+        if question.earlyCount == 0 { tell(report) }
         question.earlyCount += 1
+        question.early = report
         return (question, Self.pause(question.earlyCount))
       } catch {
         if note(error, of: member.socket) { isDenied = false }
         if !isDenied || error as? RuntimeFailure != .unreachable { isAnybodyThere = true }
       }
     }
-    // Nobody needs to wait where there is no runtime. One may come, so it is asked for again all the same.
-    if !isAnybodyThere, question.denialCount == 0 { tell(.unanswered(id: Array(question.id.utf8)), isFinal: false) }
     if isDenied { question.denialCount += 1 } else { question.failureCount += 1 }
-    guard question.denialCount < Self.denialCountMax else {
-      close(question, with: nil)
+    // One that was known has come and gone; or there is nobody to ask.
+    let isOver = isDenied && (question.early != nil || !isAnybodyThere)
+    guard question.denialCount < Self.denialCountMax, !isOver else {
+      close(question, with: question.early)
       return nil
     }
     return (question, Self.pause(question.denialCount + question.failureCount))
@@ -203,37 +268,57 @@ public final class ContainerInquiry: Sendable {
 
   /// Those first that the container's cgroup speaks of.
   private static func rank(_ member: Member, _ question: Question) -> Int {
-    let isDocker = question.runtime == .docker || question.runtime == .podman
+    if member.client.isSecondary { return 2 }
+    let isDocker = question.cgroup.runtime == .docker || question.cgroup.runtime == .podman
     return isDocker == (member.socket.interface == .docker) ? 0 : 1
   }
 
   private func close(_ question: Question, with report: ContainerReport?) {
-    desk.withLock { desk in
-      if desk.recent.count >= Self.recentCountMax {
-        desk.recent = desk.recent.filter { $0.value.time + .seconds(Self.recentSeconds) > .now }
-        if desk.recent.count >= Self.recentCountMax { desk.recent = [:] }
-      }
-      desk.recent[question.id] = (.now, isKnown: report != nil)
-      if report == nil {
+    guard let report else {
+      desk.withLock { desk in
+        desk.outcomes.insert(Outcome(time: .now, cgroup: question.cgroup), for: question.id)
         desk.statistics.unknown += 1
         desk.open.remove(question.id)
-      } else {
-        desk.statistics.answered += 1
       }
+      return tellUnanswered(question.id)
     }
-    tell(report.map { .report($0) } ?? .unanswered(id: Array(question.id.utf8)), isFinal: true)
+    let isStart = desk.withLock { desk in
+      let last = desk.outcomes[question.id]?.start
+      let isNews = !question.wasThere && last != report.startedNanoseconds && Self.isRecent(report.startedNanoseconds)
+      desk.outcomes.insert(
+        Outcome(time: .now, cgroup: question.cgroup, start: report.startedNanoseconds), for: question.id)
+      desk.statistics.answered += 1
+      if isNews { desk.statistics.starts += 1 }
+      return isNews
+    }
+    tell(report, finishes: isStart ? nil : question.id)
+    guard isStart else { return }
+    put(
+      ContainerStart(cgroupID: question.cgroup.cgroupID, hierarchy: question.cgroup.hierarchy), finishes: question.id)
   }
 
-  private func tell(_ answer: ContainerAnswer, isFinal: Bool) {
-    var answer = answer
-    if case .report(var report) = answer {
-      // Before it waits to be taken: a thousand of them may.
-      report.cut()
-      answer = .report(report)
-    }
+  /// Unknown is recent.
+  private static func isRecent(_ start: UInt64) -> Bool {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    return start == 0 || start / 1_000_000_000 + startSeconds > UInt64(now.tv_sec)
+  }
+
+  private func tell(_ report: ContainerReport, finishes id: String? = nil) {
+    var report = report
+    // Before it waits to be taken: a thousand of them may.
+    report.cut()
+    put(ContainerAnswer.report(report), finishes: id)
+  }
+
+  private func tellUnanswered(_ id: String) {
+    guard desk.withLock({ $0.answers.count < Self.answerCountMax }) else { return }
+    put(ContainerAnswer.unanswered(id: Array(id.utf8)), finishes: nil)
+  }
+
+  private func put(_ answer: any StreamReport, finishes id: String?) {
     desk.withLock { desk in
-      if case .unanswered = answer, desk.answers.count >= Self.answerCountMax { return }
-      desk.answers.append((answer, isFinal))
+      desk.answers.append((answer, id))
       hasAnswers.store(true, ordering: .releasing)
     }
     onAnswer()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What comes of asking for one container.
-public enum ContainerAnswer: Equatable, Sendable {
+public enum ContainerAnswer: StreamReport, Equatable {
   case report(ContainerReport)
   /// Nobody who was asked knows the container with this id. Somebody may, later.
   case unanswered(id: [UInt8])

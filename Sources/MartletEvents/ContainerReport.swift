@@ -5,7 +5,7 @@ import CMartletABI
 /// What a container runtime says about one of its containers, before it becomes a record.
 ///
 /// Texts are bytes as the runtime gave them: anybody who may start containers chose them. Empty is what it did not tell.
-public struct ContainerReport: Equatable, Sendable {
+public struct ContainerReport: StreamReport, Equatable {
   /// One label: a key has one value.
   public struct Label: Equatable, Sendable {
     public var key: [UInt8]
@@ -15,6 +15,38 @@ public struct ContainerReport: Equatable, Sendable {
       self.key = key
       self.value = value
     }
+  }
+
+  /// Something from outside that appears in the container.
+  public struct Mount: Equatable, Sendable {
+    public var source: [UInt8]
+    public var destination: [UInt8]
+    /// As the runtime writes it; empty where it has none.
+    public var mode: [UInt8]
+    public var isWritable: Bool
+    /// `private`, `rslave`, `rshared` and their like.
+    public var propagation: [UInt8]
+
+    public init(
+      source: [UInt8], destination: [UInt8], mode: [UInt8] = [], isWritable: Bool, propagation: [UInt8] = []
+    ) {
+      self.source = source
+      self.destination = destination
+      self.mode = mode
+      self.isWritable = isWritable
+      self.propagation = propagation
+    }
+  }
+
+  /// Which of the node's namespaces a container shares.
+  public struct HostNamespaces: OptionSet, Sendable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let network = HostNamespaces(rawValue: 1)
+    public static let pid = HostNamespaces(rawValue: 2)
+    public static let ipc = HostNamespaces(rawValue: 4)
   }
 
   /// As in the names of its cgroups.
@@ -38,6 +70,10 @@ public struct ContainerReport: Equatable, Sendable {
   public var address: [UInt8] = []
   /// Nil where the runtime did not say.
   public var isPrivileged: Bool?
+  /// Nil where the runtime did not say.
+  public var hostNamespaces: HostNamespaces?
+  /// In the runtime's order; nil where it did not say.
+  public var mounts: [Mount]?
   /// Nanoseconds since 1970; 0 where unknown.
   public var startedNanoseconds: UInt64 = 0
   /// Something in it was cut or left out.
@@ -47,13 +83,16 @@ public struct ContainerReport: Equatable, Sendable {
   public static let textByteCountMax = 1024
   /// Of all labels of a container, and again of those of its pod: those that find no room are left out.
   public static let labelByteCountMax = 16 << 10
+  /// Of all mounts of a container: those that find no room are left out.
+  public static let mountByteCountMax = 16 << 10
   /// Of the longest record of one.
   public static let recordByteCountMax =
-    MemoryLayout<martlet_container>.size + 12 * textByteCountMax + 2 * labelByteCountMax
+    MemoryLayout<martlet_container_mounts>.size + 12 * textByteCountMax + 2 * labelByteCountMax + mountByteCountMax + 7
 
   public init(id: [UInt8]) { self.id = id }
 
-  /// Brings every text within its bound: what is longer is cut, labels without room are left out, and `isCut` says so.
+  /// Brings every text within its bound: what is longer is cut, labels and mounts without room are left out, and `isCut`
+  /// says so.
   public mutating func cut() {
     let texts: [WritableKeyPath<Self, [UInt8]>] = [
       \.id, \.name, \.image, \.imageRepository, \.imageTag, \.imageDigest, \.imageID, \.podName, \.podNamespace,
@@ -66,6 +105,28 @@ public struct ContainerReport: Equatable, Sendable {
     }
     labels = fitting(labels)
     podLabels = fitting(podLabels)
+    mounts = mounts.map { fitting($0) }
+  }
+
+  /// NUL ends each text in the record.
+  private mutating func fitting(_ mounts: [Mount]) -> [Mount] {
+    func cut(_ text: [UInt8]) -> [UInt8] { Array(text.prefix(Self.textByteCountMax).prefix { $0 != 0 }) }
+    var fitting: [Mount] = []
+    var byteCount = 0
+    for mount in mounts {
+      let mine = Mount(
+        source: cut(mount.source), destination: cut(mount.destination), mode: cut(mount.mode),
+        isWritable: mount.isWritable, propagation: cut(mount.propagation))
+      let count = mine.flat.count
+      guard byteCount + count <= Self.mountByteCountMax else {
+        isCut = true
+        continue
+      }
+      if mine != mount { isCut = true }
+      byteCount += count
+      fitting.append(mine)
+    }
+    return fitting
   }
 
   /// Sorted by key. NUL ends a key or a value, because it does so in the record.
@@ -92,21 +153,26 @@ public struct ContainerReport: Equatable, Sendable {
   ) rethrows -> Result {
     var report = self
     report.cut()
+    let fixedByteCount =
+      report.mounts == nil ? MemoryLayout<martlet_container>.size : MemoryLayout<martlet_container_mounts>.size
     var texts: [UInt8] = []
-    var part = report.part { bytes in
-      let offset = MemoryLayout<martlet_container>.size + texts.count
+    func place(_ bytes: [UInt8]) -> martlet_text {
+      let offset = fixedByteCount + texts.count
       texts += bytes
       return martlet_text(offset_bytes: UInt32(offset), length_bytes: UInt32(bytes.count))
     }
-    let byteCount = (MemoryLayout<martlet_container>.size + texts.count + 7) & ~7
-    part.record.length_bytes = UInt32(byteCount)
-    part.record.kind = UInt16(MARTLET_KIND_CONTAINER.rawValue)
-    part.record.flags = report.isCut ? MARTLET_FLAG_NAME_TRUNCATED : 0
-    part.record.time_ns = timeNanoseconds
+    var part = martlet_container_mounts()
+    part.container = report.part(place)
+    part.mounts = place((report.mounts ?? []).flatMap(\.flat))
+    let byteCount = (fixedByteCount + texts.count + 7) & ~7
+    part.container.record.length_bytes = UInt32(byteCount)
+    part.container.record.kind = UInt16(MARTLET_KIND_CONTAINER.rawValue)
+    part.container.record.flags = report.isCut ? MARTLET_FLAG_NAME_TRUNCATED : 0
+    part.container.record.time_ns = timeNanoseconds
     return try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: MemoryLayout<UInt64>.alignment) { bytes in
       bytes.initializeMemory(as: UInt8.self, repeating: 0)
-      bytes.storeBytes(of: part, as: martlet_container.self)
-      UnsafeMutableRawBufferPointer(rebasing: bytes[MemoryLayout<martlet_container>.size...]).copyBytes(from: texts)
+      withUnsafeBytes(of: part) { bytes.copyBytes(from: $0.prefix(fixedByteCount)) }
+      UnsafeMutableRawBufferPointer(rebasing: bytes[fixedByteCount...]).copyBytes(from: texts)
       return try body(UnsafeRawBufferPointer(bytes))
     }
   }
@@ -134,7 +200,21 @@ public struct ContainerReport: Equatable, Sendable {
     if let isPrivileged {
       part.facts = MARTLET_CONTAINER_PRIVILEGE_KNOWN | (isPrivileged ? MARTLET_CONTAINER_PRIVILEGED : 0)
     }
+    if let hostNamespaces {
+      part.facts |= MARTLET_CONTAINER_NAMESPACES_KNOWN
+      if hostNamespaces.contains(.network) { part.facts |= MARTLET_CONTAINER_HOST_NETWORK }
+      if hostNamespaces.contains(.pid) { part.facts |= MARTLET_CONTAINER_HOST_PID }
+      if hostNamespaces.contains(.ipc) { part.facts |= MARTLET_CONTAINER_HOST_IPC }
+    }
+    if mounts != nil { part.facts |= MARTLET_CONTAINER_MOUNTS }
     return part
+  }
+}
+
+extension ContainerReport.Mount {
+  /// As in a record.
+  fileprivate var flat: [UInt8] {
+    [source, destination, mode, Array((isWritable ? "true" : "false").utf8), propagation].flatMap { $0 + [0] }
   }
 }
 

@@ -28,6 +28,10 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case notice = 35
   /// What a runtime says about a container.
   case container = 36
+  /// A container has started.
+  case start = 44
+  /// What users and groups are called.
+  case accounts = 45
   /// Whether runtimes are asked about containers, and what nobody could answer.
   case inquiry = 48
 
@@ -44,12 +48,13 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .call: MemoryLayout<martlet_syscall>.size
     case .dns: MemoryLayout<martlet_dns>.size
     case .host: MemoryLayout<martlet_host>.size
-    case .tick: MemoryLayout<martlet_record>.size
+    case .tick, .start: MemoryLayout<martlet_record>.size
     case .end: MemoryLayout<martlet_end>.size
     case .resolvers: MemoryLayout<martlet_resolvers>.size
     case .file: MemoryLayout<martlet_file>.size
     case .notice: MemoryLayout<martlet_notice>.size
     case .container: MemoryLayout<martlet_container>.size
+    case .accounts: MemoryLayout<martlet_accounts>.size
     case .inquiry: MemoryLayout<martlet_inquiry>.size
     }
   }
@@ -57,8 +62,9 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   /// Whether rules are tried on it; the others only change what Martlet knows.
   public var isMatched: Bool {
     switch self {
-    case .exec, .open, .connect, .unix, .call: true
-    case .process, .fork, .exit, .cgroup, .dns, .file, .host, .tick, .end, .notice, .container, .resolvers, .inquiry:
+    case .exec, .open, .connect, .unix, .call, .start: true
+    case .process, .fork, .exit, .cgroup, .dns, .file, .host, .tick, .end, .notice, .container, .resolvers, .accounts,
+      .inquiry:
       false
     }
   }
@@ -83,6 +89,8 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .file: "file"
     case .notice: "notice"
     case .container: "container"
+    case .start: "start"
+    case .accounts: "accounts"
     case .inquiry: "inquiry"
     }
   }

@@ -32,12 +32,12 @@ public struct EventRecord {
     }
   }
 
-  /// Whether bytes say that they are a record of this kind. Says nothing about whether they are one.
-  public static func claims(_ kind: EventKind, _ bytes: UnsafeRawBufferPointer) -> Bool {
+  /// What bytes say that they are a record of. Says nothing about whether they are one.
+  public static func claimedKind(_ bytes: UnsafeRawBufferPointer) -> EventKind? {
     guard bytes.count >= MemoryLayout<martlet_record>.size,
       let offset = MemoryLayout<martlet_record>.offset(of: \.kind)
-    else { return false }
-    return bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self) == kind.rawValue
+    else { return nil }
+    return EventKind(rawValue: bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
   }
 
   /// The whole record, as long as it says.
@@ -67,6 +67,7 @@ public struct EventRecord {
   public var file: UnsafePointer<martlet_file> { fixedPart(.file) }
   public var notice: UnsafePointer<martlet_notice> { fixedPart(.notice) }
   public var container: UnsafePointer<martlet_container> { fixedPart(.container) }
+  public var accounts: UnsafePointer<martlet_accounts> { fixedPart(.accounts) }
   public var inquiry: UnsafePointer<martlet_inquiry> { fixedPart(.inquiry) }
 
   /// Nil for records that rules are not tried on.
@@ -85,6 +86,12 @@ public struct EventRecord {
   public var environment: ByteView? {
     guard kind == .exec || kind == .process, has(flag: UInt32(MARTLET_FLAG_ENVIRONMENT)) else { return nil }
     return bytes(start.assumingMemoryBound(to: martlet_process_environment.self).pointee.environment)
+  }
+
+  /// What a container has mounted: of each mount five texts, each ended by NUL; nil where that is not known.
+  public var mounts: ByteView? {
+    guard kind == .container, container.pointee.facts & MARTLET_CONTAINER_MOUNTS != 0 else { return nil }
+    return bytes(start.assumingMemoryBound(to: martlet_container_mounts.self).pointee.mounts)
   }
 
   /// The state of a file that was opened: of models and of watched files; nil for any other.
@@ -151,14 +158,33 @@ public struct EventRecord {
     case .resolvers: return isInside(resolvers.pointee.addresses)
     case .host: return isInside(host.pointee.hostname) && isInside(host.pointee.node_id)
     case .notice: return isInside(notice.pointee.detail)
+    case .accounts:
+      let part = accounts.pointee
+      return isInside(part.container_id) && isInside(part.pod_uid) && areAccounts(part.users, isInside)
+        && areAccounts(part.groups, isInside)
     case .inquiry: return isInside(inquiry.pointee.id)
     case .container:
       let part = container.pointee
+      if part.facts & MARTLET_CONTAINER_MOUNTS != 0 {
+        guard byteCount >= MemoryLayout<martlet_container_mounts>.size,
+          isInside(start.assumingMemoryBound(to: martlet_container_mounts.self).pointee.mounts)
+        else { return false }
+      }
       return [
         part.id, part.name, part.image, part.image_repository, part.image_tag, part.image_digest, part.image_id,
         part.labels, part.pod_name, part.pod_namespace, part.pod_uid, part.pod_labels, part.sandbox_id, part.address,
       ].allSatisfy(isInside)
-    case .fork, .exit, .connect, .tick, .end: return true
+    case .fork, .exit, .connect, .tick, .end, .start: return true
+    }
+  }
+
+  /// Whether the text is a row of accounts whose own texts lie in the record.
+  private func areAccounts(_ text: martlet_text, _ isInside: (martlet_text) -> Bool) -> Bool {
+    guard isInside(text), text.offset_bytes % 8 == 0, Int(text.length_bytes) % MemoryLayout<martlet_account>.size == 0
+    else { return false }
+    return AccountList(record: self, text).allSatisfy { account in
+      let length = UInt32(account.name_bytes) + UInt32(account.home_bytes) + UInt32(account.shell_bytes)
+      return isInside(martlet_text(offset_bytes: account.offset_bytes, length_bytes: length))
     }
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The call an event came from: what rules know as `evt.type`. Raw values are those of `enum martlet_call`.
+/// The call an event came from, or what it is where it is none: what rules know as `evt.type`. Raw values are those of `enum martlet_call`.
 public enum EventType: UInt8, CaseIterable, Sendable {
   case execve = 1
   case execveat = 2
@@ -80,6 +80,8 @@ public enum EventType: UInt8, CaseIterable, Sendable {
   case mknodat = 89
   case pivotRoot = 90
   case fchmodat2 = 91
+  /// A container has started, and what its runtime says about it is known.
+  case container = 126
 
   /// Falco's name, as rules write it.
   public var name: StaticString {
@@ -102,6 +104,7 @@ public enum EventType: UInt8, CaseIterable, Sendable {
     case .recvfrom: "recvfrom"
     case .recvmsg: "recvmsg"
     case .recvmmsg: "recvmmsg"
+    case .container: "container"
     default: callName
     }
   }
@@ -114,6 +117,7 @@ public enum EventType: UInt8, CaseIterable, Sendable {
     case .open, .openat, .openat2, .creat, .openByHandleAt: .open
     case .connect, .accept, .accept4, .listen, .bind, .sendto, .sendmsg, .sendmmsg, .recvfrom, .recvmsg, .recvmmsg:
       .connect
+    case .container: .start
     default: .call
     }
   }
@@ -133,7 +137,7 @@ extension EventType {
   private var callName: StaticString {
     switch self {
     case .execve, .execveat, .open, .openat, .openat2, .creat, .openByHandleAt, .connect, .accept, .accept4, .listen,
-      .bind, .sendto, .sendmsg, .sendmmsg, .recvfrom, .recvmsg, .recvmmsg:
+      .bind, .sendto, .sendmsg, .sendmmsg, .recvfrom, .recvmsg, .recvmmsg, .container:
       ""
     case .dup: "dup"
     case .dup2: "dup2"

@@ -7,31 +7,39 @@ import MartletEvents
 /// Runtimes name a container's cgroup after its id, each in a way of its own; the innermost match counts, because
 /// containers nest. Paths come from whoever may create cgroups: nothing here trusts their length or content.
 struct ContainerIdentity: Equatable {
-  /// 64 hexadecimal digits.
+  /// 64 hexadecimal digits, or the name that somebody gave it.
   var id: String
   /// What the name tells about the runtime; nil where it is a bare id.
   var type: ContainerRuntime?
   /// In the form of the Kubernetes API: with dashes, or 32 digits for a static pod.
   var podUID: String?
+  /// Whether the path goes on below the cgroup that the runtime made.
+  var isInner: Bool
 
   /// Nil for a path that names no container.
   init?(cgroupPath path: ByteView) {
     var end = path.count
     var found: (id: ByteView, type: ContainerRuntime?)?
     var podUID: String?
+    var isInner = false
     while end > 0 {
       let head = path.slice(from: 0, to: end)
       let start = (head.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
       let component = path.slice(from: start, to: end)
-      if found == nil { found = Self.container(in: component) }
+      if found == nil {
+        found = Self.container(in: component)
+        // Podman makes one more.
+        if found == nil, end < path.count || component != "container" { isInner = true }
+      }
       if found != nil, podUID == nil { podUID = Self.podUID(in: component) }
       end = start - 1
     }
-    guard let found else { return nil }
+    guard let found = found ?? Self.named(path) else { return nil }
     id = found.id.string
     // Kubernetes no longer runs Docker: a bare id below a pod is the runtime's default naming of containerd.
     type = found.type ?? (podUID == nil ? nil : .containerd)
     self.podUID = podUID
+    self.isInner = isInner
   }
 
   private static let idByteCount = 64
@@ -39,6 +47,42 @@ struct ContainerIdentity: Equatable {
   private static let prefixes: [(prefix: StaticString, type: ContainerRuntime)] = [
     ("docker-", .docker), ("crio-", .crio), ("cri-containerd-", .containerd), ("libpod-", .podman),
   ]
+
+  /// What containerd's own client runs is called by a name of the user's choice, below the name of a namespace. Whatever
+  /// lies two levels deep may look like that: only namespaces that everybody has count.
+  private static let namespaces: [StaticString] = ["k8s.io", "moby", "default", "buildkit"]
+  static let nameByteCountMax = 76
+
+  private static func named(_ path: ByteView) -> (id: ByteView, type: ContainerRuntime?)? {
+    let root = ByteView("/")
+    for namespace in namespaces {
+      let prefix = ByteView(namespace)
+      let rest = path.slice(from: root.count, to: path.count)
+      guard path.hasPrefix(root), rest.hasPrefix(prefix), rest.count > prefix.count,
+        rest[prefix.count] == UInt8(ascii: "/")
+      else { continue }
+      let tail = rest.slice(from: prefix.count + 1, to: rest.count)
+      let name = tail.slice(from: 0, to: tail.firstIndex(of: UInt8(ascii: "/")) ?? tail.count)
+      return isName(name) ? (name, .containerd) : nil
+    }
+    return nil
+  }
+
+  /// Letters and digits, with dots, dashes and underscores between, and none of what systemd names its own by.
+  private static func isName(_ name: ByteView) -> Bool {
+    guard (1...nameByteCountMax).contains(name.count), isLetterOrDigit(name[0]) else { return false }
+    for index in 0..<name.count {
+      let isJoint = name[index] == 0x2d || name[index] == 0x2e || name[index] == 0x5f
+      guard isLetterOrDigit(name[index]) || isJoint else { return false }
+    }
+    return ![".scope", ".slice", ".service", ".mount", ".socket"].contains { (suffix: StaticString) in
+      name.hasSuffix(ByteView(suffix))
+    }
+  }
+
+  private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
+  }
 
   private static func container(in component: ByteView) -> (id: ByteView, type: ContainerRuntime?)? {
     var name = component

@@ -15,7 +15,7 @@ struct ContainerIndex: Hashable {
 
 /// A container as rules see it: trivial, so that the hot path reads it in place.
 struct Container {
-  static let idByteCountMax = 64
+  static let idByteCountMax = ContainerIdentity.nameByteCountMax
   static let uidByteCountMax = 36
 
   /// Texts lie in the table's own storage for as long as the table lives.
@@ -25,26 +25,34 @@ struct Container {
   var podUID: ByteView?
   /// What a runtime says about it, for as long as that is remembered.
   var report: EventRecord?
+  /// What its users and groups are called, likewise.
+  var accounts: EventRecord?
+  /// The first process in its pid namespace; where it has none of its own, the first that was seen in it.
+  var initial = ProcessReference.none
   /// As long as nothing is known, and nobody said that there is nothing to be known: up to when that is waited for.
   var awaitedUntilNanoseconds: UInt64 = 0
   /// Tells this container from an earlier one in the same place.
   var generation: UInt32 = 0
+  /// Since when it has had no process, as far as ticks tell; 0 while it has one.
+  var emptyNanoseconds: UInt64 = 0
 
   /// Whether, at this time, a runtime may still say something about it.
   func isAwaited(at time: UInt64) -> Bool { report == nil && time < awaitedUntilNanoseconds }
 
   /// Shows what others than the kernel say about a container: not part of an event that was taken out of the state, but
   /// looked up when that is decided.
-  mutating func showFacts(of known: Container?) { report = known?.report }
-
-  func shows(_ record: EventRecord) -> Bool { report?.bytes.baseAddress == record.bytes.baseAddress }
+  mutating func showFacts(of known: Container?) {
+    report = known?.report
+    accounts = known?.accounts
+  }
 }
 
 /// Which container a cgroup belongs to, for every cgroup that the kernel side announced.
 ///
 /// A cgroup id is announced once, before the first event that carries it, and ids are not used again while the
-/// machine runs. When full, cgroups without processes make room, the oldest first, and a container without processes
-/// for a new container; processes keep the container that they were given.
+/// machine runs. A container that has had no process for a few seconds is forgotten, and its cgroups with it. When full,
+/// cgroups without processes make room, the oldest first, and a container without processes for a new container;
+/// processes keep the container that they were given.
 struct ContainerTable: ~Copyable {
   private struct CgroupKey: Hashable {
     var hierarchy: UInt32
@@ -71,17 +79,28 @@ struct ContainerTable: ~Copyable {
   private var cgroups: [CgroupKey: Reference] = [:]
   private var announcementCount: UInt64 = 0
   private var indices: [ContainerKey: ContainerIndex] = [:]
-  private(set) var reports: ContainerReports
+  private(set) var reports: ContainerRecords
+  private(set) var accounts: ContainerRecords
   /// Since when runtimes are asked, and for how long an answer is waited for; nil while nobody is asked.
   private(set) var inquiry: (beginNanoseconds: UInt64, waitNanoseconds: UInt64)?
+  /// Places that nobody has any more, and how many were ever taken.
+  private var free: [Int] = []
+  private var usedCount = 0
+  /// Containers that were forgotten since their cgroups were.
+  private var staleCount = 0
   /// Where to look next for a container without processes.
   private var hand = 0
   private var nextGeneration: UInt32 = 0
-  private(set) var containerCount = 0
+  private(set) var forgottenContainerCount: UInt64 = 0
   private(set) var evictedCgroupCount: UInt64 = 0
   private(set) var refusedContainerCount: UInt64 = 0
 
   var cgroupCount: Int { cgroups.count }
+  var containerCount: Int { indices.count }
+
+  /// How long a container without processes is known: one that ended is told of a moment later.
+  static let restNanoseconds: UInt64 = 5_000_000_000
+  private static let staleCountMax = 512
 
   static let reservedCount = 2
   private static let textByteCount = Container.idByteCountMax + Container.uidByteCountMax
@@ -90,7 +109,10 @@ struct ContainerTable: ~Copyable {
   init(limits: StateLimits) {
     containerCountMax = limits.containerCountMax
     cgroupCountMax = max(limits.cgroupCountMax, 1)
-    reports = ContainerReports(limits: limits)
+    reports = ContainerRecords(
+      \.report, countMax: limits.containerReportCountMax, byteCountMax: limits.containerReportByteCountMax)
+    accounts = ContainerRecords(
+      \.accounts, countMax: limits.accountListCountMax, byteCountMax: limits.accountListByteCountMax)
     containers = .allocate(capacity: containerCountMax + Self.reservedCount)
     texts = .allocate(capacity: containerCountMax * Self.textByteCount)
     let host = ByteView("host")
@@ -154,18 +176,42 @@ struct ContainerTable: ~Copyable {
   }
 
   /// Keeps what a runtime says about a container, whether or not its cgroup was announced.
-  mutating func keep(_ record: EventRecord) {
-    reports.keep(record, in: containers)
+  mutating func keep(report record: EventRecord) {
     let part = record.container.pointee
     let id = record.bytes(part.id)
+    guard !id.isEmpty else { return }
+    reports.keep(record, as: id.array, in: containers)
     let podUIDs = part.pod_uid.length_bytes > 0 ? [nil, record.bytes(part.pod_uid).string] : [nil]
     for podUID in podUIDs {
       guard let index = indices[ContainerKey(id: id.string, podUID: podUID)] else { continue }
       let podUID = containers[Int(index.rawValue)].podUID
-      containers[Int(index.rawValue)].report = reports.show(
-        id.array, podUID: podUID, in: index, of: containers)
+      containers[Int(index.rawValue)].report = report(id.array, podUID: podUID, in: index)
     }
     settle(id)
+  }
+
+  /// Keeps what users and groups are called: those of the host, or of a container whose cgroup was announced.
+  mutating func keep(accounts record: EventRecord) {
+    let part = record.accounts.pointee
+    let id = record.bytes(part.container_id)
+    let podUID = part.pod_uid.length_bytes > 0 ? record.bytes(part.pod_uid) : nil
+    let known = id.isEmpty ? .host : indices[ContainerKey(id: id.string, podUID: podUID?.string)]
+    guard let index = known else { return }
+    let key = id.isEmpty ? [] : Self.accountKey(id, podUID: podUID)
+    accounts.keep(record, as: key, in: containers)
+    containers[Int(index.rawValue)].accounts = accounts.show(key, in: index, of: containers)
+  }
+
+  private static func accountKey(_ id: ByteView, podUID: ByteView?) -> [UInt8] {
+    id.array + [0] + (podUID?.array ?? [])
+  }
+
+  /// Nil where the runtime has it in another pod than its cgroup: whoever may make cgroups can name one after a container
+  /// of somebody else.
+  private mutating func report(_ id: [UInt8], podUID: ByteView?, in index: ContainerIndex) -> EventRecord? {
+    reports.show(id, in: index, of: containers) { record in
+      podUID == nil || podUID == record.bytes(record.container.pointee.pod_uid)
+    }
   }
 
   /// From here on runtimes are asked for each container that comes to be known.
@@ -173,7 +219,7 @@ struct ContainerTable: ~Copyable {
 
   /// Nothing more is waited for about the containers with this id.
   func settle(_ id: ByteView) {
-    for place in Self.reservedCount..<Self.reservedCount + containerCount
+    for place in Self.reservedCount..<Self.reservedCount + usedCount
     where containers[place].awaitedUntilNanoseconds > 0 && containers[place].id == id {
       containers[place].awaitedUntilNanoseconds = 0
     }
@@ -189,6 +235,37 @@ struct ContainerTable: ~Copyable {
   /// As time goes by.
   mutating func rest(at time: UInt64, processCounts: UnsafeMutablePointer<Int32>) {
     reports.rest(at: time, in: containers, processCounts: processCounts)
+    accounts.rest(at: time, in: containers, processCounts: processCounts)
+    for slot in 0..<usedCount {
+      let container = containers + slot + Self.reservedCount
+      guard container.pointee.generation != 0, processCounts[slot + Self.reservedCount] == 0 else {
+        container.pointee.emptyNanoseconds = 0
+        continue
+      }
+      if container.pointee.emptyNanoseconds == 0 {
+        container.pointee.emptyNanoseconds = max(time, 1)
+      } else if time > container.pointee.emptyNanoseconds,
+        time - container.pointee.emptyNanoseconds >= Self.restNanoseconds
+      {
+        forget(slot)
+        free.append(slot)
+        forgottenContainerCount += 1
+      }
+    }
+    guard staleCount >= Self.staleCountMax else { return }
+    staleCount = 0
+    cgroups = cgroups.filter { containers[Int($0.value.index.rawValue)].generation == $0.value.generation }
+  }
+
+  /// Voids what leads to a place. Its texts stay until somebody takes it: nobody is in it.
+  private mutating func forget(_ slot: Int) {
+    let container = containers + slot + Self.reservedCount
+    indices[ContainerKey(id: container.pointee.id.string, podUID: container.pointee.podUID?.string)] = nil
+    container.pointee.generation = 0
+    container.pointee.report = nil
+    container.pointee.accounts = nil
+    container.pointee.awaitedUntilNanoseconds = 0
+    staleCount += 1
   }
 
   private mutating func index(
@@ -210,25 +287,26 @@ struct ContainerTable: ~Copyable {
     (containers + Int(index.rawValue)).initialize(
       to: Container(
         id: id, shortID: id.slice(from: 0, to: Self.shortIDByteCount), type: identity.type.map { ByteView($0.name) },
-        podUID: uid, report: reports.show(id.array, podUID: uid, in: index, of: containers),
+        podUID: uid, report: report(id.array, podUID: uid, in: index),
+        accounts: accounts.show(Self.accountKey(id, podUID: uid), in: index, of: containers),
         awaitedUntilNanoseconds: reports.knows(id.array) ? 0 : awaitedUntil(announced: time),
         generation: nextGeneration))
     indices[key] = index
     return index
   }
 
-  /// A place never used, or that of a container whose processes are all gone.
+  /// A place that nobody has, one never used, or that of a container whose processes are all gone.
   private mutating func takeSlot(processCounts: UnsafeMutablePointer<Int32>) -> Int? {
-    if containerCount < containerCountMax {
-      containerCount += 1
-      return containerCount - 1
+    if let slot = free.popLast() { return slot }
+    if usedCount < containerCountMax {
+      usedCount += 1
+      return usedCount - 1
     }
     for _ in 0..<containerCountMax {
       let slot = hand
       hand = (hand + 1) % containerCountMax
       if processCounts[slot + Self.reservedCount] == 0 {
-        let old = containers[slot + Self.reservedCount]
-        indices[ContainerKey(id: old.id.string, podUID: old.podUID?.string)] = nil
+        forget(slot)
         return slot
       }
     }

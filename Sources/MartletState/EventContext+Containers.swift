@@ -52,6 +52,12 @@ extension EventContext {
     case .containerLabel: return label(selector, in: part.labels, of: report)
     case .containerLabels: return allLabels(part.labels, of: report)
     case .containerAddress: return text(part.address, of: report)
+    case .containerMounts, .containerMount, .containerMountSource, .containerMountDestination, .containerMountMode,
+      .containerMountIsWritable, .containerMountPropagation:
+      return report.mounts.map { extractMount(field, selector, $0) } ?? .missing
+    case .containerHostNetwork: return namespaceFact(MARTLET_CONTAINER_HOST_NETWORK, part.facts)
+    case .containerHostPID: return namespaceFact(MARTLET_CONTAINER_HOST_PID, part.facts)
+    case .containerHostIPC: return namespaceFact(MARTLET_CONTAINER_HOST_IPC, part.facts)
     case .podUID, .podID: return text(part.pod_uid, of: report)
     case .podName: return text(part.pod_name, of: report)
     case .podNamespace: return text(part.pod_namespace, of: report)
@@ -64,6 +70,10 @@ extension EventContext {
     case .podAddress: return part.pod_name.length_bytes == 0 ? .missing : text(part.address, of: report)
     default: return .missing
     }
+  }
+
+  private func namespaceFact(_ fact: UInt32, _ facts: UInt32) -> FieldValue {
+    facts & MARTLET_CONTAINER_NAMESPACES_KNOWN == 0 ? .missing : .boolean(facts & fact != 0)
   }
 
   /// Says more than the cgroup's name, where that is a bare id.
@@ -111,11 +121,79 @@ extension EventContext {
     return (key, nextText(&rest))
   }
 
-  private static func nextText(_ rest: inout ByteView) -> ByteView {
-    let end = rest.firstIndex(of: 0) ?? rest.count
-    defer { rest = rest.slice(from: end + 1, to: rest.count) }
-    return rest.slice(from: 0, to: end)
+  // MARK: - Mounts
+
+  private struct Mount {
+    let source, destination, mode, isWritable, propagation: ByteView
+
+    /// Takes one off the front.
+    init(_ rest: inout ByteView) {
+      source = nextText(&rest)
+      destination = nextText(&rest)
+      mode = nextText(&rest)
+      isWritable = nextText(&rest)
+      propagation = nextText(&rest)
+    }
+
+    /// `source:destination:mode:writable:propagation`
+    func write(to text: inout ContextText) {
+      text.append(source)
+      for part in [destination, mode, isWritable, propagation] {
+        text.append(byte: UInt8(ascii: ":"))
+        text.append(part)
+      }
+    }
   }
+
+  private mutating func extractMount(_ field: Field, _ selector: FieldSelector, _ mounts: ByteView) -> FieldValue {
+    if field == .containerMounts {
+      var rest = mounts
+      var text = beginText()
+      while !rest.isEmpty {
+        if text.count > 0 { text.append(byte: UInt8(ascii: ",")) }
+        Mount(&rest).write(to: &text)
+      }
+      return .text(end(text))
+    }
+    guard let mount = Self.mount(selector, in: mounts, byDestination: field == .containerMountSource) else {
+      return .missing
+    }
+    switch field {
+    case .containerMountSource: return .text(mount.source)
+    case .containerMountDestination: return .text(mount.destination)
+    case .containerMountMode: return .text(mount.mode)
+    case .containerMountIsWritable: return .text(mount.isWritable)
+    case .containerMountPropagation: return .text(mount.propagation)
+    default:
+      var text = beginText()
+      mount.write(to: &text)
+      return .text(end(text))
+    }
+  }
+
+  /// By number, or the first one that the glob is right for.
+  private static func mount(_ selector: FieldSelector, in mounts: ByteView, byDestination: Bool) -> Mount? {
+    var rest = mounts
+    var index = 0
+    while !rest.isEmpty {
+      let mount = Mount(&rest)
+      switch selector {
+      case .index(let wanted): if index == wanted { return mount }
+      case .key(let glob):
+        if Glob.matches(glob, byDestination ? mount.destination : mount.source, ignoresCase: false) { return mount }
+      case .whole: return nil
+      }
+      index += 1
+    }
+    return nil
+  }
+}
+
+/// Takes a text that NUL ends off the front; one that is not ended goes as far as there is something.
+private func nextText(_ rest: inout ByteView) -> ByteView {
+  let end = rest.firstIndex(of: 0) ?? rest.count
+  defer { rest = rest.slice(from: end + 1, to: rest.count) }
+  return rest.slice(from: 0, to: end)
 }
 
 /// How much is known of whom an event belongs to.

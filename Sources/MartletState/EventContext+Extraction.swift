@@ -27,8 +27,8 @@ extension EventContext {
     case .eventArgument: return parameterText(selector)
     case .eventRawArgument: return rawParameter(selector)
     case .eventAbsolutePath: return absolutePath(selector)
-    case .eventRawResult: return .signed(result)
-    case .eventResult: return .text(resultText)
+    case .eventRawResult: return record.kind == .start ? .missing : .signed(result)
+    case .eventResult: return record.kind == .start ? .missing : .text(resultText)
     case .eventFailed: return .boolean(result < 0)
     case .eventCount, .eventCountExit: return .unsigned(1)
     case .eventCountError: return .unsigned(result < 0 ? 1 : 0)
@@ -49,6 +49,7 @@ extension EventContext {
       .processParentStart, .threadID, .threadIsMain, .threadCapabilitiesEffective, .threadCapabilitiesPermitted,
       .threadCapabilitiesInheritable, .userID, .userLoginID, .groupID:
       return extractProcess(field, selector, record)
+    case .userName, .userHome, .userShell, .userLoginName, .groupName: return extractAccount(field, record)
     case .processParentName, .processParentExe, .processParentExePath, .processParentCommandLine,
       .processAncestorName, .processAncestorExe, .processAncestorExePath, .processAncestorCommandLine,
       .processAncestorArguments, .processAncestorID, .processSessionName, .processSessionExe, .processSessionExePath,
@@ -57,7 +58,10 @@ extension EventContext {
       return extractLineage(field, selector.index, record)
     case .containerID, .containerFullID, .containerType, .containerName, .containerPrivileged, .containerImage,
       .containerImageRepository, .containerImageTag, .containerImageDigest, .containerImageID, .containerStart,
-      .containerDuration, .containerLabel, .containerLabels, .containerAddress, .podUID, .podID, .podName,
+      .containerDuration, .containerLabel, .containerLabels, .containerAddress, .containerMounts, .containerMount,
+      .containerMountSource, .containerMountDestination, .containerMountMode, .containerMountIsWritable,
+      .containerMountPropagation, .containerHostNetwork, .containerHostPID, .containerHostIPC, .podUID, .podID,
+      .podName,
       .podNamespace, .podLabel, .podLabels, .podSandboxID, .podFullSandboxID, .podAddress:
       return extractContainer(field, selector)
     case .fdNumber, .fdType, .fdTypeChar, .fdName, .fdNameRaw, .fdRealPath, .fdDirectory, .fdFilename, .fdInode,
@@ -100,6 +104,7 @@ extension EventContext {
     case .exec: "process"
     case .open: "file"
     case .call: callCategory
+    case .start: "internal"
     default: "net"
     }
   }

@@ -6,6 +6,7 @@ import MartletEvents
 /// What rules ask about the process that acted, its session and its group, and the processes that it comes from.
 extension EventContext {
   mutating func extractProcess(_ field: Field, _ selector: FieldSelector, _ record: EventRecord) -> FieldValue {
+    if record.kind == .start, let value = initialValue(of: field) { return value }
     let common = record.common.pointee
     switch field {
     case .processName: return .text(record.comm)
@@ -53,6 +54,21 @@ extension EventContext {
     }
   }
 
+  /// Of a container's start: what other events bring with them, of the process that it was started with. Nil for what is
+  /// known of any process.
+  private func initialValue(of field: Field) -> FieldValue? {
+    switch field {
+    case .processName: comm(of: slot)
+    case .processID, .threadID: processNumber(process.pointee.processID)
+    case .threadIsMain: .boolean(true)
+    case .userID: isStandIn ? .missing : .unsigned(UInt64(process.pointee.userID))
+    case .groupID: isStandIn ? .missing : .unsigned(UInt64(process.pointee.groupID))
+    default: nil
+    }
+  }
+
+  private var isStandIn: Bool { slot == ProcessTable.overflowSlot }
+
   /// `K=V K2=V2`, or the value of one variable.
   private mutating func environment(_ selector: FieldSelector) -> FieldValue {
     guard case .text(let all) = imageText(of: slot, .environment) else { return .missing }
@@ -77,13 +93,37 @@ extension EventContext {
     }
   }
 
+  /// What users and groups are called, as the container's own files have it, or the host's for what runs there.
+  func extractAccount(_ field: Field, _ record: EventRecord) -> FieldValue {
+    let isStart = record.kind == .start
+    let id: UInt32 =
+      switch field {
+      case .userLoginName: process.pointee.loginUserID
+      case .groupName: isStart ? process.pointee.groupID : record.common.pointee.group_id
+      default: isStart ? process.pointee.userID : record.common.pointee.user_id
+      }
+    let accounts = isStart && isStandIn ? nil : container.accounts
+    if let accounts, case let list = field == .groupName ? accounts.groups : accounts.users,
+      let account = list.account(id)
+    {
+      switch field {
+      case .userHome: return .text(list.home(account))
+      case .userShell: return .text(list.shell(account))
+      default: return .text(list.name(account))
+      }
+    }
+    let isRoot = id == 0 && field != .userHome && field != .userShell && !(isStart && isStandIn)
+    return .text(isRoot ? "root" : "<NA>")
+  }
+
   mutating func extractLineage(_ field: Field, _ index: Int, _ record: EventRecord) -> FieldValue {
     switch field {
     case .processParentName: return comm(of: ancestor(1))
     case .processParentExe: return imageText(of: ancestor(1), .exe)
     case .processParentExePath: return imageText(of: ancestor(1), .exePath)
     case .processParentCommandLine: return imageText(of: ancestor(1), .commandLine)
-    case .processAncestorName: return index == 0 ? .text(record.comm) : comm(of: ancestor(index))
+    case .processAncestorName:
+      return index == 0 && record.kind != .start ? .text(record.comm) : comm(of: ancestor(index))
     case .processAncestorExe: return imageText(of: ancestor(index), .exe)
     case .processAncestorExePath: return imageText(of: ancestor(index), .exePath)
     case .processAncestorCommandLine: return imageText(of: ancestor(index), .commandLine)

@@ -19,19 +19,14 @@ public struct HostCgroup: Hashable, Sendable {
   }
 }
 
-/// A cgroup that is a container's: whose names somebody may know.
-public struct ContainerCgroup: Hashable, Sendable {
-  /// The container's whole id.
-  public let id: String
-  /// What runs it, as the cgroup's name tells.
-  public let runtime: ContainerRuntime?
-
+extension ContainerCgroup {
   /// Nil unless the record announces such a cgroup.
   public init?(_ record: EventRecord) {
     guard record.kind == .cgroup,
       let identity = ContainerIdentity(cgroupPath: record.bytes(record.cgroup.pointee.path))
     else { return nil }
-    id = identity.id
-    runtime = identity.type
+    self.init(
+      id: identity.id, podUID: identity.podUID, runtime: identity.type, cgroupID: record.cgroup.pointee.id,
+      hierarchy: record.cgroup.pointee.hierarchy, isInner: identity.isInner)
   }
 }

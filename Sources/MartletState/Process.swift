@@ -39,6 +39,9 @@ struct Process {
   var sessionID: UInt32 = 0
   var processGroupID: UInt32 = 0
   var namespaceProcessGroupID: UInt32 = 0
+  /// At the last exec.
+  var userID: UInt32 = 0
+  var groupID: UInt32 = 0
   var loginUserID: UInt32 = .max
   var pidNamespace: UInt32 = 0
   var mountNamespace: UInt32 = 0

@@ -14,6 +14,9 @@ public struct StateLimits: Sendable {
   /// Containers that a runtime has told about, and bytes of what it said; at least one of the longest records.
   public var containerReportCountMax: Int
   public var containerReportByteCountMax: Int
+  /// Containers of which it is known what their users are called, and bytes of that; at least one of the longest records.
+  public var accountListCountMax: Int
+  public var accountListByteCountMax: Int
   /// Names of addresses, over all network namespaces and in one of them. At least 1.
   public var nameCountMax: Int
   public var nameCountPerNetworkMax: Int
@@ -21,7 +24,8 @@ public struct StateLimits: Sendable {
   public init(
     processCountMax: Int = 65_536, exitedProcessCountMax: Int = 16_384, imageByteCountMax: Int = 64 << 20,
     cgroupCountMax: Int = 65_536, containerCountMax: Int = 16_384, containerReportCountMax: Int = 4096,
-    containerReportByteCountMax: Int = 16 << 20, nameCountMax: Int = 8192, nameCountPerNetworkMax: Int = 1024
+    containerReportByteCountMax: Int = 16 << 20, accountListCountMax: Int = 4096,
+    accountListByteCountMax: Int = 8 << 20, nameCountMax: Int = 8192, nameCountPerNetworkMax: Int = 1024
   ) {
     self.processCountMax = processCountMax
     self.exitedProcessCountMax = exitedProcessCountMax
@@ -30,6 +34,8 @@ public struct StateLimits: Sendable {
     self.containerCountMax = containerCountMax
     self.containerReportCountMax = containerReportCountMax
     self.containerReportByteCountMax = containerReportByteCountMax
+    self.accountListCountMax = accountListCountMax
+    self.accountListByteCountMax = accountListByteCountMax
     self.nameCountMax = nameCountMax
     self.nameCountPerNetworkMax = nameCountPerNetworkMax
   }
@@ -58,10 +64,18 @@ public struct StateStatistics: Equatable, Sendable {
   public var evictedCgroupCount: UInt64 = 0
   /// Containers that found no room: their processes show the container id `unknown`.
   public var refusedContainerCount: UInt64 = 0
+  /// Containers that had no process for a few seconds.
+  public var forgottenContainerCount: UInt64 = 0
   /// Containers whose runtime's words made room for those about others.
   public var evictedContainerReportCount: UInt64 = 0
   /// Containers that had no process for long.
   public var forgottenContainerReportCount: UInt64 = 0
+  /// Containers, and the host, of which it is known what their users are called.
+  public var accountListCount = 0
+  public var accountListByteCount = 0
+  /// Those that made room for others, and those whose container had no process for long.
+  public var evictedAccountListCount: UInt64 = 0
+  public var forgottenAccountListCount: UInt64 = 0
   /// Matched events with a path, name or argument text that was cut.
   public var truncatedTextCount: UInt64 = 0
   /// Matched events with a path that ends outside the process's mounts.

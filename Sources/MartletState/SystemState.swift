@@ -52,12 +52,17 @@ public struct SystemState: ~Copyable {
     result.imageByteCount = processes.imageByteCount
     result.cgroupCount = containers.cgroupCount
     result.containerCount = containers.containerCount
+    result.forgottenContainerCount = containers.forgottenContainerCount
     result.evictedCgroupCount = containers.evictedCgroupCount
     result.refusedContainerCount = containers.refusedContainerCount
     result.containerReportCount = containers.reports.count
     result.containerReportByteCount = containers.reports.byteCount
     result.evictedContainerReportCount = containers.reports.evictedCount
     result.forgottenContainerReportCount = containers.reports.forgottenCount
+    result.accountListCount = containers.accounts.count
+    result.accountListByteCount = containers.accounts.byteCount
+    result.evictedAccountListCount = containers.accounts.evictedCount
+    result.forgottenAccountListCount = containers.accounts.forgottenCount
     result.nameCount = names.count
     result.evictedNameCount = names.evictedCount
     result.untrustedAnswerCount = names.untrustedCount
@@ -87,7 +92,9 @@ public struct SystemState: ~Copyable {
     case .resolvers: names.apply(resolvers: record)
     case .host: applyHost(record)
     case .notice: return context(of: record, slot: subject(of: record))
-    case .container: containers.keep(record)
+    case .start: return context(of: record, slot: initialProcess(of: record))
+    case .container: containers.keep(report: record)
+    case .accounts: containers.keep(accounts: record)
     case .inquiry: applyInquiry(record)
     case .tick: containers.rest(at: record.timeNanoseconds, processCounts: processes.processCountByContainer)
     case .file, .end: break
@@ -133,11 +140,16 @@ public struct SystemState: ~Copyable {
   private mutating func subject(of notice: EventRecord) -> Int32 {
     let common = notice.common.pointee
     let known = processes.lookup.find(common.process_id, startNanoseconds: common.process_start_ns)
-    if known >= 0 { return known }
+    return known >= 0 ? known : standIn(for: notice)
+  }
+
+  /// Whom a record is about, as far as it tells itself.
+  private mutating func standIn(for record: EventRecord) -> Int32 {
+    let common = record.common.pointee
     processes.clearOverflow()
     processes.slots[Int(ProcessTable.overflowSlot)].processID = common.process_id
     processes.slots[Int(ProcessTable.overflowSlot)].startNanoseconds = common.process_start_ns
-    setComm(of: ProcessTable.overflowSlot, from: notice)
+    setComm(of: ProcessTable.overflowSlot, from: record)
     updateContainer(of: ProcessTable.overflowSlot, from: common)
     return ProcessTable.overflowSlot
   }
@@ -172,6 +184,8 @@ public struct SystemState: ~Copyable {
     process.pointee.capabilities = Capabilities(
       effective: part.capabilities_effective, permitted: part.capabilities_permitted,
       inheritable: part.capabilities_inheritable)
+    process.pointee.userID = part.record.user_id
+    process.pointee.groupID = part.record.group_id
     process.pointee.loginUserID = part.login_user_id
     process.pointee.terminal = part.terminal
     process.pointee.pidNamespace = part.pid_namespace
@@ -186,6 +200,7 @@ public struct SystemState: ~Copyable {
     link(slot, parentID: part.parent_id, startNanoseconds: part.parent_start_ns)
     processes.noteChange(of: slot)
     updateContainer(of: slot, from: part.record)
+    noteInitial(slot)
     return slot
   }
 
@@ -317,6 +332,30 @@ public struct SystemState: ~Copyable {
     if found == nil { counters.unknownCgroupCount += 1 }
     processes.setContainer(of: slot, to: found ?? .unknown)
     processes.noteChange(of: slot)
+  }
+
+  /// The process that a container was started with, or a stand-in for it.
+  private mutating func initialProcess(of start: EventRecord) -> Int32 {
+    let common = start.common.pointee
+    guard let index = containers.container(cgroupID: common.cgroup_id, cgroupV1ID: common.cgroup_v1_id),
+      case let initial = containers.containers[Int(index.rawValue)].initial, isCurrent(initial)
+    else { return standIn(for: start) }
+    return initial.slot
+  }
+
+  private func isCurrent(_ reference: ProcessReference) -> Bool {
+    reference.slot >= 0 && processes.slots[Int(reference.slot)].generation == reference.generation
+  }
+
+  private mutating func noteInitial(_ slot: Int32) {
+    let process = (processes.slots + Int(slot)).pointee
+    guard process.container.rawValue >= ContainerTable.reservedCount, slot != ProcessTable.overflowSlot else { return }
+    let container = containers.containers + Int(process.container.rawValue)
+    if isCurrent(container.pointee.initial) {
+      let known = (processes.slots + Int(container.pointee.initial.slot)).pointee
+      guard known.isExited || known.namespaceProcessID != 1 && process.namespaceProcessID == 1 else { return }
+    }
+    container.pointee.initial = ProcessReference(slot: slot, generation: process.generation)
   }
 
   private mutating func applyCgroup(_ record: EventRecord) {

@@ -25,7 +25,7 @@ struct CaptureOptions: ParsableArguments {
     help: ArgumentHelp(
       "Ask this container runtime for the names of containers; may be given several times.",
       discussion: """
-        'cri:PATH' for the socket of containerd or CRI-O, 'docker:PATH' for that of docker or podman, 'none' for nobody.
+        'cri:PATH' for the socket of containerd or CRI-O, 'docker:PATH' for that of docker or podman, 'folder:PATH' for the folder in which one keeps a folder for each container, 'none' for nobody.
         Without this option it is what MARTLET_RUNTIMES in the environment lists in the same form, with commas between;
         without that, whoever listens at the usual places.
         """, valueName: "runtime"))
@@ -57,7 +57,7 @@ struct CaptureOptions: ParsableArguments {
       throw ValidationError("'--name-wait' takes 0 to \(Int(Self.nameWaitSecondsMax)) seconds")
     }
     for text in givenRuntimes where RuntimeSocket(text: text) == nil && givenRuntimes != ["none"] {
-      throw ValidationError("a runtime is 'cri:PATH', 'docker:PATH' or alone 'none', and not '\(text)'")
+      throw ValidationError("a runtime is 'cri:PATH', 'docker:PATH', 'folder:PATH' or alone 'none', and not '\(text)'")
     }
     if let ringBudget, ringBudget == 0 || ringBudget > 1 << 20 {
       throw ValidationError("'--ring-budget' takes 1 to 1048576 mebibytes")

@@ -49,7 +49,7 @@ struct FieldsTests {
     let ancestor = try #require(byName["proc.aname"])
     #expect(ancestor.argument == "optional" && ancestor.argument_kind == ["index"])
     let mount = try #require(byName["container.mount"])
-    #expect(mount.argument == "required" && mount.argument_kind == ["index", "key"] && !mount.captured)
+    #expect(mount.argument == "required" && mount.argument_kind == ["index", "key"] && mount.captured)
     #expect(byName["fd.types"]?.is_list == true && byName["fd.net"]?.filter_only == true)
   }
 

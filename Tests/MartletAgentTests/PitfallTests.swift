@@ -45,6 +45,9 @@ struct PitfallTests {
       "a field's name on the right is a text", "proc.name = proc.pname", #"{"proc.name":"x","proc.pname":"x"}"#, false),
     Case("the very text", "proc.name = proc.pname", #"{"proc.name":"proc.pname"}"#, true),
     Case("val() makes it a field", "proc.name = val(proc.pname)", #"{"proc.name":"x","proc.pname":"x"}"#, true),
+    Case(
+      "a container's start is an event", "evt.type = container and container.mount.dest[/proc*] exists",
+      #"{"evt.type":"container","container.mount.dest[/proc*]":"/host"}"#, true),
     Case("<NA> as a text is there", "user.name exists", #"{"user.name":"<NA>"}"#, true),
     Case("and equals itself", "user.name = <NA>", #"{"user.name":"<NA>"}"#, true),
     Case("'in' asks for every element of a list", "fd.types in (file, ipv4)", #"{"fd.types":["file","pipe"]}"#, false),

@@ -14,7 +14,7 @@ struct AnswerRecordTests {
     for number in 0..<AnswerRecords.countMax {
       var report = ContainerReport(id: Array("id-\(number)".utf8))
       report.name = Array("name-\(number)".utf8)
-      answers.add(.report(report))
+      answers.add(ContainerAnswer.report(report))
     }
     var names: [String] = []
     answers.take(at: 100) { bytes in
@@ -23,7 +23,7 @@ struct AnswerRecordTests {
     }
     #expect(names == (0..<AnswerRecords.countMax).map { "name-\($0)" })
     answers.take(at: 101) { _ in Issue.record("told twice") }
-    answers.add(.unanswered(id: [1]))
+    answers.add(ContainerAnswer.unanswered(id: [1]))
     var steps: [InquiryStep?] = []
     answers.take(at: 102) { bytes in steps.append(EventRecord(bytes).flatMap { InquiryStep($0) }) }
     #expect(steps == [.unanswered(id: [1])])

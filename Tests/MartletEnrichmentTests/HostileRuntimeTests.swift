@@ -5,6 +5,7 @@ import Logging
 import MartletEvents
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import MartletEnrichment
@@ -17,6 +18,11 @@ struct HostileRuntimeTests {
     let path: String
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let channel: any Channel
+    private let count: Count
+    /// How often somebody has connected.
+    var connectionCount: Int { count.value.load(ordering: .relaxed) }
+
+    private final class Count: Sendable { let value = Atomic(0) }
 
     private final class Speech: ChannelInboundHandler, Sendable {
       typealias InboundIn = ByteBuffer
@@ -36,10 +42,16 @@ struct HostileRuntimeTests {
       }
     }
 
-    init(saying bytes: [UInt8], thenCloses isOver: Bool) async throws {
+    /// `closesFirst`: hangs up on the first who connects, and on nobody else.
+    init(saying bytes: [UInt8], thenCloses isOver: Bool, closesFirst: Bool = false) async throws {
       path = "/tmp/martlet-\(UUID().uuidString).sock"
+      let count = Count()
+      self.count = count
       channel = try await ServerBootstrap(group: group)
-        .childChannelInitializer { $0.pipeline.addHandler(Speech(bytes, isOver: isOver)) }
+        .childChannelInitializer { channel in
+          let number = count.value.add(1, ordering: .relaxed).newValue
+          return channel.pipeline.addHandler(Speech(bytes, isOver: isOver || closesFirst && number == 1))
+        }
         .bind(unixDomainSocketPath: path).get()
     }
 
@@ -71,13 +83,13 @@ struct HostileRuntimeTests {
     Array("HTTP/1.1 \(status)\r\nContent-Length: \(body.count)\r\n\r\n".utf8) + body
   }
 
-  @Test("one that says nothing costs as long as an answer may take", arguments: RuntimeSocket.Interface.allCases)
+  @Test("one that says nothing costs as long as an answer may take", arguments: [RuntimeSocket.Interface.cri, .docker])
   func silent(interface: RuntimeSocket.Interface) async throws {
     let result = try await ask(interface, saying: [])
     #expect(throws: RuntimeFailure.timedOut) { try result.get() }
   }
 
-  @Test("one that speaks nonsense or hangs up is no answer", arguments: RuntimeSocket.Interface.allCases)
+  @Test("one that speaks nonsense or hangs up is no answer", arguments: [RuntimeSocket.Interface.cri, .docker])
   func nonsense(interface: RuntimeSocket.Interface) async throws {
     for bytes in [[], Array("nonsense\r\n\r\n".utf8), [UInt8](repeating: 0, count: 4096), [0xff, 0xfe]] {
       let result = try await ask(interface, saying: bytes, thenCloses: true)
@@ -116,14 +128,15 @@ struct HostileRuntimeTests {
       sockets: [RuntimeSocket(.cri, "/nowhere/x.sock")], logger: Logger(label: "test")
     ) {}
     for round in 0..<2 {
-      for number in 0..<(ContainerInquiry.openCountMax + 10) { inquiry.ask("\(number)", runtime: nil) }
+      for number in 0..<(ContainerInquiry.openCountMax + 10) { inquiry.ask(ContainerCgroup(id: "\(number)")) }
       #expect(inquiry.statistics.asked == UInt64(ContainerInquiry.openCountMax))
       #expect(inquiry.statistics.dropped == UInt64(10 * (round + 1)))
     }
     // Those that were not asked about need not be waited for.
     let answers = inquiry.takeAnswers(100)
-    #expect(answers.count == 20 && answers.first == .unanswered(id: Array("\(ContainerInquiry.openCountMax)".utf8)))
-    for number in 0..<(3 * ContainerInquiry.answerCountMax) { inquiry.ask("late \(number)", runtime: nil) }
+    let first = ContainerAnswer.unanswered(id: Array("\(ContainerInquiry.openCountMax)".utf8))
+    #expect(answers.count == 20 && answers.first as? ContainerAnswer == first)
+    for number in 0..<(3 * ContainerInquiry.answerCountMax) { inquiry.ask(ContainerCgroup(id: "late \(number)")) }
     #expect(inquiry.takeAnswers(.max).count == ContainerInquiry.answerCountMax)
     #expect(inquiry.takeAnswers(10).isEmpty)
   }
@@ -133,16 +146,83 @@ struct HostileRuntimeTests {
     for isExpected in [false, true] {
       let socket = RuntimeSocket(.docker, "/nowhere/x.sock", isExpected: isExpected)
       let inquiry = ContainerInquiry(sockets: [socket], logger: Logger(label: "test")) {}
-      inquiry.ask(id, runtime: .docker)
+      inquiry.ask(ContainerCgroup(id: id, runtime: .docker))
       let run = Task { await inquiry.run() }
       while inquiry.statistics.unknown == 0, inquiry.statistics.failed == 0 {
         try await Task.sleep(for: .milliseconds(5))
       }
       #expect(inquiry.statistics.open == (isExpected ? 1 : 0))
       // Who waits for names need not wait for somebody who never was there.
-      #expect(inquiry.takeAnswers(10).first == (isExpected ? nil : .unanswered(id: Array(id.utf8))))
+      let told = inquiry.takeAnswers(10).first as? ContainerAnswer
+      #expect(told == (isExpected ? nil : .unanswered(id: Array(id.utf8))))
       run.cancel()
       await run.value
     }
+  }
+
+  @Test("whoever asks at once after a connection has died shares the next one")
+  func reconnect() async throws {
+    let runtime = try await FakeRuntime(saying: [], thenCloses: false, closesFirst: true)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let client = CRIClient(path: runtime.path, group: group)
+    await #expect(throws: (any Error).self) { try await client.describe(id) }
+    #expect(runtime.connectionCount == 1)
+    await withTaskGroup { tasks in
+      for _ in 0..<16 { tasks.addTask { _ = try? await client.describe(id) } }
+    }
+    #expect(runtime.connectionCount == 2)
+    try await group.shutdownGracefully()
+    try await runtime.end()
+  }
+
+  // MARK: - Starts
+
+  /// What is told when a container is asked for that has started so many seconds ago, by a runtime.
+  private static func told(
+    startedAgo seconds: Double, _ asks: [(ContainerCgroup, wasThere: Bool)]
+  ) async throws -> [[any StreamReport]] {
+    let started = Date(timeIntervalSinceNow: -seconds).formatted(.iso8601)
+    let body = #"{"Name":"/web","State":{"StartedAt":"\#(started)"}}"#
+    let runtime = try await FakeRuntime(saying: http(Array(body.utf8)), thenCloses: false)
+    let inquiry = ContainerInquiry(sockets: [RuntimeSocket(.docker, runtime.path)], logger: Logger(label: "test")) {}
+    let run = Task { await inquiry.run() }
+    var told: [[any StreamReport]] = []
+    for (number, (cgroup, wasThere)) in asks.enumerated() {
+      inquiry.ask(cgroup, wasThere: wasThere)
+      // One that is not asked for again is never answered.
+      guard inquiry.statistics.asked == UInt64(number + 1) else {
+        told.append([])
+        continue
+      }
+      while inquiry.statistics.answered < number + 1 { try await Task.sleep(for: .milliseconds(2)) }
+      told.append(inquiry.takeAnswers(10))
+    }
+    run.cancel()
+    await run.value
+    try await runtime.end()
+    return told
+  }
+
+  @Test("a container that starts is told of once, behind what the runtime says of it; cgroups inside make no other")
+  func start() async throws {
+    let own = ContainerCgroup(id: id, cgroupID: 5, hierarchy: 1)
+    let told = try await Self.told(
+      startedAgo: 1,
+      [
+        (own, false), (own, false), (ContainerCgroup(id: id, cgroupID: 6, hierarchy: 1, isInner: true), false),
+        (ContainerCgroup(id: id, cgroupID: 7), false),
+      ])
+    #expect(told.map(\.count) == [2, 0, 0, 0])
+    guard case .report(let report)? = told[0][0] as? ContainerAnswer else { return #expect(Bool(false), "no report") }
+    #expect(report.name == Array("web".utf8))
+    #expect(told[0][1] as? ContainerStart == ContainerStart(cgroupID: 5, hierarchy: 1))
+  }
+
+  @Test(
+    "one that was there before the agent, or has run for long, has not started",
+    arguments: [(1, true), (3600, false)] as [(Double, Bool)])
+  func noStart(seconds: Double, wasThere: Bool) async throws {
+    let told = try await Self.told(startedAgo: seconds, [(ContainerCgroup(id: id, cgroupID: 5), wasThere)])
+    #expect(told.map(\.count) == [1] && told[0][0] is ContainerAnswer)
   }
 }

@@ -40,6 +40,9 @@ struct CapturedFieldTests {
     case .eventArgument, .eventRawArgument: .key(Array("fd".utf8))
     case .eventTypeIs: .key(Array("openat".utf8))
     case .containerLabel, .podLabel: .key(Array("app".utf8))
+    case .containerMount, .containerMountSource, .containerMountDestination, .containerMountMode,
+      .containerMountIsWritable, .containerMountPropagation:
+      .index(0)
     default: field.description.multiplicity == .ancestors ? .index(1) : .none
     }
   }

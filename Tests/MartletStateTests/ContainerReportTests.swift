@@ -23,6 +23,15 @@ let report: ContainerReport = {
   report.sandboxID = Array(String(repeating: "e", count: 64).utf8)
   report.address = Array("10.1.2.3".utf8)
   report.isPrivileged = false
+  report.hostNamespaces = [.pid]
+  report.mounts = [
+    .init(
+      source: Array("/var/lib/kubelet/pods/1".utf8), destination: Array("/data".utf8), isWritable: true,
+      propagation: Array("private".utf8)),
+    .init(
+      source: Array("/proc".utf8), destination: Array("/host/proc".utf8), mode: Array("ro".utf8), isWritable: false,
+      propagation: Array("rslave".utf8)),
+  ]
   report.startedNanoseconds = 1_100_000_000_000
   return report
 }()
@@ -54,6 +63,18 @@ struct ContainerReportTests {
       (.containerStart, .none, "1100000000000"), (.containerDuration, .none, "100000000000"),
       (.containerLabels, .none, "app:a b,tier:"), (.containerLabel, .key(Array("app".utf8)), "a b"),
       (.containerLabel, .key(Array("tier".utf8)), ""), (.containerLabel, .key(Array("ap".utf8)), nil),
+      (.containerMounts, .none, "/var/lib/kubelet/pods/1:/data::true:private,/proc:/host/proc:ro:false:rslave"),
+      (.containerMount, .index(1), "/proc:/host/proc:ro:false:rslave"), (.containerMount, .index(2), nil),
+      (.containerMount, .key(Array("/proc*".utf8)), "/proc:/host/proc:ro:false:rslave"),
+      (.containerMountDestination, .key(Array("/proc*".utf8)), "/host/proc"),
+      (.containerMountDestination, .key(Array("/var/lib/*".utf8)), "/data"),
+      (.containerMountDestination, .key(Array("/host*".utf8)), nil),
+      (.containerMountSource, .key(Array("/host*".utf8)), "/proc"),
+      (.containerMountSource, .index(0), "/var/lib/kubelet/pods/1"),
+      (.containerMountMode, .index(0), ""), (.containerMountMode, .index(1), "ro"),
+      (.containerMountIsWritable, .index(0), "true"), (.containerMountIsWritable, .index(1), "false"),
+      (.containerMountPropagation, .key(Array("/proc".utf8)), "rslave"),
+      (.containerHostPID, .none, "true"), (.containerHostNetwork, .none, "false"), (.containerHostIPC, .none, "false"),
       (.containerAddress, .none, "10.1.2.3"), (.podName, .none, "web-0"), (.podNamespace, .none, "shop"),
       (.podUID, .none, podUID), (.podLabels, .none, "app:web"), (.podLabel, .key(Array("app".utf8)), "web"),
       (.podSandboxID, .none, "eeeeeeeeeeee"), (.podFullSandboxID, .none, String(repeating: "e", count: 64)),
@@ -66,7 +87,8 @@ struct ContainerReportTests {
   private static let told: [Field] = [
     .containerName, .containerImage, .containerImageRepository, .containerImageTag, .containerImageDigest,
     .containerImageID, .containerPrivileged, .containerStart, .containerDuration, .containerLabels,
-    .containerAddress, .podName, .podNamespace, .podLabels, .podSandboxID, .podFullSandboxID, .podAddress,
+    .containerAddress, .containerMounts, .containerMount, .containerHostPID, .podName, .podNamespace, .podLabels,
+    .podSandboxID, .podFullSandboxID, .podAddress,
   ]
 
   @Test("what was not told is missing, be there a report or none", arguments: told)
@@ -153,6 +175,10 @@ struct ContainerReportTests {
     var huge = report
     huge.name = Array(repeating: 0xff, count: 4096)
     huge.labels = (0..<1000).map { .init(key: Array("key \($0)".utf8), value: Array(repeating: 10, count: 1 << 12)) }
+    huge.mounts = (0..<1000).map { _ in
+      .init(
+        source: Array(repeating: 0x2f, count: 4096), destination: [0x2f, 0, 0x78], isWritable: true)
+    }
     huge.podLabels = [.init(key: [0x61, 0, 0x62], value: Array(repeating: 0x22, count: 1 << 20))]
     let record = Event.report(huge)
     #expect(record.bytes.count <= ContainerReport.recordByteCountMax)
@@ -166,5 +192,17 @@ struct ContainerReportTests {
     #expect(feed.text(.podLabel, .key("a"), on: Self.open)?.utf8.count == ContainerReport.textByteCountMax)
     let labels = try #require(feed.text(.containerLabels, on: Self.open))
     #expect(labels.utf8.count <= ContainerReport.labelByteCountMax && labels.hasPrefix("key 0:"))
+    #expect(feed.text(.containerMountSource, .index(0), on: Self.open)?.utf8.count == ContainerReport.textByteCountMax)
+    #expect(feed.text(.containerMountDestination, .index(0), on: Self.open) == "/")
+    #expect(
+      feed.text(.containerMounts, on: Self.open).map { $0.utf8.count <= ContainerReport.mountByteCountMax } == true)
+  }
+
+  @Test("no mounts are none, and told as such")
+  func noMounts() {
+    var bare = report
+    bare.mounts = []
+    #expect(Self.feed([bare]).text(.containerMounts, on: Self.open) == "")
+    #expect(Self.feed([bare]).text(.containerMount, .index(0), on: Self.open) == nil)
   }
 }

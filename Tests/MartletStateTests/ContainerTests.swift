@@ -77,6 +77,11 @@ struct ContainerTests {
       ("/machine.slice/libpod-conmon-ID.scope", nil, nil, nil), ("/crio-conmon-ID.scope", nil, nil, nil),
       ("/system.slice/nerdctl-ID.scope", "ID", nil, nil), ("/docker/IDx", nil, nil, nil),
       ("/docker/SHORT", nil, nil, nil), ("/docker/UPPER", nil, nil, nil),
+      ("/default/web-1", "web-1", "containerd", nil), ("/k8s.io/web/init.scope", "web", "containerd", nil),
+      ("/default/ID", "ID", nil, nil), ("/default", nil, nil, nil), ("/default/", nil, nil, nil),
+      ("/default/-web", nil, nil, nil), ("/default/a b", nil, nil, nil), ("/default/x.service", nil, nil, nil),
+      ("/other/web", nil, nil, nil), ("default/web", nil, nil, nil), ("/defaults/web", nil, nil, nil),
+      ("/libpod_parent/conmon", nil, nil, nil),
       ("/kubepods/burstable/podUID", nil, nil, nil), ("///ID//", "ID", nil, nil),
     ] as [(String, String?, String?, String?)])
   func shapes(path: String, id: String?, type: String?, pod: String?) {
@@ -92,8 +97,48 @@ struct ContainerTests {
     feed.apply(Event.cgroup(900, expand(path)))
     let open = Event.open("/x", by: process)
     #expect(feed.text(.containerFullID, on: open) == id.map(expand))
-    #expect(feed.text(.containerID, on: open) == (id == nil ? "host" : "4f1c9e0b2a77"))
+    #expect(feed.text(.containerID, on: open) == (id.map { String(expand($0).prefix(12)) } ?? "host"))
     #expect(feed.text(.containerType, on: open) == (id == nil ? "host" : type))
     #expect(feed.text(.podUID, on: open) == pod.map(expand))
+  }
+
+  @Test("a container whose last process has ended is forgotten, and so are its cgroups, however many come and go")
+  func churn() {
+    let feed = Feed()
+    let second: UInt64 = 1_000_000_000
+    for number in 1...3000 as ClosedRange<UInt64> {
+      let id = String(repeating: "0", count: 60) + String(1000 + number).suffix(4)
+      var process = TestProcess(UInt32(number), start: number)
+      process.cgroupID = 1000 + number
+      feed.apply(Event.cgroup(1000 + number, "/docker/\(id)"), Event.exec(process, at: number * second))
+      feed.apply(Event.exit(process), Event.tick(at: number * second))
+    }
+    let statistics = feed.state.statistics
+    #expect(statistics.containerCount < 10 && statistics.cgroupCount < 1000 && statistics.processCount < 10)
+    #expect(statistics.forgottenContainerCount + UInt64(statistics.containerCount) == 3000)
+    #expect(statistics.evictedCgroupCount == 0 && statistics.refusedContainerCount == 0)
+    // Who comes late is not on the host, and nobody else's.
+    var late = TestProcess(9999)
+    late.cgroupID = 1001
+    #expect(feed.text(.containerID, on: Event.open("/x", by: late)) == "unknown")
+  }
+
+  @Test("a container is remembered for as long as it has a process, and for a moment longer")
+  func rest() {
+    let feed = Feed()
+    let second: UInt64 = 1_000_000_000
+    var process = TestProcess(7)
+    process.cgroupID = 900
+    feed.apply(Event.container(cgroup: 900, containerID: containerID, podUID: podUID), Event.exec(process))
+    for time in 1...100 { feed.apply(Event.tick(at: UInt64(time) * second)) }
+    #expect(feed.text(.containerFullID, on: Event.open("/x", by: process)) == containerID)
+    feed.apply(Event.exit(process), Event.tick(at: 101 * second), Event.tick(at: 105 * second))
+    #expect(feed.state.containerID(cgroupID: 900, cgroupV1ID: 0) == String(containerID.prefix(12)))
+    feed.apply(Event.tick(at: 106 * second))
+    #expect(feed.state.containerID(cgroupID: 900, cgroupV1ID: 0) == nil)
+    // Announced again, it is the same one as before.
+    feed.apply(Event.container(cgroup: 901, containerID: containerID, podUID: podUID))
+    #expect(feed.state.containerID(cgroupID: 901, cgroupV1ID: 0) == String(containerID.prefix(12)))
+    #expect(feed.state.statistics.containerCount == 1)
   }
 }

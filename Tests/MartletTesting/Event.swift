@@ -38,7 +38,7 @@ public enum Event {
   }
 
   /// What a runtime says about a container.
-  public static func report(_ report: ContainerReport, at time: UInt64 = 0) -> TestRecord {
+  public static func report(_ report: some StreamReport, at time: UInt64 = 0) -> TestRecord {
     report.withRecord(at: time) { TestRecord(copying: $0) }
   }
 

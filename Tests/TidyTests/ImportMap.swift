@@ -30,7 +30,9 @@ enum ImportMap {
     "MartletState": ["MartletEvents", "CMartletABI"],
     "MartletRules": ["MartletEvents", "Yams"],
     "MartletMatching": ["MartletEvents", "CMartletABI", "MartletState", "MartletRules", "CMartletRE2"],
-    "MartletEnrichment": foundation.union(http).union(grpc).union(["MartletEvents", "Logging"]),
+    "MartletEnrichment": foundation.union(http).union(grpc).union([
+      "CLinux", "CMartletABI", "Dispatch", "MartletEvents", "Logging",
+    ]),
     "MartletSignatures": foundation.union(["Crypto", "X509", "SwiftASN1", "_CryptoExtras"]),
     "MartletAlerts": foundation.union(http).union([
       "MartletEvents", "MartletState", "MartletRules", "MartletMatching", "Logging",

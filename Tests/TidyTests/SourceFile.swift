@@ -59,6 +59,8 @@ enum SourceTree {
   static let files: [SourceFile] = {
     let folders = ["Sources", "Tests", "bpf", "rules", "deploy", ".ci"]
     return (folders.flatMap(paths(below:)) + topLevelFiles).sorted().compactMap { path in
+      // A compiler wrote it.
+      guard !path.hasSuffix(".pb.swift") else { return nil }
       // Recordings, models and other fixtures are not text; nothing here speaks about them.
       guard let text = try? String(contentsOf: root.appendingPathComponent(path), encoding: .utf8) else { return nil }
       return SourceFile(path: path, text: text)

@@ -55,6 +55,8 @@ enum martlet_kind {
   MARTLET_KIND_NOTICE = 35, /* what the agent found out about itself: martlet_notice; also made by the kernel side */
   MARTLET_KIND_CONTAINER = 36, /* what a runtime says about a container: martlet_container */
   MARTLET_KIND_RESOLVERS = 40, /* whose answers are believed from here on: martlet_resolvers */
+  MARTLET_KIND_START = 44,     /* a container has started: the fixed part alone, its cgroups the container's */
+  MARTLET_KIND_ACCOUNTS = 45,  /* what the users and groups of a container or the host are called: martlet_accounts */
   MARTLET_KIND_INQUIRY = 48,   /* whether runtimes are asked, and what nobody could answer: martlet_inquiry */
 };
 
@@ -179,6 +181,8 @@ enum martlet_call {
   MARTLET_CALL_MKNODAT = 89,
   MARTLET_CALL_PIVOT_ROOT = 90,
   MARTLET_CALL_FCHMODAT2 = 91,
+  /* No call: by MARTLET_KIND_START. */
+  MARTLET_CALL_CONTAINER = 126,
   MARTLET_CALL_COUNT = 128, /* numbers stay below */
 };
 
@@ -459,6 +463,13 @@ enum martlet_runtime {
 /* martlet_container.facts */
 #define MARTLET_CONTAINER_PRIVILEGE_KNOWN (1u << 0)
 #define MARTLET_CONTAINER_PRIVILEGED (1u << 1)
+/* A martlet_container is the front of a martlet_container_mounts. */
+#define MARTLET_CONTAINER_MOUNTS (1u << 2)
+/* Which of the node's namespaces it shares is known, and which these are. */
+#define MARTLET_CONTAINER_NAMESPACES_KNOWN (1u << 3)
+#define MARTLET_CONTAINER_HOST_NETWORK (1u << 4)
+#define MARTLET_CONTAINER_HOST_PID (1u << 5)
+#define MARTLET_CONTAINER_HOST_IPC (1u << 6)
 
 /*
  * MARTLET_KIND_CONTAINER: the last one counts. A text without bytes is one that the runtime did not tell. The record's
@@ -483,6 +494,34 @@ struct martlet_container {
   struct martlet_text pod_labels; /* in the form of `labels` */
   struct martlet_text sandbox_id; /* of the pod's sandbox; the same as `id` for the sandbox itself */
   struct martlet_text address;    /* first one of the container or its pod, written out */
+};
+
+/* The same where its mounts are known, which MARTLET_CONTAINER_MOUNTS says. */
+struct martlet_container_mounts {
+  struct martlet_container container;
+  struct martlet_text mounts;     /* of each, ended by NUL: source, destination, mode, "true" where writable, propagation */
+};
+
+/*
+ * MARTLET_KIND_ACCOUNTS: the last one of a container counts. MARTLET_FLAG_NAME_TRUNCATED: some found no room. The record's
+ * task and cgroups are none.
+ */
+struct martlet_accounts {
+  struct martlet_record record;
+  struct martlet_text container_id; /* as in the names of its cgroups; empty for the host */
+  struct martlet_text pod_uid;      /* likewise; empty outside of pods */
+  struct martlet_text users;        /* martlet_account, any number of times, by rising id; begins at a multiple of 8 */
+  struct martlet_text groups;       /* in the form of `users` */
+};
+
+/* A user, or a group, which has a name alone. */
+struct martlet_account {
+  martlet_u32 id;                   /* in the first user namespace, as in martlet_record */
+  martlet_u16 name_bytes;
+  martlet_u16 home_bytes;
+  martlet_u16 shell_bytes;
+  martlet_u16 reserved;
+  martlet_u32 offset_bytes;         /* of the name in the record; home and shell follow it */
 };
 
 /* What a martlet_inquiry tells. Never renumber. */
@@ -550,6 +589,9 @@ MARTLET_ASSERT_SIZE(struct martlet_host, 104);
 MARTLET_ASSERT_SIZE(struct martlet_end, 96);
 MARTLET_ASSERT_SIZE(struct martlet_notice, 104);
 MARTLET_ASSERT_SIZE(struct martlet_container, 208);
+MARTLET_ASSERT_SIZE(struct martlet_container_mounts, 216);
+MARTLET_ASSERT_SIZE(struct martlet_accounts, 112);
+MARTLET_ASSERT_SIZE(struct martlet_account, 16);
 MARTLET_ASSERT_SIZE(struct martlet_inquiry, 104);
 MARTLET_ASSERT_SIZE(struct martlet_hook_counters, 56);
 

@@ -15,8 +15,9 @@ actor DockerClient: RuntimeClient {
   }
 
   func describe(_ id: String) async throws -> ContainerReport? {
-    guard let answer = try await get("/containers/\(id)/json") else { return nil }
-    guard let container = try? JSONDecoder().decode(Container.self, from: Data(answer.body)) else {
+    // The id goes into a path, where a name would do as well, of another container: nothing but an id does.
+    guard ImageName.isID(Array(id.utf8)[...]), let answer = try await get("/containers/\(id)/json") else { return nil }
+    guard let container = try? JSONDecoder().decode(DockerContainer.self, from: Data(answer.body)) else {
       throw RuntimeFailure.unreadable
     }
     var report = ContainerReport(id: Array(id.utf8))
@@ -52,64 +53,6 @@ actor DockerClient: RuntimeClient {
   }
 }
 
-// MARK: - What is read of the answers
-
-private struct Container: Decodable {
-  struct Configuration: Decodable {
-    var image: String?
-    var labels: [String: String]?
-
-    enum CodingKeys: String, CodingKey {
-      case image = "Image"
-      case labels = "Labels"
-    }
-  }
-
-  struct HostConfiguration: Decodable {
-    var privileged: Bool?
-
-    enum CodingKeys: String, CodingKey { case privileged = "Privileged" }
-  }
-
-  struct State: Decodable {
-    var startedAt: String?
-
-    enum CodingKeys: String, CodingKey { case startedAt = "StartedAt" }
-  }
-
-  struct Network: Decodable {
-    var address: String?
-
-    enum CodingKeys: String, CodingKey { case address = "IPAddress" }
-  }
-
-  struct NetworkSettings: Decodable {
-    var address: String?
-    var networks: [String: Network]?
-
-    enum CodingKeys: String, CodingKey {
-      case address = "IPAddress"
-      case networks = "Networks"
-    }
-  }
-
-  var name: String?
-  var image: String?
-  var config: Configuration?
-  var hostConfig: HostConfiguration?
-  var state: State?
-  var networkSettings: NetworkSettings?
-
-  enum CodingKeys: String, CodingKey {
-    case name = "Name"
-    case image = "Image"
-    case config = "Config"
-    case hostConfig = "HostConfig"
-    case state = "State"
-    case networkSettings = "NetworkSettings"
-  }
-}
-
 private struct Image: Decodable {
   var repoTags: [String]?
   var repoDigests: [String]?
@@ -117,28 +60,5 @@ private struct Image: Decodable {
   enum CodingKeys: String, CodingKey {
     case repoTags = "RepoTags"
     case repoDigests = "RepoDigests"
-  }
-}
-
-extension ContainerReport {
-  fileprivate mutating func add(_ container: Container) {
-    let told = Array((container.name ?? "").utf8)
-    name = told.first == UInt8(ascii: "/") ? Array(told.dropFirst()) : told
-    isPrivileged = container.hostConfig?.privileged
-    startedNanoseconds = Timestamp.nanoseconds(container.state?.startedAt ?? "") ?? 0
-    let networks = container.networkSettings
-    let addresses = [networks?.address] + (networks?.networks ?? [:]).sorted { $0.key < $1.key }.map(\.value.address)
-    address = Array((addresses.compactMap { $0 }.first { !$0.isEmpty } ?? "").utf8)
-    labels = (container.config?.labels ?? [:]).map { .init(key: Array($0.key.utf8), value: Array($0.value.utf8)) }
-    // A kubelet on top of docker says in labels what others say in their own interface.
-    for label in labels {
-      switch label.key {
-      case Self.podLabel: podName = label.value
-      case Self.podUIDLabel: podUID = label.value
-      case Self.namespaceLabel: podNamespace = label.value
-      case Self.containerLabel: name = label.value
-      default: break
-      }
-    }
   }
 }

@@ -4,6 +4,10 @@ import NIOCore
 import NIOHPACK
 import NIOHTTP2
 import NIOPosix
+import SwiftProtobuf
+
+/// What is asked and answered.
+typealias GRPCMessage = SwiftProtobuf.Message & Sendable
 
 /// Calls of gRPC over a Unix socket: one message there, one back, on one connection that is made when it is needed.
 actor GRPCConnection {
@@ -28,8 +32,15 @@ actor GRPCConnection {
     self.group = group
   }
 
-  /// The answer's message; nil where the other side says that there is no such thing.
-  func call(_ method: String, _ message: [UInt8]) async throws -> ArraySlice<UInt8>? {
+  /// The answer; nil where the other side says that there is no such thing.
+  func call<Answer: GRPCMessage>(
+    _ method: String, _ question: some GRPCMessage, for type: Answer.Type
+  ) async throws -> Answer? {
+    guard let answer = try await exchange(method, try question.serializedBytes()) else { return nil }
+    do { return try Answer(serializedBytes: answer) } catch { throw RuntimeFailure.unreadable }
+  }
+
+  private func exchange(_ method: String, _ message: [UInt8]) async throws -> [UInt8]? {
     let connection = try await connected()
     let deadline = NIODeadline.now() + .seconds(RuntimeLimits.answerSeconds)
     let stream = try await connection.streams.openStream { channel in
@@ -50,7 +61,7 @@ actor GRPCConnection {
 
   private static func answer(
     in frames: NIOAsyncChannelInboundStream<HTTP2Frame.FramePayload>
-  ) async throws -> ArraySlice<UInt8>? {
+  ) async throws -> [UInt8]? {
     var body: [UInt8] = []
     var status: Int?
     for try await frame in frames {
@@ -68,19 +79,19 @@ actor GRPCConnection {
     guard let status else { throw RuntimeFailure.unreachable }
     if status == notFound { return nil }
     guard status == 0 else { throw RuntimeFailure.refused(status) }
-    return try message(in: body[...])
+    return try message(in: body)
   }
 
   /// In front of a message: whether it is compressed, and its length in four bytes.
   private static let prefixByteCount = 5
 
-  private static func message(in body: ArraySlice<UInt8>) throws -> ArraySlice<UInt8> {
+  private static func message(in body: [UInt8]) throws -> [UInt8] {
     let message = body.dropFirst(prefixByteCount)
     let length = body.dropFirst().prefix(4).reduce(0) { $0 << 8 | Int($1) }
     guard body.count >= prefixByteCount, body.first == 0, length == message.count else {
       throw RuntimeFailure.unreadable
     }
-    return message
+    return Array(message)
   }
 
   private static func framed(_ message: [UInt8]) -> ByteBuffer {
@@ -102,7 +113,12 @@ actor GRPCConnection {
 
   /// The connection that there is, or a new one; several that ask at once wait for the same.
   private func connected() async throws -> Connection {
-    if let connection, let made = try? await connection.value, made.channel.isActive { return made }
+    // Whoever comes while this one waits takes the same attempt, or the one that another has begun by then.
+    while let attempt = connection {
+      guard let made = try? await attempt.value else { throw RuntimeFailure.unreachable }
+      if made.channel.isActive { return made }
+      if connection == attempt { connection = nil }
+    }
     guard backoff.isOver else { throw RuntimeFailure.unreachable }
     let attempt = Task { [path, group] in try await Self.connect(to: path, on: group) }
     connection = attempt
@@ -111,6 +127,7 @@ actor GRPCConnection {
       backoff.succeed()
       return made
     } catch {
+      // Nobody can have begun another.
       connection = nil
       backoff.fail()
       throw RuntimeFailure.unreachable

@@ -9,6 +9,13 @@ protocol RuntimeClient: Sendable {
   /// Returns within `RuntimeLimits.answerSeconds` for each question that it takes. Connects when it is asked, and no more
   /// often than its back-off allows.
   func describe(_ id: String) async throws -> ContainerReport?
+
+  /// Whether others know more: it has the word where these have nothing to say, and seldom knows when a container started.
+  var isSecondary: Bool { get }
+}
+
+extension RuntimeClient {
+  var isSecondary: Bool { false }
 }
 
 /// Why a runtime did not answer. Errors of other kinds come from the connection.
@@ -33,7 +40,7 @@ enum RuntimeLimits {
   static let connectSeconds: Int64 = 1
   static let answerSeconds: Int64 = 2
   /// Of an answer. One about a container with as many labels and mounts as anybody has takes a tenth of a mebibyte.
-  static let answerByteCountMax = 4 << 20
+  static let answerByteCountMax = 1 << 20
   /// Of frames that carry nothing, in half a minute.
   static let controlFrameCountMax = 20_000
 }
@@ -56,13 +63,15 @@ struct Backoff {
   mutating func succeed() { failures = 0 }
 }
 
-/// A socket at which a container runtime is asked.
+/// A socket at which a container runtime is asked, or the folder in which it keeps its containers.
 public struct RuntimeSocket: Hashable, Sendable {
   public enum Interface: String, CaseIterable, Sendable {
     /// The runtime interface of Kubernetes: containerd, CRI-O.
     case cri
     /// The interface of Docker's engine: docker, podman.
     case docker
+    /// No socket: a folder for each container below the path.
+    case folder
   }
 
   public var interface: Interface
@@ -76,7 +85,7 @@ public struct RuntimeSocket: Hashable, Sendable {
     self.isExpected = isExpected
   }
 
-  /// `cri:PATH` or `docker:PATH`; nil for anything else.
+  /// `cri:PATH`, `docker:PATH` or `folder:PATH`; nil for anything else.
   public init?(text: String) {
     guard let colon = text.firstIndex(of: ":"), let interface = Interface(rawValue: String(text[..<colon])) else {
       return nil
@@ -95,6 +104,12 @@ public struct RuntimeSocket: Hashable, Sendable {
     RuntimeSocket(.cri, "/run/k3s/containerd/containerd.sock", isExpected: false),
     RuntimeSocket(.docker, "/run/docker.sock", isExpected: false),
     RuntimeSocket(.docker, "/run/podman/podman.sock", isExpected: false),
+    RuntimeSocket(.folder, "/run/containerd/io.containerd.runtime.v2.task/k8s.io", isExpected: false),
+    RuntimeSocket(.folder, "/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io", isExpected: false),
+    RuntimeSocket(.folder, "/var/lib/docker/containers", isExpected: false),
+    RuntimeSocket(.folder, "/run/containerd/io.containerd.runtime.v2.task/default", isExpected: false),
+    RuntimeSocket(.folder, "/run/containers/storage/overlay-containers", isExpected: false),
+    RuntimeSocket(.folder, "/var/lib/containers/storage/overlay-containers", isExpected: false),
   ]
 }
 

@@ -8,10 +8,8 @@ struct RuntimeDetails {
   /// Nil where there are no details.
   var isPrivileged: Bool?
 
-  init(_ entries: [ContainerReport.Label]) {
-    guard let text = entries.first(where: { $0.key.elementsEqual("info".utf8) })?.value,
-      let object = try? JSONDecoder().decode(Object.self, from: Data(text))
-    else { return }
+  init(_ text: Data?) {
+    guard let text, let object = try? JSONDecoder().decode(Object.self, from: text) else { return }
     // What is false is left out.
     isPrivileged = object.privileged ?? object.config?.linux?.securityContext?.privileged ?? false
   }

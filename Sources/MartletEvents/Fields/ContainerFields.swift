@@ -38,6 +38,32 @@ extension FieldRegistry {
     .init(
       .containerLabels, "container.labels", .string,
       "All labels of the container, as `key:value`, with commas between."),
+    .init(
+      .containerMounts, "container.mounts", .string,
+      "All mounts of the container, as `source:destination:mode:writable:propagation`, with commas between."),
+    .init(
+      .containerMount, "container.mount", .string, argument: .requiredIndexOrKey,
+      "One mount of the container in that form, by number or by a glob of its source."),
+    .init(
+      .containerMountSource, "container.mount.source", .string, argument: .requiredIndexOrKey,
+      "Where a mount of the container comes from, by number or by a glob of its destination."),
+    .init(
+      .containerMountDestination, "container.mount.dest", .string, argument: .requiredIndexOrKey,
+      "Where a mount of the container appears in it, by number or by a glob of its source."),
+    .init(
+      .containerMountMode, "container.mount.mode", .string, argument: .requiredIndexOrKey,
+      "Mode of a mount of the container, by number or by a glob of its source."),
+    .init(
+      .containerMountIsWritable, "container.mount.rdwr", .string, argument: .requiredIndexOrKey,
+      "Whether a mount of the container can be written to, `true` or `false`, by number or by a glob of its source."),
+    .init(
+      .containerMountPropagation, "container.mount.propagation", .string, argument: .requiredIndexOrKey,
+      "Propagation of a mount of the container, by number or by a glob of its source."),
+    .init(
+      .containerHostNetwork, "container.host_network", .boolean,
+      "Whether the container shares the node's network namespace."),
+    .init(.containerHostPID, "container.host_pid", .boolean, "Whether the container shares the node's pid namespace."),
+    .init(.containerHostIPC, "container.host_ipc", .boolean, "Whether the container shares the node's IPC namespace."),
     .init(.containerAddress, "container.ip", .string, "First address of the container, or of its pod."),
     .init(
       .podUID, "k8s.pod.uid", .string,

@@ -28,7 +28,7 @@ public enum Field: Hashable, Sendable {
   case processDuration, processParentDuration, processStart, processParentStart
   case threadID, threadIsMain, threadCapabilitiesEffective, threadCapabilitiesPermitted, threadCapabilitiesInheritable
   // user, group
-  case userID, userLoginID, groupID
+  case userID, userLoginID, groupID, userName, userHome, userShell, userLoginName, groupName
   // fd, fs
   case fdNumber, fdType, fdTypeChar, fdName, fdNameRaw, fdRealPath, fdDirectory, fdFilename
   case fdInode, fdDevice, fdDeviceMajor, fdDeviceMinor, fdIsUpperLayer, fdIsLowerLayer
@@ -43,6 +43,9 @@ public enum Field: Hashable, Sendable {
   case containerID, containerFullID, containerType, containerName, containerPrivileged
   case containerImage, containerImageRepository, containerImageTag, containerImageDigest, containerImageID
   case containerStart, containerDuration, containerLabel, containerLabels, containerAddress
+  case containerMounts, containerMount, containerMountSource, containerMountDestination, containerMountMode
+  case containerMountIsWritable, containerMountPropagation
+  case containerHostNetwork, containerHostPID, containerHostIPC
   case podUID, podID, podName, podNamespace, podLabel, podLabels, podSandboxID, podFullSandboxID, podAddress
   /// One of Falco's fields that no record of ours carries, by its place in `FieldRegistry.uncapturedFields`.
   case uncaptured(UInt16)

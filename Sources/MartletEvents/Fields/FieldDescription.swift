@@ -96,7 +96,7 @@ public struct FieldDescription: Sendable {
   /// A field that is captured.
   init(
     _ field: Field, _ name: StaticString, _ type: FieldType, argument: FieldArgumentRule = .none,
-    multiplicity: FieldMultiplicity = .one, on kinds: [EventKind] = [.exec, .open, .connect, .unix, .call],
+    multiplicity: FieldMultiplicity = .one, on kinds: [EventKind] = EventKind.allCases.filter(\.isMatched),
     isFilterOnly: Bool = false, takesTransformers: Bool? = nil, takesOtherSide: Bool? = nil,
     isSuggested: Bool = false, _ documentation: StaticString
   ) {

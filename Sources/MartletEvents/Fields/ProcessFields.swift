@@ -74,6 +74,19 @@ extension FieldRegistry {
   static let userFields: [FieldDescription] = [
     .init(.userID, "user.uid", .uint32, "Effective user id of the acting thread, as the node sees it."),
     .init(.userLoginID, "user.loginuid", .int64, "User id at login (audit), -1 where unset."),
+    .init(
+      .userName, "user.name", .string,
+      "Name of that user: in a container as its own /etc/passwd has it, on the host as the host's has. `root` for 0 and `<NA>` for others where that does not tell."
+    ),
+    .init(.userHome, "user.homedir", .string, "Home directory of that user, from the same file; `<NA>` where unknown."),
+    .init(.userShell, "user.shell", .string, "Login shell of that user, from the same file; `<NA>` where unknown."),
+    .init(
+      .userLoginName, "user.loginname", .string,
+      "Name of the user of user.loginuid, from the same file; `<NA>` where unset or unknown."),
     .init(.groupID, "group.gid", .uint32, "Effective group id of the acting thread, as the node sees it."),
+    .init(
+      .groupName, "group.name", .string,
+      "Name of that group, from /etc/group of the container or the host; `root` for 0 and `<NA>` for others where that does not tell."
+    ),
   ]
 }

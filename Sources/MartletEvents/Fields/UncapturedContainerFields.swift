@@ -5,29 +5,7 @@ extension FieldRegistry {
   static let uncapturedContainerFields: [FieldDescription] = [
     .init("container.cni.json", .string, "Result of the container's network set-up."),
     .init("container.healthcheck", .string, "The container's health check."),
-    .init("container.host_ipc", .boolean, "Whether the container shares the node's IPC namespace."),
-    .init("container.host_network", .boolean, "Whether the container shares the node's network namespace."),
-    .init("container.host_pid", .boolean, "Whether the container shares the node's pid namespace."),
     .init("container.liveness_probe", .string, "The container's liveness probe."),
-    .init(
-      "container.mount", .string, argument: .requiredIndexOrKey,
-      "One mount of the container, by number or by a glob of its source."),
-    .init(
-      "container.mount.dest", .string, argument: .requiredIndexOrKey,
-      "Where a mount of the container appears in it, by number or by a glob of its source."),
-    .init(
-      "container.mount.mode", .string, argument: .requiredIndexOrKey,
-      "Mode of a mount of the container, by number or by a glob of its source."),
-    .init(
-      "container.mount.propagation", .string, argument: .requiredIndexOrKey,
-      "Propagation of a mount of the container, by number or by a glob of its source."),
-    .init(
-      "container.mount.rdwr", .string, argument: .requiredIndexOrKey,
-      "Whether a mount of the container can be written to, by number or by a glob of its source."),
-    .init(
-      "container.mount.source", .string, argument: .requiredIndexOrKey,
-      "Where a mount of the container comes from, by number or by a glob of its destination."),
-    .init("container.mounts", .string, "All mounts of the container."),
     .init("container.readiness_probe", .string, "The container's readiness probe."),
     .init("k8s.deployment.id", .string, "Unique id of the pod's deployment; deprecated."),
     .init("k8s.deployment.label", .string, argument: .requiredKey, "One label of the pod's deployment; deprecated."),

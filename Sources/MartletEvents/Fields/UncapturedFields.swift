@@ -48,7 +48,6 @@ extension FieldRegistry {
   ]
 
   static let uncapturedProcessFields: [FieldDescription] = [
-    .init("group.name", .string, "Name of the group of the acting thread."),
     .init(
       "proc.aenv", .string, argument: .optionalIndexOrKey, multiplicity: .ancestors,
       "Environment of an ancestor, by index, or one variable of it, by name."),
@@ -97,10 +96,6 @@ extension FieldRegistry {
     .init("thread.vmsize", .uint64, "Virtual memory of the process, for its first thread, in kilobytes."),
     .init("thread.vmsize.b", .uint64, "thread.vmsize in bytes."),
     .init("thread.vtid", .int64, "Id of the acting thread in the innermost pid namespace."),
-    .init("user.homedir", .string, "Home directory of the user."),
-    .init("user.loginname", .string, "Name of the user who logged in."),
-    .init("user.name", .string, "Name of the user."),
-    .init("user.shell", .string, "Login shell of the user."),
   ]
 
   static let uncapturedDescriptorFields: [FieldDescription] = [

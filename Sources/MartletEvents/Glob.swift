@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import MartletEvents
 
 /// fnmatch(3) with no flags in the C locale, over bytes that end where they end.
 ///
 /// Goes back to the last `*` only, which is enough for globs: time is at most text times pattern, where a recursive
 /// fnmatch can be made to take exponential time by the text.
-enum Glob {
+public enum Glob {
   /// Whether the pattern matches itself and nothing else.
-  static func isPlain(_ pattern: ByteView) -> Bool {
+  public static func isPlain(_ pattern: ByteView) -> Bool {
     !pattern.array.contains {
       [UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "["), UInt8(ascii: "\\")].contains($0)
     }
   }
 
-  static func matches(_ pattern: ByteView, _ text: ByteView, ignoresCase: Bool) -> Bool {
+  public static func matches(_ pattern: ByteView, _ text: ByteView, ignoresCase: Bool) -> Bool {
     var position = 0
     var place = 0
     var retryPlace = -1
