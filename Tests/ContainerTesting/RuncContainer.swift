@@ -20,8 +20,10 @@ public final class RuncContainer: Sendable {
   public let pid: Int32
 
   private let directory: URL
+  private let view: CgroupView
 
-  private init(id: String, cgroupPath: String, pid: Int32, directory: URL) {
+  private init(id: String, cgroupPath: String, pid: Int32, directory: URL, view: CgroupView) {
+    self.view = view
     self.id = id
     self.cgroupPath = cgroupPath
     self.pid = pid
@@ -35,10 +37,10 @@ public final class RuncContainer: Sendable {
 
   /// Runs `body` with a container that is gone afterwards, however `body` ends.
   public static func with<Result>(
-    cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil,
+    cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil, view: CgroupView = .asMounted,
     _ body: (RuncContainer) throws -> Result
   ) throws -> Result {
-    let container = try create(cgroupPath: cgroupPath, arguments: arguments)
+    let container = try create(cgroupPath: cgroupPath, arguments: arguments, view: view)
     let result: Result
     do {
       result = try body(container)
@@ -52,13 +54,13 @@ public final class RuncContainer: Sendable {
 
   /// Makes and starts a container; `arguments` is its first process, by default a bounded `sleep`.
   public static func create(
-    cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil
+    cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil, view: CgroupView = .asMounted
   ) throws -> RuncContainer {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
     do {
-      return try create(in: directory, cgroupPath, arguments ?? ["sleep", "\(lifetimeSeconds)"])
+      return try create(in: directory, view, cgroupPath, arguments ?? ["sleep", "\(lifetimeSeconds)"])
     } catch {
-      _ = try? Child.run(runc(in: directory) + ["delete", "--force", cgroupPath.containerID])
+      _ = try? Child.run(view.prefix + runc(in: directory) + ["delete", "--force", cgroupPath.containerID])
       try? CgroupTree.prune(cgroupPath.path)
       try? FileManager.default.removeItem(at: directory)
       throw error
@@ -66,7 +68,7 @@ public final class RuncContainer: Sendable {
   }
 
   private static func create(
-    in directory: URL, _ cgroup: ContainerCgroupPath, _ arguments: [String]
+    in directory: URL, _ view: CgroupView, _ cgroup: ContainerCgroupPath, _ arguments: [String]
   ) throws -> RuncContainer {
     try RootFileSystem.build(at: directory.appendingPathComponent("rootfs"))
     let configuration = RuncConfiguration(arguments: arguments, cgroupPath: cgroup.path)
@@ -77,7 +79,7 @@ public final class RuncContainer: Sendable {
     let creation = ["--log", log.path, "create", "--bundle", directory.path, "--pid-file", pidFile.path]
     // The container inherits runc's streams and outlives it: captured, they would not end before the container does.
     let created = try CgroupTree.creating(cgroup.path) {
-      try Child.run(runc(in: directory) + creation + [cgroup.containerID], streams: .discarded)
+      try Child.run(view.prefix + runc(in: directory) + creation + [cgroup.containerID], streams: .discarded)
     }
     guard created.succeeded else {
       let reason = (try? String(contentsOf: log, encoding: .utf8)) ?? "no log"
@@ -86,7 +88,8 @@ public final class RuncContainer: Sendable {
     guard let pid = Int32(try String(contentsOf: pidFile, encoding: .utf8)) else {
       throw HarnessError("runc left no pid")
     }
-    let container = RuncContainer(id: cgroup.containerID, cgroupPath: cgroup.path, pid: pid, directory: directory)
+    let container = RuncContainer(
+      id: cgroup.containerID, cgroupPath: cgroup.path, pid: pid, directory: directory, view: view)
     try ContainerNetwork.configure(namespaceOf: pid)
     try Child.check(container.runc + ["start", container.id])
     try container.waitUntilProgramRuns()
@@ -132,7 +135,7 @@ public final class RuncContainer: Sendable {
     try FileManager.default.removeItem(at: directory)
   }
 
-  private var runc: [String] { Self.runc(in: directory) }
+  private var runc: [String] { view.prefix + Self.runc(in: directory) }
 
   /// runc with a state directory of the container's own, so that no other user of runc meets it.
   private static func runc(in directory: URL) -> [String] {

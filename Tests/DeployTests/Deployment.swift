@@ -56,6 +56,14 @@ enum Deployment {
   static let missingForPodman: String? =
     missingForContainerd ?? (isInstalled("podman") ? nil : "needs podman (Debian package podman)")
 
+  /// Where `.ci/install-packages test` unpacks docker's engine.
+  static let docker = root + "/.build-test/docker"
+
+  static let missingForDocker: String? =
+    missingForContainerd
+    ?? (FileManager.default.isExecutableFile(atPath: docker + "/usr/sbin/dockerd")
+      ? nil : "needs Debian's docker.io, which '.ci/install-packages test' unpacks")
+
   private static func isInstalled(_ program: String) -> Bool {
     (try? Child.run([program, "--version"]))?.succeeded ?? false
   }

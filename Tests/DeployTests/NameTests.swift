@@ -25,6 +25,34 @@ struct NameTests {
     #expect(alert.sandbox?.count == 12 && alert.sandbox != alert.container)
     #expect(alert.privileged == (pod == "came-later"))
     #expect(try #require(alert.duration) > 0 && #require(alert.start) > 1_600_000_000_000_000_000)
+    #expect(alert.mounts?.contains("/etc:/node::false:private") == true && alert.mount == "/node")
+    #expect(alert.user == "keeper" && alert.group == "keepers")
+  }
+
+  @Test("a container's start is told once, with what the runtime says, of those that start while the agent watches")
+  func starts() throws {
+    let starts = try Names.told.get().starts
+    #expect(starts["early"]?.count == 0 && starts["early, without"]?.count == 0)
+    for (pod, name) in [("late", "came-later"), ("after", "after-restart"), ("late, without socket", "no-socket")] {
+      let told = try #require(starts[pod])
+      #expect(told.count == 1, "\(pod)")
+      let start = try #require(told.first)
+      #expect(start.eventType == "container" && start.name == "main" && start.pod == name && start.namespace == "shop")
+      #expect(start.image == "registry.example:5000/shop/busybox:1.36")
+      // Runtimes say that it has started a moment before the container's program runs.
+      #expect(["sleep", "runc:[2:INIT]"].contains(start.process) && ["keeper", "root"].contains(start.user))
+    }
+    #expect(starts["late"]?.first?.privileged == true)
+  }
+
+  @Test(
+    "where no socket may be used, the runtime's folders tell what they can",
+    arguments: [("no socket", "there-before"), ("no socket, later", "no-socket")])
+  func noSocket(step: String, pod: String) throws {
+    let alert = try Names.told.get().alert(step)
+    #expect(alert.name == "main" && alert.type == "containerd" && alert.pod == pod && alert.namespace == "shop")
+    #expect(alert.repository == "registry.example:5000/shop/busybox" && alert.tag == "1.36" && alert.digest == nil)
+    #expect(alert.mount == "/node" && alert.sandbox?.count == 12 && alert.privileged == nil && alert.start == nil)
   }
 
   @Test("the first events of containers that start after the agent bear their names: 20 of 20")
@@ -74,9 +102,9 @@ struct NameTests {
     }
     let agents = try Names.told.get().agents
     #expect(try #require(agents.first).statistics.waits.released > 0)
-    #expect(try #require(agents.last).statistics.waits.timedOut > 0)
+    #expect(agents[1].statistics.waits.timedOut > 0)
     // The one that started without a runtime kept asking.
-    #expect(try #require(Names.told.get().agents.last).statistics.runtimes.failed > 0)
+    #expect(try Names.told.get().agents[1].statistics.runtimes.failed > 0)
   }
 }
 
@@ -95,6 +123,12 @@ struct PodmanNameTests {
     #expect(alert.repository == "localhost/shop/busybox" && alert.tag == "test")
     #expect(alert.privileged == (name == "late") && alert.pod == nil && alert.namespace == nil)
     #expect(alert.labels == (name == "early" ? "app:web" : nil))
+    #expect(alert.user == "keeper" && alert.group == "keepers")
+    #expect(alert.mount == (name == "late" ? "/node" : nil))
+    let starts = try #require(Names.toldByPodman.get().starts[name])
+    #expect(
+      starts.count == (name == "early" ? 0 : 1) && starts.allSatisfy { $0.name == name && $0.process?.isEmpty == false }
+    )
     #expect(try #require(alert.duration) > 0 && #require(alert.start) > 1_600_000_000_000_000_000)
   }
 
@@ -111,11 +145,39 @@ struct PodmanNameTests {
   }
 }
 
-/// What `names.py` and `podman.py` tell of one run.
+/// The same from docker's own engine.
+@Suite(
+  "names from docker", .serialized, .timeLimit(.minutes(2)),
+  .enabled(if: Deployment.missingForDocker == nil, Comment(rawValue: Deployment.missingForDocker ?? "")))
+struct DockerNameTests {
+  @Test(
+    "an event of a container bears its names: of one that was there before, that came later, and that started again",
+    arguments: [("there before", "early"), ("came later", "late"), ("started again", "late")])
+  func names(step: String, name: String) throws {
+    let alert = try Names.toldByDocker.get().alert(step)
+    #expect(alert.name == name && alert.type == "docker" && alert.privileged == false)
+    #expect(alert.image == "shop/busybox:test" && alert.repository == "shop/busybox" && alert.tag == "test")
+    #expect(alert.labels == (name == "early" ? "app:web" : nil) && alert.pod == nil)
+    #expect(alert.mount == (name == "late" ? "/node" : nil))
+    #expect(alert.user == "keeper" && alert.group == "keepers")
+    #expect(try #require(alert.duration) > 0 && #require(alert.start) > 1_600_000_000_000_000_000)
+  }
+
+  @Test("each start of a container is told once, also when it is started again")
+  func starts() throws {
+    let told = try Names.toldByDocker.get()
+    #expect(told.starts["early"]?.count == 0 && told.agents.allSatisfy { $0.status == 0 && $0.replays })
+    let starts = try #require(told.starts["late"])
+    #expect(starts.count == 2 && starts.allSatisfy { $0.name == "late" && $0.process?.isEmpty == false })
+    #expect(Set(starts.map(\.start)).count == 2, "each with its own time")
+  }
+}
+
+/// What `names.py`, `podman.py` and `docker.py` tell of one run.
 private struct Names: Decodable {
   struct Alert: Decodable {
     let container, name, type, image, repository, tag, digest, pod, podUID, namespace: String?
-    let app, team, labels, address, sandbox, enrichment: String?
+    let app, team, labels, address, sandbox, mounts, mount, user, group, process, eventType, enrichment: String?
     let privileged: Bool?
     let duration, start: UInt64?
 
@@ -139,6 +201,12 @@ private struct Names: Decodable {
       case team = "k8s.pod.label[team]"
       case address = "k8s.pod.ip"
       case sandbox = "k8s.pod.sandbox_id"
+      case mounts = "container.mounts"
+      case mount = "container.mount.dest[/etc*]"
+      case user = "user.name"
+      case group = "group.name"
+      case process = "proc.name"
+      case eventType = "evt.type"
     }
   }
 
@@ -172,6 +240,7 @@ private struct Names: Decodable {
   /// By rule, of each brief container its first alert.
   let firsts: [String: [Alert]]
   let pods: [String: String]
+  let starts: [String: [Alert]]
   let agents: [Agent]
 
   func alert(_ step: String) throws -> Alert { try #require(steps[step]) }
@@ -183,7 +252,15 @@ private struct Names: Decodable {
       output: >
         %container.image %container.image.digest %container.type %container.privileged %container.duration
         %container.start_ts %container.labels %k8s.pod.label[app] %k8s.pod.label[team] %k8s.pod.ip %k8s.pod.sandbox_id
+        %container.mounts %container.mount.dest[/etc*] %user.name %group.name
       priority: WARNING
+    - rule: Container started
+      desc: Each once
+      condition: evt.type = container and container.id != host
+      output: >
+        %container.name %container.image %container.privileged %container.start_ts %k8s.pod.name %k8s.ns.name %user.name
+        %proc.name
+      priority: NOTICE
     - rule: Program run
       desc: Whatever starts in a container
       condition: evt.type in (execve, execveat) and container.id != host and not proc.name = sh
@@ -201,14 +278,15 @@ private struct Names: Decodable {
   /// One run that several tests look at.
   static let told = Result { try run("names.py") }
   static let toldByPodman = Result { try run("podman.py") }
+  static let toldByDocker = Result { try run("docker.py", [Deployment.docker]) }
 
-  private static func run(_ script: String) throws -> Names {
+  private static func run(_ script: String, _ more: [String] = []) throws -> Names {
     let folder = try TestFolder()
     // Podman takes no long names.
     let node = "/run/martlet-node-\(UUID().uuidString.prefix(8))"
     let result = try Deployment.python(
       script,
-      [try AgentBinary.path(), try folder.write("names.yaml", rules), node],
+      more + [try AgentBinary.path(), try folder.write("names.yaml", rules), node],
       behind: ["unshare", "--net", "--mount", "--propagation", "private"], within: .seconds(110))
     guard result.succeeded else { throw HarnessError(result.errors) }
     return try JSONDecoder().decode(Names.self, from: Data(result.output.utf8))

@@ -182,7 +182,7 @@ struct WaitDifferentialTests {
       let twin = Stream.outcome(of: start + answers + events, rules)
       let limits = HeldEvents.Limits(
         eventCountMax: Int.random(in: 0...40, using: &generator),
-        byteCountMax: Int.random(in: 0...60_000, using: &generator))
+        byteCountMax: Int.random(in: 0...200_000, using: &generator))
       let outcome = Stream.outcome(of: start + mixed(events, answers + ticks, &generator), rules, limits: limits)
       #expect(trait(outcome.linesByContainer) == trait(twin.linesByContainer))
       #expect(outcome.counters.matched == twin.counters.matched)
@@ -193,6 +193,7 @@ struct WaitDifferentialTests {
       total.pushedOut += waits.pushedOut
       total.cutOff += waits.cutOff
     }
-    #expect(total.released > 100 && total.timedOut > 100 && total.pushedOut > 100 && total.cutOff > 100)
+    #expect(
+      total.released > 100 && total.timedOut > 100 && total.pushedOut > 100 && total.cutOff > 100, "\(total)")
   }
 }

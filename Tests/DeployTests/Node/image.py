@@ -9,7 +9,9 @@ import shutil
 import tarfile
 
 APPLETS = ("cat", "head", "id", "ls", "sh", "sleep", "true")
-FILES = {"etc/passwd": (b"root:x:0:0:root:/root:/bin/sh\n", 0o644),
+# Names that no host has.
+FILES = {"etc/passwd": (b"keeper:x:0:0:root:/root:/bin/sh\n", 0o644),
+         "etc/group": (b"keepers:x:0:\n", 0o644),
          "etc/shadow": (b"root:*:19000:0:99999:7:::\n", 0o640)}
 FOLDERS = ("bin", "dev", "etc", "proc", "root", "sys", "tmp")
 

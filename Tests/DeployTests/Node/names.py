@@ -36,6 +36,7 @@ class Tenant:
         self.pod["linux"]["security_context"]["privileged"] = privileged
         config = {"metadata": {"name": "main"}, "image": {"image": BUSYBOX},
                   "labels": labels(self.pod, "main"),
+                  "mounts": [{"container_path": "/node", "host_path": "/etc", "readonly": True}],
                   "linux": {"security_context": {"namespace_options": namespaces(), "privileged": privileged}}}
         self.sandbox = node.run_pod(self.pod)
         self.container = node.run_container(self.sandbox, self.pod, config)
@@ -108,9 +109,20 @@ def watch(node, program, rules):
     steps["asked again"] = early.alert(waiting, is_named)
     after = Tenant(node, "after-restart")
     steps["runtime back"] = after.alert(agent, is_named)
+    # One that may use no socket, and finds the runtime's folders.
+    folders = f"folder:{node.folder}/state/io.containerd.runtime.v2.task/k8s.io"
+    bare = Agent(node.folder, program, rules, folders, "bare")
+    steps["no socket"] = early.alert(bare, lambda fields: fields["container.name"] is not None)
+    last = Tenant(node, "no-socket")
+    steps["no socket, later"] = last.alert(bare, lambda fields: fields["container.name"] is not None)
+    wait_for(lambda: bare.alerts(last.container, "Container started"), "the start")
     pods = {name: tenant.pod["metadata"]["uid"]
             for name, tenant in (("early", early), ("late", late), ("after", after))}
-    return {"steps": steps, "firsts": firsts, "pods": pods, "agents": [agent.stop(), waiting.stop()],
+    starts = {name: told.alerts(tenant.container, "Container started")
+              for name, told, tenant in (("early", agent, early), ("late", agent, late), ("after", agent, after),
+                                         ("late, without socket", bare, last), ("early, without", bare, early))}
+    return {"steps": steps, "firsts": firsts, "pods": pods, "starts": starts,
+            "agents": [agent.stop(), waiting.stop(), bare.stop()],
             "log": agent.log_path.read_text().splitlines()}
 
 

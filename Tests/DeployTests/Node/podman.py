@@ -105,14 +105,16 @@ def watch(podman, program, rules):
     early = podman.run_container("early", "--label", "app=web")
     agent = Agent(podman.folder, program, rules, f"docker:{podman.socket}", "agent")
     steps = {"there before": alert(agent, "early", early, is_named)}
-    late = podman.run_container("late", "--privileged")
+    late = podman.run_container("late", "--privileged", "--volume", "/etc:/node:ro")
     steps["came later"] = alert(agent, "late", late, is_named)
     podman.stop()
     away = podman.run_container("away")
     steps["runtime away"] = alert(agent, "away", away)
     podman.start()
     steps["runtime back"] = alert(agent, "away", away, is_named)
-    return {"steps": steps, "firsts": {}, "agents": [agent.stop()], "pods": {}}
+    starts = {name: agent.alerts(container, "Container started")
+              for name, container in (("early", early), ("late", late), ("away", away))}
+    return {"steps": steps, "firsts": {}, "starts": starts, "agents": [agent.stop()], "pods": {}}
 
 
 if __name__ == "__main__":
