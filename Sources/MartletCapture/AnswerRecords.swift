@@ -13,7 +13,10 @@ final class AnswerRecords {
 
   deinit { free() }
 
-  /// At most `countMax` before the next batch.
+  /// How many more there is room for before the next batch.
+  var room: Int { Self.countMax - pending.count }
+
+  /// At most `room` before the next batch.
   func add(_ answer: some StreamReport) {
     precondition(pending.count < Self.countMax, "more answers than a batch has room for")
     pending.append(answer)

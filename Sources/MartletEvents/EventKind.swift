@@ -32,6 +32,8 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   case start = 44
   /// What users and groups are called.
   case accounts = 45
+  /// What is known about a model that was opened, or that it changed.
+  case model = 46
   /// Whether runtimes are asked about containers, and what nobody could answer.
   case inquiry = 48
 
@@ -55,6 +57,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .notice: MemoryLayout<martlet_notice>.size
     case .container: MemoryLayout<martlet_container>.size
     case .accounts: MemoryLayout<martlet_accounts>.size
+    case .model: MemoryLayout<martlet_model>.size
     case .inquiry: MemoryLayout<martlet_inquiry>.size
     }
   }
@@ -62,7 +65,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   /// Whether rules are tried on it; the others only change what Martlet knows.
   public var isMatched: Bool {
     switch self {
-    case .exec, .open, .connect, .unix, .call, .start: true
+    case .exec, .open, .connect, .unix, .call, .start, .model: true
     case .process, .fork, .exit, .cgroup, .dns, .file, .host, .tick, .end, .notice, .container, .resolvers, .accounts,
       .inquiry:
       false
@@ -91,6 +94,7 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
     case .container: "container"
     case .start: "start"
     case .accounts: "accounts"
+    case .model: "model"
     case .inquiry: "inquiry"
     }
   }

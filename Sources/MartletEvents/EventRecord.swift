@@ -40,6 +40,14 @@ public struct EventRecord {
     return EventKind(rawValue: bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
   }
 
+  /// Whether bytes say that they are a record with this flag. Says nothing about whether they are one.
+  public static func claims(flag: UInt32, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= MemoryLayout<martlet_record>.size,
+      let offset = MemoryLayout<martlet_record>.offset(of: \.flags)
+    else { return false }
+    return bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self) & flag != 0
+  }
+
   /// The whole record, as long as it says.
   public var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: start, count: Int(common.pointee.length_bytes))
@@ -68,6 +76,7 @@ public struct EventRecord {
   public var notice: UnsafePointer<martlet_notice> { fixedPart(.notice) }
   public var container: UnsafePointer<martlet_container> { fixedPart(.container) }
   public var accounts: UnsafePointer<martlet_accounts> { fixedPart(.accounts) }
+  public var model: UnsafePointer<martlet_model> { fixedPart(.model) }
   public var inquiry: UnsafePointer<martlet_inquiry> { fixedPart(.inquiry) }
 
   /// Nil for records that rules are not tried on.
@@ -173,6 +182,12 @@ public struct EventRecord {
       return [
         part.id, part.name, part.image, part.image_repository, part.image_tag, part.image_digest, part.image_id,
         part.labels, part.pod_name, part.pod_namespace, part.pod_uid, part.pod_labels, part.sandbox_id, part.address,
+      ].allSatisfy(isInside)
+    case .model:
+      let part = model.pointee
+      return [
+        part.path, part.opened_as, part.state, part.digest, part.claimed_digest, part.signer, part.method,
+        part.model_name, part.root_digest, part.resource, part.format, part.source, part.guarantee, part.change,
       ].allSatisfy(isInside)
     case .fork, .exit, .connect, .tick, .end, .start: return true
     }

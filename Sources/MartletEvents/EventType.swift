@@ -82,6 +82,9 @@ public enum EventType: UInt8, CaseIterable, Sendable {
   case fchmodat2 = 91
   /// A container has started, and what its runtime says about it is known.
   case container = 126
+  /// No calls: the agent itself says so.
+  case modelVerdict = 120
+  case modelChanged = 121
 
   /// Falco's name, as rules write it.
   public var name: StaticString {
@@ -105,6 +108,8 @@ public enum EventType: UInt8, CaseIterable, Sendable {
     case .recvmsg: "recvmsg"
     case .recvmmsg: "recvmmsg"
     case .container: "container"
+    case .modelVerdict: "model_verdict"
+    case .modelChanged: "model_changed"
     default: callName
     }
   }
@@ -118,6 +123,7 @@ public enum EventType: UInt8, CaseIterable, Sendable {
     case .connect, .accept, .accept4, .listen, .bind, .sendto, .sendmsg, .sendmmsg, .recvfrom, .recvmsg, .recvmmsg:
       .connect
     case .container: .start
+    case .modelVerdict, .modelChanged: .model
     default: .call
     }
   }
@@ -137,7 +143,7 @@ extension EventType {
   private var callName: StaticString {
     switch self {
     case .execve, .execveat, .open, .openat, .openat2, .creat, .openByHandleAt, .connect, .accept, .accept4, .listen,
-      .bind, .sendto, .sendmsg, .sendmmsg, .recvfrom, .recvmsg, .recvmmsg, .container:
+      .bind, .sendto, .sendmsg, .sendmmsg, .recvfrom, .recvmsg, .recvmmsg, .container, .modelVerdict, .modelChanged:
       ""
     case .dup: "dup"
     case .dup2: "dup2"

@@ -72,6 +72,12 @@ extension EventContext {
       .fdServerNetwork, .fdLocalNetwork, .fdRemoteNetwork,
       .pathName, .pathNameRaw:
       return extractDescriptor(field, index: selector.index)
+    case .modelPath, .modelOpenedAs, .modelState, .modelVerified, .modelDigest, .modelClaimedDigest, .modelSigner,
+      .modelSignerExpired, .modelMethod, .modelName, .modelRootDigest, .modelResource, .modelResourceMatch,
+      .modelFormat, .modelPickleCapable, .modelSource, .modelGuarantee, .modelSize, .modelHashMilliseconds,
+      .modelCached, .modelChange, .modelChangerID, .modelLastOpenAge, .modelLastOpenPath,
+      .modelLastOpenPickleCapable:
+      return extractModel(field, record)
     }
   }
 
@@ -102,7 +108,7 @@ extension EventContext {
   private var category: ByteView {
     switch record?.kind {
     case .exec: "process"
-    case .open: "file"
+    case .open, .model: "file"
     case .call: callCategory
     case .start: "internal"
     default: "net"

@@ -8,6 +8,7 @@ struct StateContent {
   var processes: ProcessLookup
   var containers: UnsafeMutablePointer<Container>
   var names: NameLookup
+  var modelOpens: ModelOpenLookup
   var lineageEpoch: UInt64 = 0
   var hostname: ByteView
   var asksRuntimes = false
@@ -26,6 +27,7 @@ struct StateView {
   var processes: ProcessLookup { content.pointee.processes }
   var containers: UnsafeMutablePointer<Container> { content.pointee.containers }
   var names: NameLookup { content.pointee.names }
+  var modelOpens: ModelOpenLookup { content.pointee.modelOpens }
   var lineageEpoch: UInt64 { content.pointee.lineageEpoch }
   var hostname: ByteView { content.pointee.hostname }
   var asksRuntimes: Bool { content.pointee.asksRuntimes }

@@ -53,6 +53,8 @@ struct Process {
   var container = ContainerIndex.host
   /// Nil for a process that was first seen in the middle of its life.
   var image: ProcessImage.Reference?
+  /// The model that it, or one that it comes from, opened last.
+  var modelOpen = ModelOpenReference.none
   /// Of the main thread, NUL-padded.
   var comm: (UInt64, UInt64) = (0, 0)
 

@@ -20,12 +20,15 @@ public struct StateLimits: Sendable {
   /// Names of addresses, over all network namespaces and in one of them. At least 1.
   public var nameCountMax: Int
   public var nameCountPerNetworkMax: Int
+  /// Opens of models, each with its path; at least 1.
+  public var modelOpenCountMax: Int
 
   public init(
     processCountMax: Int = 65_536, exitedProcessCountMax: Int = 16_384, imageByteCountMax: Int = 64 << 20,
     cgroupCountMax: Int = 65_536, containerCountMax: Int = 16_384, containerReportCountMax: Int = 4096,
     containerReportByteCountMax: Int = 16 << 20, accountListCountMax: Int = 4096,
-    accountListByteCountMax: Int = 8 << 20, nameCountMax: Int = 8192, nameCountPerNetworkMax: Int = 1024
+    accountListByteCountMax: Int = 8 << 20, nameCountMax: Int = 8192, nameCountPerNetworkMax: Int = 1024,
+    modelOpenCountMax: Int = 1024
   ) {
     self.processCountMax = processCountMax
     self.exitedProcessCountMax = exitedProcessCountMax
@@ -38,6 +41,7 @@ public struct StateLimits: Sendable {
     self.accountListByteCountMax = accountListByteCountMax
     self.nameCountMax = nameCountMax
     self.nameCountPerNetworkMax = nameCountPerNetworkMax
+    self.modelOpenCountMax = modelOpenCountMax
   }
 }
 
@@ -84,6 +88,8 @@ public struct StateStatistics: Equatable, Sendable {
   public var missingNameCount: UInt64 = 0
   /// Events whose cgroup had not been announced.
   public var unknownCgroupCount: UInt64 = 0
+  /// Opens of models that were forgotten while a process might still be asked for its last one.
+  public var evictedModelOpenCount: UInt64 = 0
   /// Names of addresses, those included that no longer hold.
   public var nameCount = 0
   /// Names that still held and had to make room.

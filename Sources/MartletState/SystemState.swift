@@ -12,6 +12,7 @@ public struct SystemState: ~Copyable {
   private var processes: ProcessTable
   private var containers: ContainerTable
   private var names: ResolvedNames
+  private var modelOpens: ModelOpens
   private let limits: StateLimits
   /// What contexts read.
   private let content: UnsafeMutablePointer<StateContent>
@@ -30,12 +31,13 @@ public struct SystemState: ~Copyable {
     processes = ProcessTable(limits: limits)
     containers = ContainerTable(limits: limits)
     names = ResolvedNames(limits: limits)
+    modelOpens = ModelOpens(limits: limits)
     hostname = .allocate(capacity: Self.hostnameByteCountMax)
     content = .allocate(capacity: 1)
     content.initialize(
       to: StateContent(
         processes: processes.lookup, containers: containers.containers, names: names.lookup,
-        hostname: ByteView(start: hostname, count: 0), scratch: ContextScratch()))
+        modelOpens: modelOpens.lookup, hostname: ByteView(start: hostname, count: 0), scratch: ContextScratch()))
   }
 
   deinit {
@@ -63,6 +65,7 @@ public struct SystemState: ~Copyable {
     result.accountListByteCount = containers.accounts.byteCount
     result.evictedAccountListCount = containers.accounts.evictedCount
     result.forgottenAccountListCount = containers.accounts.forgottenCount
+    result.evictedModelOpenCount = modelOpens.evictedCount
     result.nameCount = names.count
     result.evictedNameCount = names.evictedCount
     result.untrustedAnswerCount = names.untrustedCount
@@ -82,7 +85,16 @@ public struct SystemState: ~Copyable {
       return record.kind == .exec ? context(of: record, slot: slot) : nil
     case .fork: applyFork(record)
     case .exit: applyExit(record)
-    case .open, .connect, .unix: return context(of: record, slot: actingProcess(of: record))
+    case .connect, .unix: return context(of: record, slot: actingProcess(of: record))
+    case .open:
+      let slot = actingProcess(of: record)
+      // The flag is on few records; nothing else is looked at of the others.
+      if record.has(flag: UInt32(MARTLET_FLAG_FILE_STATE)) { modelOpens.note(record, by: slot, processes) }
+      return context(of: record, slot: slot)
+    case .model:
+      let slot = subject(of: record)
+      if slot != ProcessTable.overflowSlot { modelOpens.correct(by: record, slot, processes) }
+      return context(of: record, slot: slot)
     case .call:
       let slot = actingProcess(of: record)
       applyCall(record, by: slot)
@@ -135,8 +147,8 @@ public struct SystemState: ~Copyable {
     return slot
   }
 
-  /// Whom a notice is about: a process, or, where it names none or nobody knows it, a stand-in in the container that it
-  /// means. What is known does not change.
+  /// Whom a notice or a verdict is about: a process, or, where it names none or nobody knows it any more, a stand-in in the
+  /// container that it means. What is known does not change.
   private mutating func subject(of notice: EventRecord) -> Int32 {
     let common = notice.common.pointee
     let known = processes.lookup.find(common.process_id, startNanoseconds: common.process_start_ns)
@@ -227,6 +239,7 @@ public struct SystemState: ~Copyable {
       process.pointee.mountNamespace = source.mountNamespace
       process.pointee.networkNamespace = source.networkNamespace
       process.pointee.userNamespace = source.userNamespace
+      process.pointee.modelOpen = source.modelOpen
       if known < 0 {
         process.pointee.cgroupID = source.cgroupID
         process.pointee.cgroupV1ID = source.cgroupV1ID

@@ -28,6 +28,7 @@ struct LayoutTests {
     ("martlet_end", MemoryLayout<martlet_end>.size, 96),
     ("martlet_notice", MemoryLayout<martlet_notice>.size, 104),
     ("martlet_container", MemoryLayout<martlet_container>.size, 208),
+    ("martlet_model", MemoryLayout<martlet_model>.size, 240),
     ("martlet_inquiry", MemoryLayout<martlet_inquiry>.size, 104),
     ("martlet_hook_counters", MemoryLayout<martlet_hook_counters>.size, 56),
     ("martlet_canary", MemoryLayout<martlet_canary>.size, 88),

@@ -133,7 +133,8 @@ struct ConditionTests {
     #expect(EventType.allCases.filter { set.contains($0) } == expected)
   }
 
-  static let all = EventType.allCases
+  /// What the agent says of models is no call: rules that do not speak of it are not tried on it.
+  static let all = EventType.allCases.filter { $0.kind != .model }
   static let eventTypes: [(String, [EventType])] = [
     ("proc.name = a", all), ("evt.type = open", [.open]), ("evt.type == open", [.open]),
     ("evt.type != open", all.filter { $0 != .open }), ("evt.type in (open, openat)", [.open, .openat]),
@@ -150,6 +151,12 @@ struct ConditionTests {
     ("not evt.type exists", []), ("evt.type in ()", []), ("not evt.type in ()", all),
     ("evt.type = pread64", []), ("not evt.type = pread64", all), ("evt.type != anyof (open, openat)", all),
     ("evt.num = 0 or evt.type = execve", [.execve]),
+    ("evt.type = model_verdict", [.modelVerdict]), ("evt.type in (model_verdict, open)", [.open, .modelVerdict]),
+    ("evt.type != model_verdict", all),
+    ("evt.type in (model_verdict, model_changed) and proc.name = a", [.modelVerdict, .modelChanged]),
+    ("evt.type = model_verdict or evt.type = open", [.open, .modelVerdict]),
+    ("model.state = unsigned", EventType.allCases), ("evt.type = open and model.state = pending", [.open]),
+    ("model.last_open.age < 5", all),
     ("not (not evt.type = open or not proc.name = x)", [.open]),
   ]
 }

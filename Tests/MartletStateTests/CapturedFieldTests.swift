@@ -31,6 +31,20 @@ struct CapturedFieldTests {
       Event.connect(to: "10.0.0.7", port: 443, from: "10.0.0.1", localPort: 50000, by: cat, at: 200_000_000_000),
       Event.call(.fchmod, by: cat, arguments: [3, 0o755], fd: 3, path: "/bin/x", mode: S_IFREG, at: 200_000_000_000),
       Event.exec(cat, environment: ["A=b"]),
+      Event.openModel(TestFile("/models/a.pt"), by: cat, at: 200_000_000_000),
+      Event.model(by: cat, at: 200_000_000_000) { event in
+        event.path = Array("/models/a.pt".utf8)
+        event.openedAs = event.path
+        event.state = Array("changed".utf8)
+        event.isVerified = false
+        (event.digest, event.claimedDigest, event.rootDigest) = ([97], [98], [99])
+        (event.signer, event.method, event.modelName, event.resource) = ([97], [98], [99], [100])
+        event.isNameMatching = true
+        event.format = .torch
+        event.isPickleCapable = true
+        (event.source, event.guarantee, event.change, event.changerID) = ([97], [98], [99], 9)
+      },
+      Event.exec(cat, at: 201_000_000_000),
     ]
   }
 

@@ -42,6 +42,15 @@ public enum Event {
     report.withRecord(at: time) { TestRecord(copying: $0) }
   }
 
+  /// What the agent says of a model that `process` opened.
+  public static func model(
+    by process: TestProcess, at time: UInt64 = 0, _ change: (inout ModelEvent) -> Void = { _ in }
+  ) -> TestRecord {
+    var event = ModelEvent(opener: common(.open, process, at: time))
+    change(&event)
+    return event.withRecord(at: time) { TestRecord(copying: $0) }
+  }
+
   /// What becomes of asking runtimes.
   public static func inquiry(_ step: InquiryStep, at time: UInt64 = 0) -> TestRecord {
     step.withRecord(at: time) { TestRecord(copying: $0) }

@@ -57,6 +57,7 @@ enum martlet_kind {
   MARTLET_KIND_RESOLVERS = 40, /* whose answers are believed from here on: martlet_resolvers */
   MARTLET_KIND_START = 44,     /* a container has started: the fixed part alone, its cgroups the container's */
   MARTLET_KIND_ACCOUNTS = 45,  /* what the users and groups of a container or the host are called: martlet_accounts */
+  MARTLET_KIND_MODEL = 46,     /* what is known about a model that a process opened: martlet_model */
   MARTLET_KIND_INQUIRY = 48,   /* whether runtimes are asked, and what nobody could answer: martlet_inquiry */
 };
 
@@ -183,6 +184,9 @@ enum martlet_call {
   MARTLET_CALL_FCHMODAT2 = 91,
   /* No call: by MARTLET_KIND_START. */
   MARTLET_CALL_CONTAINER = 126,
+  /* No calls, and made in user space: by MARTLET_KIND_MODEL. */
+  MARTLET_CALL_MODEL_VERDICT = 120,
+  MARTLET_CALL_MODEL_CHANGED = 121,
   MARTLET_CALL_COUNT = 128, /* numbers stay below */
 };
 
@@ -524,6 +528,45 @@ struct martlet_account {
   martlet_u32 offset_bytes;         /* of the name in the record; home and shell follow it */
 };
 
+/* martlet_model.facts */
+#define MARTLET_MODEL_VERIFIED_KNOWN (1u << 0)
+#define MARTLET_MODEL_VERIFIED (1u << 1)
+#define MARTLET_MODEL_NAME_KNOWN (1u << 2)
+#define MARTLET_MODEL_NAME_MATCHES (1u << 3)
+#define MARTLET_MODEL_PICKLE_CAPABLE (1u << 4)
+#define MARTLET_MODEL_CACHED (1u << 5)
+#define MARTLET_MODEL_SIGNER_EXPIRED (1u << 6)
+
+/*
+ * MARTLET_KIND_MODEL: the record's task is the one that opened the model, as it was then. A text without bytes is one
+ * that is not known.
+ */
+struct martlet_model {
+  struct martlet_record record;
+  martlet_u64 inode;
+  martlet_u64 size_bytes;
+  martlet_u64 opened_ns;          /* CLOCK_BOOTTIME */
+  martlet_u64 hash_ns;            /* how long reading took; 0 where it was not read */
+  martlet_u32 device;             /* kernel encoding: major << 20 | minor */
+  martlet_u32 facts;              /* MARTLET_MODEL_* */
+  martlet_u32 changer_id;         /* of a change: the process that made it */
+  martlet_u32 reserved;
+  struct martlet_text path;       /* as the kernel resolved it */
+  struct martlet_text opened_as;  /* as the program spelled it */
+  struct martlet_text state;      /* `verified`, `unsigned`, `skipped:size` and so on */
+  struct martlet_text digest;     /* hexadecimal */
+  struct martlet_text claimed_digest; /* which the file's name says it has */
+  struct martlet_text signer;
+  struct martlet_text method;
+  struct martlet_text model_name; /* as the signer calls the model */
+  struct martlet_text root_digest;
+  struct martlet_text resource;   /* as the signer calls the file */
+  struct martlet_text format;
+  struct martlet_text source;
+  struct martlet_text guarantee;
+  struct martlet_text change;     /* of a change: what was done */
+};
+
 /* What a martlet_inquiry tells. Never renumber. */
 enum martlet_inquiry_step {
   MARTLET_INQUIRY_BEGUN = 1,      /* from here on runtimes are asked for each container whose cgroup is announced */
@@ -592,6 +635,7 @@ MARTLET_ASSERT_SIZE(struct martlet_container, 208);
 MARTLET_ASSERT_SIZE(struct martlet_container_mounts, 216);
 MARTLET_ASSERT_SIZE(struct martlet_accounts, 112);
 MARTLET_ASSERT_SIZE(struct martlet_account, 16);
+MARTLET_ASSERT_SIZE(struct martlet_model, 240);
 MARTLET_ASSERT_SIZE(struct martlet_inquiry, 104);
 MARTLET_ASSERT_SIZE(struct martlet_hook_counters, 56);
 

@@ -47,6 +47,12 @@ public enum Field: Hashable, Sendable {
   case containerMountIsWritable, containerMountPropagation
   case containerHostNetwork, containerHostPID, containerHostIPC
   case podUID, podID, podName, podNamespace, podLabel, podLabels, podSandboxID, podFullSandboxID, podAddress
+  // model
+  case modelPath, modelOpenedAs, modelState, modelVerified, modelDigest, modelClaimedDigest
+  case modelSigner, modelSignerExpired, modelMethod, modelName, modelRootDigest, modelResource, modelResourceMatch
+  case modelFormat, modelPickleCapable, modelSource, modelGuarantee, modelSize, modelHashMilliseconds, modelCached
+  case modelChange, modelChangerID
+  case modelLastOpenAge, modelLastOpenPath, modelLastOpenPickleCapable
   /// One of Falco's fields that no record of ours carries, by its place in `FieldRegistry.uncapturedFields`.
   case uncaptured(UInt16)
 
@@ -70,7 +76,7 @@ public enum FieldRegistry {
 
   static let capturedFields: [FieldDescription] =
     eventFields + callFields + processFields + lineageFields + userFields + fileFields + socketFields
-    + containerFields
+    + containerFields + modelFields
 
   static let uncapturedFields: [FieldDescription] =
     (uncapturedEventFields + uncapturedProcessFields + uncapturedDescriptorFields + uncapturedContainerFields)

@@ -8,8 +8,29 @@ enum EventTypeAnalysis {
   /// The captured types among them.
   static func types(of condition: Condition) -> EventTypeSet {
     let names = names(of: condition, isNegated: false)
+    let isOfModels = isOfModels(condition)
     return EventType.allCases.reduce(into: EventTypeSet([])) { types, type in
+      // A rule that was written for calls alone means the same as ever.
+      guard type.kind != .model || isOfModels else { return }
       if names.contains("\(type.name)") { types.insert(EventTypeSet(type)) }
+    }
+  }
+
+  /// Whether a condition speaks of what the agent says of models, which is no system call.
+  private static func isOfModels(_ condition: Condition) -> Bool {
+    switch condition {
+    case .not(let operand): isOfModels(operand)
+    case .all(let operands), .any(let operands): operands.contains(where: isOfModels)
+    case .predicate(let predicate):
+      predicate.fields.contains { $0.field.isOfModel } || isAskingForModels(predicate)
+    }
+  }
+
+  /// Whether it names such an event, other than to leave it out.
+  private static func isAskingForModels(_ predicate: Predicate) -> Bool {
+    switch predicate.comparison {
+    case .equal, .isIn: names(of: predicate).map { $0 != .all && $0.hasModels } ?? false
+    default: false
     }
   }
 
@@ -93,6 +114,9 @@ struct EventNameSet: Hashable {
     guard let place = EventTypeNames.places[name] else { return false }
     return bits[place / 64] & (1 << UInt64(place % 64)) != 0
   }
+
+  /// Whether one is an event of the agent's own about a model.
+  var hasModels: Bool { EventType.allCases.contains { $0.kind == .model && contains("\($0.name)") } }
 
   func union(_ other: EventNameSet) -> EventNameSet { EventNameSet(bits: bits | other.bits) }
   func intersection(_ other: EventNameSet) -> EventNameSet { EventNameSet(bits: bits & other.bits) }

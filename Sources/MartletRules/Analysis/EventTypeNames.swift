@@ -32,7 +32,8 @@ enum EventTypeNames {
 
   private static let codeCounts: [String: Int] = [
     "accept": 4, "accept4": 6, "brk": 4, "clone": 8, "container": 6, "dup": 4, "execve": 16, "fork": 6, "ioctl": 4,
-    "link": 4, "linkat": 4, "mkdir": 4, "openat": 4, "procexit": 4, "rmdir": 4, "select": 4, "switch": 4, "unlink": 4,
+    "link": 4, "linkat": 4, "mkdir": 4, "model_changed": 0, "model_verdict": 0, "openat": 4, "procexit": 4, "rmdir": 4,
+    "select": 4, "switch": 4, "unlink": 4,
     "unlinkat": 4, "vfork": 6,
   ]
 
@@ -53,7 +54,8 @@ enum EventTypeNames {
     fsconfig fstat fstat64 futex getcwd getdents getdents64 getegid geteuid getgid getpeername getresgid getresuid
     getrlimit getsockname getsockopt getuid groupadded groupdeleted infra init_module inotify_init inotify_init1
     io_uring_enter io_uring_register io_uring_setup ioctl k8s keyctl kill lchown link linkat listen llseek lseek
-    lstat lstat64 memfd_create mesos mkdir mkdirat mknod mknodat mlock mlock2 mlockall mmap mmap2 mount mprotect
+    lstat lstat64 memfd_create mesos mkdir mkdirat mknod mknodat mlock mlock2 mlockall mmap mmap2 model_changed model_verdict
+    mount mprotect
     munlock munlockall munmap nanosleep newfstatat notification open open_by_handle_at openat openat2 page_fault
     pidfd_getfd pidfd_open pipe pipe2 pluginevent poll ppoll prctl pread preadv prlimit process_vm_readv
     process_vm_writev procexit procinfo ptrace pwrite pwritev quotactl read readv recv recvfrom recvmmsg recvmsg
