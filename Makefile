@@ -53,11 +53,12 @@ test: ## lint, build and run every test this machine can run
 	@$(MAKE) lint static build-tests
 	@.ci/test
 
-soak: build ## full-size load (wall ratio, CPU, lost events), floods, and a minute each of mixed work recorded and replayed and with the filter on trial, and containers that come and go
+soak: build ## full-size load (wall ratio, CPU, lost events), floods, hashing of models, a minute each of mixed work recorded and replayed and with the filter on trial, and containers that come and go
 	@.ci/install-packages test
 	@.ci/soak .build/release/martlet $(RULES)
 	@.ci/soak-flood .build/release/martlet
 	@.ci/soak-recording .build/release/martlet $(RULES)
+	@.ci/soak-models .build/release/martlet
 	@.ci/soak-shadow .build/release/martlet $(RULES)
 	@CHURN_CONTAINERS=3000 .ci/soak-churn .build/release/martlet
 	@$(MAKE) build-tests

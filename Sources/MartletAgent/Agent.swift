@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Logging
+public import Logging
 import MartletAlerts
 import MartletCapture
 public import MartletEnrichment
@@ -59,22 +59,31 @@ public struct Agent: Sendable {
   private let logger: Logger
   private let ringBudgetBytes: UInt64?
   private let runtimes: [RuntimeSocket]
+  /// Nil where models are not verified.
+  let models: ModelVerification?
   private let nameWaitNanoseconds: UInt64
   /// How long a component may take to end before it is left behind.
   private static let shutdownSecondsMax: Int64 = 5
 
   /// `ringBudgetBytes`: what the rings of all CPUs may take together; nil for the default. `runtimes`: whom to ask for the
   /// names of containers. `nameWaitSeconds`: how long events of a container may wait for these, from when it came to be.
+  /// `models`: which models to verify, and by what; nil for none.
   public init(
     logLevel: LogLevel = .info, ringBudgetBytes: UInt64? = nil, runtimes: [RuntimeSocket] = RuntimeSocket.usual,
-    nameWaitSeconds: Double = 2
+    nameWaitSeconds: Double = 2, models: ModelVerification? = nil
   ) {
     nameWaitNanoseconds = UInt64(nameWaitSeconds * 1e9)
+    self.models = models
     self.ringBudgetBytes = ringBudgetBytes
     self.runtimes = runtimes
+    logger = Self.logger(logLevel)
+  }
+
+  /// Writes to stderr.
+  public static func logger(_ level: LogLevel) -> Logger {
     var logger = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
-    self.logger = logger
+    logger.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
+    return logger
   }
 
   /// What to capture: what rules ask for, or everything for a recording, which later rules may be tried on.
@@ -96,6 +105,7 @@ public struct Agent: Sendable {
     configuration.includesNames = isRecorded || Self.addressNames.contains { ruleset?.names($0) ?? false }
     configuration.canary = .ownProgram
     if let ringBudgetBytes { configuration.setRingBudget(ringBudgetBytes) }
+    configuration.models = modelNames(for: ruleset, isRecorded: isRecorded)
     if !runtimes.isEmpty { configuration.nameWaitNanoseconds = nameWaitNanoseconds }
     configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
@@ -145,8 +155,9 @@ public struct Agent: Sendable {
       capture.resolvers = try Self.resolvers(Self.setting("MARTLET_RESOLVERS") ?? "")
       let source = try KernelSource(configuration: capture)
       let inquiry = ContainerInquiry(sockets: runtimes, logger: logger) { source.interrupt() }
+      let verifier = models?.verifier(on: source)
       let watch = NodeWatch(
-        source: source,
+        source: source, verifier: verifier,
         alerts: ruleset.map { AlertDelivery($0, explainsAlerts: explainsAlerts, output: output, logger: logger) },
         inquiry: inquiry, accounts: AccountInquiry { source.interrupt() },
         recording: try recording.map { try RecordingWriter(path: $0.path, byteCountMax: $0.byteCountMax) },
@@ -157,6 +168,10 @@ public struct Agent: Sendable {
           .init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup),
         ],
         gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
+      if let verifier {
+        configuration.services.insert(
+          .init(service: VerifierService(verifier: verifier), successTerminationBehavior: .ignore), at: 0)
+      }
       if let reload {
         configuration.services.append(
           .init(

@@ -25,6 +25,7 @@ final class NodeWatch: Service, @unchecked Sendable {
   private let alerts: AlertDelivery?
   private let inquiry: ContainerInquiry
   private let accounts: AccountInquiry
+  private let verifier: (any ModelVerifier)?
   private var recording: RecordingWriter?
   private var heartbeat: Heartbeat?
   /// How many hidden alerts have been told of.
@@ -41,10 +42,12 @@ final class NodeWatch: Service, @unchecked Sendable {
 
   /// `source` is open and not started. With neither `alerts` nor `recording` events are only counted.
   init(
-    source: KernelSource, alerts: AlertDelivery?, inquiry: ContainerInquiry, accounts: AccountInquiry,
-    recording: RecordingWriter?, durationSeconds: Double?, heartbeat: Heartbeat?, logger: Logger
+    source: KernelSource, verifier: (any ModelVerifier)?, alerts: AlertDelivery?, inquiry: ContainerInquiry,
+    accounts: AccountInquiry, recording: RecordingWriter?, durationSeconds: Double?, heartbeat: Heartbeat?,
+    logger: Logger
   ) {
     self.source = source
+    self.verifier = verifier
     self.alerts = alerts
     self.inquiry = inquiry
     self.accounts = accounts
@@ -112,6 +115,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       summary.lossContainerIDs = capture.losses.map { alerts?.containerID(of: $0) }
       summary.inquiry = inquiry.statistics
       summary.accounts = accounts.statistics
+      summary.models = verifier?.counters ?? []
       summary.recordedCount = recording?.recordCount
       summary.recordedByteCount = recording?.byteCount
       summary.elapsedNanoseconds = Clock.monotonicNanoseconds - began
@@ -147,6 +151,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       let batch = source.nextBatch(timeoutMilliseconds: stopTime == nil ? patience(now, until: deadline) : 0)
       defer { source.release(batch) }
       noteContainers(of: batch)
+      verifier?.note(batch)
       for finding in source.takeFindings() { logger.error("\(finding)") }
       let isRead = alerts?.process(batch) { isStopping.load(ordering: .relaxed) } ?? true
       if !isRead || alerts?.isOutputClosed == true {
@@ -163,9 +168,9 @@ final class NodeWatch: Service, @unchecked Sendable {
 
   /// What others have found out.
   private func tellAnswers() {
-    let answers = inquiry.takeAnswers(KernelSource.answersMax)
-    for answer in answers { source.tell(answer) }
-    for report in accounts.takeReports(KernelSource.answersMax - answers.count) { source.tell(report) }
+    for answer in inquiry.takeAnswers(source.answerRoom) { source.tell(answer) }
+    for report in accounts.takeReports(source.answerRoom) { source.tell(report) }
+    for report in verifier?.takeReports(source.answerRoom) ?? [] { source.tell(report) }
   }
 
   /// What flows back: which cgroups are no container's, so that the probe can drop what happens there, and which ones

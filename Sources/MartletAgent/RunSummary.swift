@@ -19,6 +19,8 @@ public struct RunSummary: Sendable {
   public var inquiry = ContainerInquiry.Statistics()
   /// Of the names of users and groups.
   public var accounts = AccountInquiry.Statistics()
+  /// What became of models; empty where none were verified.
+  public var models: [(name: StaticString, count: UInt64)] = []
   /// Of events that waited for the names of their container.
   public var waits = HeldEvents.Statistics()
   /// Of every enabled rule, in load order.

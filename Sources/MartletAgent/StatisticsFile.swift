@@ -46,6 +46,7 @@ extension RunSummary {
     writeLedger(&json)
     writeState(&json)
     writeInquiry(&json)
+    writeModels(&json)
     writeWaits(&json)
     writeRules(&json)
     json.endObject()
@@ -163,6 +164,7 @@ extension RunSummary {
     json.member("missing_names", state.missingNameCount)
     json.member("domain_names", UInt64(state.nameCount))
     json.member("evicted_domain_names", state.evictedNameCount)
+    json.member("evicted_model_opens", state.evictedModelOpenCount)
     json.member("untrusted_answers", state.untrustedAnswerCount)
     json.member("malformed_answers", state.malformedAnswerCount)
     json.endObject()
@@ -170,6 +172,13 @@ extension RunSummary {
 }
 
 extension RunSummary {
+  private func writeModels(_ json: inout JSONWriter) {
+    json.key("models")
+    json.beginObject()
+    for (name, count) in models { json.member(name, count) }
+    json.endObject()
+  }
+
   private func writeWaits(_ json: inout JSONWriter) {
     json.key("waits")
     json.beginObject()

@@ -114,6 +114,8 @@ public struct CaptureCapability: Sendable, Equatable {
       capability("CAP_SYS_PTRACE", 19, isInSysAdmin: false, "know the files of programs that run at the start"),
       capability(
         "CAP_DAC_READ_SEARCH", 2, isInSysAdmin: false, "know the command lines of programs that run at the start"),
+      capability("CAP_LEASE", 28, isInSysAdmin: false, "tell that nobody could write a model while it was read"),
+      capability("CAP_CHECKPOINT_RESTORE", 40, "read models that are mapped and no longer open"),
     ]
   }
 }

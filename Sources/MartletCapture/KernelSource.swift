@@ -27,6 +27,8 @@ public final class KernelSource: @unchecked Sendable {
   /// What the kernel has taken; its later generations are made from the same.
   private(set) var object = ProbeObject.helperLoads
   var canaries: CanaryWatch?
+  /// Processes of the agent's own, whose acts are no events but for their beginning and their end.
+  public let helpers = HelperProcesses()
   private var tamper = TamperWatch()
   private var findings: [String] = []
   private let kernelFilter: UnsafeMutablePointer<martlet_filter>?
@@ -194,11 +196,11 @@ public final class KernelSource: @unchecked Sendable {
   /// Whether the batch that is lent tells of what was there at the start, and of nothing that happened since.
   public var isTellingStart: Bool { isLent && seed != nil }
 
-  /// How many answers find room in one batch.
-  public static let answersMax = AnswerRecords.countMax
+  /// How many more answers find room in the next batch.
+  public var answerRoom: Int { answers.room }
 
   /// Puts what somebody else has to tell into the stream: it comes with the next batch, behind what happened before it;
-  /// what is told before the start, before everything. At most `answersMax` times a batch.
+  /// what is told before the start, before everything. At most `answerRoom` times.
   public func tell(_ answer: some StreamReport) { answers.add(answer) }
 
   /// Sees to it that the stream has a tick at this time, or soon after it, even if nothing happens until then.
@@ -336,6 +338,10 @@ public final class KernelSource: @unchecked Sendable {
   /// A record that is no event: an answer to a canary, or something done to the agent.
   private func isForSource(_ span: martlet_span) -> Bool {
     let record = span.start.assumingMemoryBound(to: martlet_record.self)
+    if helpers.made(record) {
+      counts.sourceRecords += 1
+      return true
+    }
     if let canaries, canaries.takes(record) {
       counts.sourceRecords += 1
       return true

@@ -40,6 +40,8 @@ public struct DigestIndex: Sendable {
   public private(set) var count = 0
   private let revocations: Revocations
   private var entries: [Digest256: [Entry]] = [:]
+  /// Of files in signatures that are not trusted, why not.
+  private var refused: [Digest256: ModelState] = [:]
   /// Last components of names.
   private var names: Set<ExactText> = []
 
@@ -64,6 +66,18 @@ public struct DigestIndex: Sendable {
     }
   }
 
+  /// Takes in what an operator's signature says that is not trusted: `state` is then the answer for its files, unless
+  /// somebody else vouches for them.
+  public mutating func addRefused(_ model: SignedModel, _ state: ModelState) {
+    for (digest, _) in model.wholeDigests {
+      guard refused.count < Self.entriesMax else {
+        droppedCount += 1
+        continue
+      }
+      refused[digest] = state
+    }
+  }
+
   /// What is known about bytes with this digest, in a file of this path.
   public func verdict(on digest: Digest256, path: ExactText) -> Verdict {
     let name = Self.last(path)
@@ -71,6 +85,7 @@ public struct DigestIndex: Sendable {
       return Verdict(state: .revoked, entry: entries[digest]?.first, resourceMatches: nil)
     }
     guard let known = entries[digest] else {
+      if let state = refused[digest] { return Verdict(state: state, entry: nil, resourceMatches: nil) }
       let isNamed = name.map(names.contains) ?? false
       return Verdict(state: isNamed ? .digestMismatch : .unsigned, entry: nil, resourceMatches: nil)
     }

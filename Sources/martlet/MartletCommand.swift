@@ -17,7 +17,7 @@ struct MartletCommand: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, CheckCommand.self, RecordCommand.self, ReplayCommand.self, DemoCommand.self, RulesCommand.self,
       MatchCommand.self, TestCommand.self, VerifyCommand.self, FieldsCommand.self, AliveCommand.self,
-      DoctorCommand.self,
+      DoctorCommand.self, ReadModelsCommand.self,
     ])
 
   static func main() async {

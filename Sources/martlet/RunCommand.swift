@@ -23,6 +23,7 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup var alerts: AlertOptions
   @OptionGroup var statistics: StatisticsOptions
   @OptionGroup var capture: CaptureOptions
+  @OptionGroup(title: "Models") var models: ModelOptions
 
   @Flag(help: "Reload the rules, as on SIGHUP, a few seconds after their files were changed.")
   var watchRules = false
@@ -70,7 +71,7 @@ struct RunCommand: AsyncParsableCommand {
     try await reporting {
       let agent = Agent(
         logLevel: logLevel, ringBudgetBytes: capture.ringBudgetBytes, runtimes: capture.runtimes,
-        nameWaitSeconds: capture.nameWait)
+        nameWaitSeconds: capture.nameWait, models: try await models.verification(Agent.logger(logLevel)))
       let summary = try await agent.watch(
         ruleset, explainsAlerts: alerts.explain, checksFilter: checkFilter, reload: reload, recording: recording,
         heartbeatPath: heartbeat)

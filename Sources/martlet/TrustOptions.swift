@@ -79,15 +79,22 @@ struct TrustOptions: ParsableArguments {
       let root = try TrustedRoot(try Self.read(trustedRoot))
       policy.keyless = KeylessTrust(root: root, identities: identity.map(ExactText.init), issuer: ExactText(issuer))
     }
-    for name in revoked {
-      let digits = name.hasPrefix("sha256:") ? name.utf8.dropFirst("sha256:".utf8.count) : name.utf8[...]
-      if let digest = Digest256(hexadecimal: digits) { policy.revocations.digests.insert(digest) }
-      policy.revocations.signers.insert(ExactText(name))
-    }
+    policy.revocations = Self.revocations(revoked)
     return policy
   }
 
-  private static func read(_ path: String) throws(Refusal) -> [UInt8] {
+  /// What is trusted no more, by names of signers or digests.
+  static func revocations(_ names: [String]) -> Revocations {
+    var revocations = Revocations()
+    for name in names {
+      let digits = name.hasPrefix("sha256:") ? name.utf8.dropFirst("sha256:".utf8.count) : name.utf8[...]
+      if let digest = Digest256(hexadecimal: digits) { revocations.digests.insert(digest) }
+      revocations.signers.insert(ExactText(name))
+    }
+    return revocations
+  }
+
+  static func read(_ path: String) throws(Refusal) -> [UInt8] {
     try InputFile.read(path, bytesMax: TrustedRoot.bytesMax, tooLarge: .inputUnreadable)
   }
 

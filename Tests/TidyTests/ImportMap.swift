@@ -19,7 +19,8 @@ enum ImportMap {
     "GRPCCore", "GRPCNIOTransportHTTP2", "GRPCProtobuf", "NIOHTTP2", "NIOHPACK", "SwiftProtobuf",
   ]
   private static let parts: Set = [
-    "MartletEvents", "MartletCapture", "MartletState", "MartletEnrichment", "MartletSignatures", "MartletRules",
+    "MartletEvents", "MartletCapture", "MartletState", "MartletEnrichment", "MartletSignatures", "MartletModels",
+    "MartletRules",
     "MartletMatching", "MartletAlerts",
   ]
 
@@ -34,6 +35,9 @@ enum ImportMap {
       "CLinux", "CMartletABI", "Dispatch", "MartletEvents", "Logging",
     ]),
     "MartletSignatures": foundation.union(["Crypto", "X509", "SwiftASN1", "_CryptoExtras"]),
+    "MartletModels": [
+      "CMartletABI", "CMartletFiles", "MartletEvents", "MartletSignatures", "Crypto", "Dispatch", "Logging",
+    ],
     "MartletAlerts": foundation.union(http).union([
       "MartletEvents", "MartletState", "MartletRules", "MartletMatching", "Logging",
     ]),
@@ -46,7 +50,9 @@ enum ImportMap {
     "EmbedContent": foundation.union(["PackagePlugin"]),
     "martlet-embed": foundation,
     "martlet": [
-      "ArgumentParser", "MartletAgent", "MartletEnrichment", "MartletEvents", "MartletRules", "MartletSignatures",
+      "ArgumentParser", "Logging", "MartletAgent", "MartletEnrichment", "MartletEvents", "MartletModels",
+      "MartletRules",
+      "MartletSignatures",
     ],
   ]
 

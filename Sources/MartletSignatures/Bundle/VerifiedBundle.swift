@@ -38,6 +38,15 @@ extension SignatureBundle {
     return verified
   }
 
+  /// What the bundle says, whoever made it: to tell why a file is not verified, never that it is. Nil where it says
+  /// nothing that can be read.
+  public var claim: SignedModel? {
+    switch content {
+    case .envelope(let envelope): try? StatementReader.read(envelope.payload)
+    case .message(let digest, _): SignedModel(file: digest)
+    }
+  }
+
   private func signer(_ policy: TrustPolicy) async throws(Refusal) -> Signer {
     switch material {
     case .key(let hint): return try key(hint: hint, policy.keys)
