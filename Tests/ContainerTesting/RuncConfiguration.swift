@@ -9,6 +9,8 @@ import Foundation
 struct RuncConfiguration {
   var arguments: [String]
   var cgroupPath: String
+  /// Folders of the host, shown at the same place or another; nothing can be written there.
+  var sharedFolders: [(host: String, container: String)] = []
 
   /// runc's own default.
   static let capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
@@ -41,7 +43,10 @@ struct RuncConfiguration {
 
   private var mounts: [[String: Any]] {
     let quiet = ["nosuid", "noexec"]
-    return [
+    let shared = sharedFolders.map { folder -> [String: Any] in
+      ["destination": folder.container, "type": "bind", "source": folder.host, "options": ["rbind", "ro"]]
+    }
+    return shared + [
       ["destination": "/proc", "type": "proc", "source": "proc"],
       ["destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=65536k"]],
       [

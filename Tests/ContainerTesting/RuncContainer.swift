@@ -38,9 +38,10 @@ public final class RuncContainer: Sendable {
   /// Runs `body` with a container that is gone afterwards, however `body` ends.
   public static func with<Result>(
     cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil, view: CgroupView = .asMounted,
-    _ body: (RuncContainer) throws -> Result
+    sharedFolders: [(host: String, container: String)] = [], _ body: (RuncContainer) throws -> Result
   ) throws -> Result {
-    let container = try create(cgroupPath: cgroupPath, arguments: arguments, view: view)
+    let container = try create(
+      cgroupPath: cgroupPath, arguments: arguments, view: view, sharedFolders: sharedFolders)
     let result: Result
     do {
       result = try body(container)
@@ -52,13 +53,16 @@ public final class RuncContainer: Sendable {
     return result
   }
 
-  /// Makes and starts a container; `arguments` is its first process, by default a bounded `sleep`.
+  /// Makes and starts a container; `arguments` is its first process, by default a bounded `sleep`. `sharedFolders`: folders
+  /// of the host that it may read.
   public static func create(
-    cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil, view: CgroupView = .asMounted
+    cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil, view: CgroupView = .asMounted,
+    sharedFolders: [(host: String, container: String)] = []
   ) throws -> RuncContainer {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
     do {
-      return try create(in: directory, view, cgroupPath, arguments ?? ["sleep", "\(lifetimeSeconds)"])
+      return try create(
+        in: directory, view, cgroupPath, arguments ?? ["sleep", "\(lifetimeSeconds)"], sharedFolders)
     } catch {
       _ = try? Child.run(view.prefix + runc(in: directory) + ["delete", "--force", cgroupPath.containerID])
       try? CgroupTree.prune(cgroupPath.path)
@@ -68,10 +72,12 @@ public final class RuncContainer: Sendable {
   }
 
   private static func create(
-    in directory: URL, _ view: CgroupView, _ cgroup: ContainerCgroupPath, _ arguments: [String]
+    in directory: URL, _ view: CgroupView, _ cgroup: ContainerCgroupPath, _ arguments: [String],
+    _ sharedFolders: [(host: String, container: String)]
   ) throws -> RuncContainer {
     try RootFileSystem.build(at: directory.appendingPathComponent("rootfs"))
-    let configuration = RuncConfiguration(arguments: arguments, cgroupPath: cgroup.path)
+    let configuration = RuncConfiguration(
+      arguments: arguments, cgroupPath: cgroup.path, sharedFolders: sharedFolders)
     try configuration.encoded().write(to: directory.appendingPathComponent("config.json"))
 
     let pidFile = directory.appendingPathComponent("pid")

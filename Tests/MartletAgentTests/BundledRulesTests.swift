@@ -53,10 +53,14 @@ struct BundledRulesTests {
     var rule: String?
     var process: TestProcess
     var event: @Sendable (TestProcess) -> TestRecord
+    /// A model that the process opened before.
+    var model: TestFile?
 
     init(
-      _ what: String, _ rule: String?, by process: TestProcess, _ event: @escaping @Sendable (TestProcess) -> TestRecord
+      _ what: String, _ rule: String?, by process: TestProcess, after model: TestFile? = nil,
+      _ event: @escaping @Sendable (TestProcess) -> TestRecord
     ) {
+      self.model = model
       self.what = what
       self.rule = rule
       self.process = process
@@ -77,10 +81,11 @@ struct BundledRulesTests {
         podUID: "0f4d2a1e-90ab-4cde-8f01-23456789abcd"),
       Event.seed(TestProcess(500, "/usr/bin/runc")), Event.seed(example.process),
     ]
-    withBatch(setting + [example.event(example.process)]) { batch in
+    let before = example.model.map { [Event.openModel($0, by: example.process, at: 1000)] } ?? []
+    withBatch(setting + before + [example.event(example.process)]) { batch in
       #expect(pipeline.process(batch, from: 0, into: &alerts) == batch.count)
     }
-    let lines = String(decoding: alerts.bytes, as: UTF8.self).split(separator: "\n")
+    let lines = String(decoding: alerts.bytes, as: UTF8.self).split(separator: "\n").dropFirst(before.count)
     let rules = lines.map { $0.split(separator: "\"rule\":\"")[1].prefix { $0 != "\"" } }.map(String.init)
     #expect(rules == (example.rule.map { [$0] } ?? []))
     #expect(pipeline.counters.malformed == 0)
@@ -88,9 +93,9 @@ struct BundledRulesTests {
 
   // MARK: - Who acts
 
-  private static let host: UInt64 = 1
-  private static let inside: UInt64 = 900
-  private static func process(_ path: String, _ arguments: String..., in cgroup: UInt64 = inside) -> TestProcess {
+  static let host: UInt64 = 1
+  static let inside: UInt64 = 900
+  static func process(_ path: String, _ arguments: String..., in cgroup: UInt64 = inside) -> TestProcess {
     var process = TestProcess(501, path, arguments: arguments)
     process.cgroupID = cgroup
     process.parentID = 500
@@ -123,7 +128,8 @@ struct BundledRulesTests {
     return first
   }
 
-  static let cases: [Case] = [
+  static let cases = callCases + modelCases
+  private static let callCases: [Case] = [
     Case("a shell with a terminal", "Shell in container", by: shell("/bin/bash")) { Event.exec($0) },
     Case("a shell of busybox", "Shell in container", by: shell("/bin/ash")) { Event.exec($0) },
     Case("a shell under another name", "Shell in container", by: renamed) { Event.exec($0) },
