@@ -10,35 +10,13 @@ extension EventContext {
     guard let record, let state else { return .missing }
     switch field {
     case .uncaptured: return .missing
-    case .eventNumber: return .unsigned(state.eventNumber)
-    case .eventTime, .eventTimeSeconds, .eventTimeISO, .eventDateTime, .eventDateTimeSeconds:
-      return .text(timeText(field))
-    case .eventRawTime: return .unsigned(UInt64(bitPattern: realtimeNanoseconds))
-    case .eventRawTimeSeconds: return .unsigned(UInt64(bitPattern: realtimeNanoseconds) / 1_000_000_000)
-    case .eventRawTimeFraction: return .unsigned(UInt64(bitPattern: realtimeNanoseconds) % 1_000_000_000)
-    case .eventSource: return .text("syscall")
-    case .eventHostname: return .text(state.hostname)
-    case .eventDirection: return .text("<")
-    case .eventType, .systemCallType: return typeName
-    case .eventTypeIs: return isType(selector)
-    case .eventCategory: return .text(category)
-    case .eventCPU: return .signed(Int64(Int16(truncatingIfNeeded: record.common.pointee.cpu)))
-    case .eventArguments, .eventInfo: return .text(allParameters())
-    case .eventArgument: return parameterText(selector)
-    case .eventRawArgument: return rawParameter(selector)
-    case .eventAbsolutePath: return absolutePath(selector)
-    case .eventRawResult: return record.kind == .start ? .missing : .signed(result)
-    case .eventResult: return record.kind == .start ? .missing : .text(resultText)
-    case .eventFailed: return .boolean(result < 0)
-    case .eventCount, .eventCountExit: return .unsigned(1)
-    case .eventCountError: return .unsigned(result < 0 ? 1 : 0)
-    case .eventIsAsync, .eventIsIO, .eventIsIORead, .eventIsIOWrite, .eventIsWait, .eventIsSyslog:
-      return .boolean(false)
-    case .eventIsOpenRead: return .boolean(isOpen(for: O_RDONLY))
-    case .eventIsOpenWrite: return .boolean(isOpen(for: O_WRONLY))
-    case .eventIsIOURing: return .boolean(record.has(flag: UInt32(MARTLET_FLAG_IO_URING)))
-    case .eventIsOpenExec: return .boolean(isOpenForExecution)
-    case .eventIsOpenCreate: return .boolean(isOpenThatCreates)
+    case .eventNumber, .eventTime, .eventTimeSeconds, .eventTimeISO, .eventDateTime, .eventDateTimeSeconds,
+      .eventRawTime, .eventRawTimeSeconds, .eventRawTimeFraction, .eventSource, .eventHostname, .eventDirection,
+      .eventType, .systemCallType, .eventTypeIs, .eventCategory, .eventCPU, .eventArguments, .eventInfo,
+      .eventArgument, .eventRawArgument, .eventAbsolutePath, .eventRawResult, .eventResult, .eventFailed, .eventCount,
+      .eventCountExit, .eventCountError, .eventIsAsync, .eventIsIO, .eventIsIORead, .eventIsIOWrite, .eventIsWait,
+      .eventIsSyslog, .eventIsOpenRead, .eventIsOpenWrite, .eventIsIOURing, .eventIsOpenExec, .eventIsOpenCreate:
+      return extractEvent(field, selector, record, state)
     case .processName, .processExe, .processExePath, .processArguments, .processCommandLine, .processExeLine,
       .processArgumentCount, .processArgumentLength, .processEnvironment, .processDirectory, .processID,
       .processParentID,
@@ -82,6 +60,43 @@ extension EventContext {
   }
 
   // MARK: - Event
+
+  private mutating func extractEvent(
+    _ field: Field, _ selector: FieldSelector, _ record: EventRecord, _ state: StateView
+  ) -> FieldValue {
+    switch field {
+    case .eventNumber: return .unsigned(state.eventNumber)
+    case .eventTime, .eventTimeSeconds, .eventTimeISO, .eventDateTime, .eventDateTimeSeconds:
+      return .text(timeText(field))
+    case .eventRawTime: return .unsigned(UInt64(bitPattern: realtimeNanoseconds))
+    case .eventRawTimeSeconds: return .unsigned(UInt64(bitPattern: realtimeNanoseconds) / 1_000_000_000)
+    case .eventRawTimeFraction: return .unsigned(UInt64(bitPattern: realtimeNanoseconds) % 1_000_000_000)
+    case .eventSource: return .text("syscall")
+    case .eventHostname: return .text(state.hostname)
+    case .eventDirection: return .text("<")
+    case .eventType, .systemCallType: return typeName
+    case .eventTypeIs: return isType(selector)
+    case .eventCategory: return .text(category)
+    case .eventCPU: return .signed(Int64(Int16(truncatingIfNeeded: record.common.pointee.cpu)))
+    case .eventArguments, .eventInfo: return .text(allParameters())
+    case .eventArgument: return parameterText(selector)
+    case .eventRawArgument: return rawParameter(selector)
+    case .eventAbsolutePath: return absolutePath(selector)
+    case .eventRawResult: return record.kind == .start ? .missing : .signed(result)
+    case .eventResult: return record.kind == .start ? .missing : .text(resultText)
+    case .eventFailed: return .boolean(result < 0)
+    case .eventCount, .eventCountExit: return .unsigned(1)
+    case .eventCountError: return .unsigned(result < 0 ? 1 : 0)
+    case .eventIsAsync, .eventIsIO, .eventIsIORead, .eventIsIOWrite, .eventIsWait, .eventIsSyslog:
+      return .boolean(false)
+    case .eventIsOpenRead: return .boolean(isOpen(for: O_RDONLY))
+    case .eventIsOpenWrite: return .boolean(isOpen(for: O_WRONLY))
+    case .eventIsIOURing: return .boolean(record.has(flag: UInt32(MARTLET_FLAG_IO_URING)))
+    case .eventIsOpenExec: return .boolean(isOpenForExecution)
+    case .eventIsOpenCreate: return .boolean(isOpenThatCreates)
+    default: return .missing
+    }
+  }
 
   var result: Int64 {
     guard let record else { return 0 }
