@@ -96,7 +96,9 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     // Calls on files of strangers that Swift has no name for.
-    .target(name: "CMartletFiles", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "CMartletFiles", dependencies: ["CLinux"],
+      cSettings: [.headerSearchPath("../CLinux"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "MartletModels",
       dependencies: [

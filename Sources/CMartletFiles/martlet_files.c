@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -12,13 +11,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "linux_calls.h"
+
 int martlet_files_place(const char *path) {
   return open(path, O_PATH | O_CLOEXEC);
 }
 
 int martlet_files_place_below(int folder, const char *path) {
-  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-  return (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+  return linux_open_in_root(folder, path, O_PATH | O_CLOEXEC);
 }
 
 int martlet_files_read(int place) {

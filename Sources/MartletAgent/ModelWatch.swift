@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CMartletABI
 import MartletCapture
 public import MartletEvents
 import MartletRules
@@ -64,18 +63,6 @@ extension Agent {
 extension Ruleset {
   fileprivate var namesModels: Bool {
     Field.allCases.contains { ($0.isOfModel || $0.isOfLastModelOpen) && names($0) }
-  }
-}
-
-extension ModelVerifier {
-  /// Takes notice of what a batch says of models. Costs a look at each record's kind and flags.
-  func note(_ batch: EventBatch) {
-    for bytes in batch.records {
-      let isOpen = EventRecord.claims(flag: UInt32(MARTLET_FLAG_FILE_STATE), bytes)
-      let kind = EventRecord.claimedKind(bytes)
-      guard isOpen || kind == .file || kind == .cgroup, let record = EventRecord(bytes) else { continue }
-      note(record)
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CMartletABI
 import Dispatch
 import Logging
 import MartletCapture
@@ -150,8 +151,7 @@ final class NodeWatch: Service, @unchecked Sendable {
       tellAnswers()
       let batch = source.nextBatch(timeoutMilliseconds: stopTime == nil ? patience(now, until: deadline) : 0)
       defer { source.release(batch) }
-      noteContainers(of: batch)
-      verifier?.note(batch)
+      note(batch)
       for finding in source.takeFindings() { logger.error("\(finding)") }
       let isRead = alerts?.process(batch) { isStopping.load(ordering: .relaxed) } ?? true
       if !isRead || alerts?.isOutputClosed == true {
@@ -174,14 +174,23 @@ final class NodeWatch: Service, @unchecked Sendable {
   }
 
   /// What flows back: which cgroups are no container's, so that the probe can drop what happens there, and which ones
-  /// are, so that their runtimes are asked for names; and where programs start, so that users get names. The answers come
-  /// in as records.
-  private func noteContainers(of batch: EventBatch) {
+  /// are, so that their runtimes are asked for names; where programs start, so that users get names; and what is said of
+  /// models, so that they are verified. The answers come in as records.
+  private func note(_ batch: EventBatch) {
     // A look at the kind first: the pipeline verifies every record, and hardly any is about these.
     for bytes in batch.records {
       switch EventRecord.claimedKind(bytes) {
-      case .cgroup: if let record = EventRecord(bytes) { noteCgroup(record) }
+      case .cgroup:
+        guard let record = EventRecord(bytes) else { continue }
+        noteCgroup(record)
+        verifier?.note(record)
       case .exec, .process, .tick: if let record = EventRecord(bytes) { accounts.note(record) }
+      case .file: if let verifier, let record = EventRecord(bytes) { verifier.note(record) }
+      case .open:
+        guard let verifier, EventRecord.claims(flag: UInt32(MARTLET_FLAG_FILE_STATE), bytes),
+          let record = EventRecord(bytes)
+        else { continue }
+        verifier.note(record)
       default: break
       }
     }

@@ -14,29 +14,22 @@
 
 #define NANOSECONDS 1000000000ull
 
-#define COUNT(hook, what)                                                                          \
+/* `statement` sees the hook's counters of this CPU as `counters__`. */
+#define WITH_COUNTERS(hook, statement)                                                             \
   ({                                                                                               \
     __u32 hook__ = (hook);                                                                         \
     struct martlet_counters *counters__ = bpf_map_lookup_elem(&counters, &hook__);                 \
-    if (counters__) __sync_fetch_and_add(&counters__->events.what, 1);                             \
+    if (counters__) statement;                                                                     \
   })
 
+#define COUNT(hook, what) WITH_COUNTERS(hook, __sync_fetch_and_add(&counters__->events.what, 1))
+
 /* Seen and filtered. */
-#define COUNT_DROPPED(hook)                                                                        \
-  ({                                                                                               \
-    __u32 hook__ = (hook);                                                                         \
-    struct martlet_counters *counters__ = bpf_map_lookup_elem(&counters, &hook__);                 \
-    if (counters__) __sync_fetch_and_add(&counters__->dropped, 1);                                 \
-  })
+#define COUNT_DROPPED(hook) WITH_COUNTERS(hook, __sync_fetch_and_add(&counters__->dropped, 1))
 
 /* The same for opens that system calls make: no other program counts them, and the one of system calls cannot interrupt
  * itself. So the most frequent end of all costs no atomic operation. */
-#define COUNT_DROPPED_ALONE(hook)                                                                        \
-  ({                                                                                               \
-    __u32 hook__ = (hook);                                                                         \
-    struct martlet_counters *counters__ = bpf_map_lookup_elem(&counters, &hook__);                 \
-    if (counters__) counters__->dropped++;                                                         \
-  })
+#define COUNT_DROPPED_ALONE(hook) WITH_COUNTERS(hook, counters__->dropped++)
 
 #define COUNT_FULL(table)                                                                          \
   ({                                                                                               \

@@ -145,12 +145,11 @@ public final class AccountInquiry: Sendable {
   ) {
     var entry = desk.entries[container] ?? Entry()
     guard !entry.isOpen, time >= entry.nextNanoseconds else { return }
-    desk.statistics.asked += 1
     guard desk.waiting.count < Self.waitingCountMax else {
-      desk.statistics.asked -= 1
       desk.statistics.dropped += 1
       return
     }
+    desk.statistics.asked += 1
     desk.waiting.append(
       Question(
         container: container, process: process, startNanoseconds: startNanoseconds, timeNanoseconds: time,
