@@ -151,10 +151,10 @@ extension KernelTests {
     func firstEvent(usesTypedLoads: Bool) throws {
       var configuration = CaptureConfiguration.withoutSeed
       configuration.usesTypedLoads = usesTypedLoads
-      let actor = try Actor("repeat-open", "200000", "/etc/hostname", "wait")
       let beginning = Clock.bootTime()
       let recorder = try Recorder(configuration)
       let attached = Clock.bootTime()
+      let actor = try Actor("openat", "/etc/hostname")
       recorder.record(until: "an open") { $0.kind == .open }
       let seen = Clock.bootTime()
       actor.finish()
