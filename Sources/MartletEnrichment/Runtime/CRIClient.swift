@@ -9,7 +9,11 @@ struct CRIClient: RuntimeClient {
   private let connection: GRPCConnection
 
   init(path: String, group: any EventLoopGroup) {
-    connection = GRPCConnection(path: path, group: group)
+    self.init(GRPCConnection(path: path, group: group))
+  }
+
+  init(_ connection: GRPCConnection) {
+    self.connection = connection
   }
 
   func describe(_ id: String) async throws -> ContainerReport? {

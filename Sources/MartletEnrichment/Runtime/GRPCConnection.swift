@@ -21,15 +21,22 @@ actor GRPCConnection {
 
   private let path: String
   private let group: any EventLoopGroup
+  private let answerSeconds: Int64
+  private let controlFrameCountMax: Int
   private var connection: Task<Connection, any Error>?
   private var backoff = Backoff()
 
   /// gRPC's status of a call that found nothing.
   private static let notFound = 5
 
-  init(path: String, group: any EventLoopGroup) {
+  init(
+    path: String, group: any EventLoopGroup, answerSeconds: Int64 = RuntimeLimits.answerSeconds,
+    controlFrameCountMax: Int = RuntimeLimits.controlFrameCountMax
+  ) {
     self.path = path
     self.group = group
+    self.answerSeconds = answerSeconds
+    self.controlFrameCountMax = controlFrameCountMax
   }
 
   /// The answer; nil where the other side says that there is no such thing.
@@ -42,7 +49,7 @@ actor GRPCConnection {
 
   private func exchange(_ method: String, _ message: [UInt8]) async throws -> [UInt8]? {
     let connection = try await connected()
-    let deadline = NIODeadline.now() + .seconds(RuntimeLimits.answerSeconds)
+    let deadline = NIODeadline.now() + .seconds(answerSeconds)
     let stream = try await connection.streams.openStream { channel in
       channel.eventLoop.makeCompletedFuture { try Frames(wrappingChannelSynchronously: channel) }
     }
@@ -50,7 +57,7 @@ actor GRPCConnection {
     defer { timer.cancel() }
     do {
       return try await stream.executeThenClose { inbound, outbound in
-        try await outbound.write(.headers(.init(headers: Self.headers(of: method))))
+        try await outbound.write(.headers(.init(headers: headers(of: method))))
         try await outbound.write(.data(.init(data: .byteBuffer(Self.framed(message)), endStream: true)))
         return try await Self.answer(in: inbound)
       }
@@ -102,10 +109,10 @@ actor GRPCConnection {
     return buffer
   }
 
-  private static func headers(of method: String) -> HPACKHeaders {
+  private func headers(of method: String) -> HPACKHeaders {
     [
       ":method": "POST", ":scheme": "http", ":path": method, ":authority": "localhost", "te": "trailers",
-      "content-type": "application/grpc", "grpc-timeout": "\(RuntimeLimits.answerSeconds)S",
+      "content-type": "application/grpc", "grpc-timeout": "\(answerSeconds)S",
     ]
   }
 
@@ -120,7 +127,9 @@ actor GRPCConnection {
       if connection == attempt { connection = nil }
     }
     guard backoff.isOver else { throw RuntimeFailure.unreachable }
-    let attempt = Task { [path, group] in try await Self.connect(to: path, on: group) }
+    let attempt = Task { [path, group, controlFrameCountMax] in
+      try await Self.connect(to: path, on: group, controlFrameCountMax: controlFrameCountMax)
+    }
     connection = attempt
     do {
       let made = try await attempt.value
@@ -134,10 +143,12 @@ actor GRPCConnection {
     }
   }
 
-  private static func connect(to path: String, on group: any EventLoopGroup) async throws -> Connection {
+  private static func connect(
+    to path: String, on group: any EventLoopGroup, controlFrameCountMax: Int
+  ) async throws -> Connection {
     var configuration = NIOHTTP2Handler.Configuration()
     // gRPC's server for Go sends a ping with most of its answers, to measure. The usual limit is that of a browser's server.
-    configuration.connection.controlFrameRateLimit.maximumCount = RuntimeLimits.controlFrameCountMax
+    configuration.connection.controlFrameRateLimit.maximumCount = controlFrameCountMax
     return try await ClientBootstrap(group: group).connectTimeout(.seconds(RuntimeLimits.connectSeconds))
       .connect(unixDomainSocketPath: path) { [configuration] channel in
         channel.configureAsyncHTTP2Pipeline(mode: .client, configuration: configuration) { $0.close() }
