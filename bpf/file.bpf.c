@@ -154,8 +154,9 @@ static __always_inline bool open_is_unwanted_class(struct open_call *open, struc
          filter__has_stayed(version);
 }
 
-/* What needs no file to be dropped, the usual case, is dropped here. */
+/* What its class tells to drop, the usual case, is dropped here, unless the file is a model or watched. */
 static __always_inline int open_returned(struct open_call *open, struct task_struct *task) {
+  struct file *file = NULL;
   bool is_unwanted;
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     canary__is_for(MARTLET_CANARY_OPEN);
@@ -163,10 +164,10 @@ static __always_inline int open_returned(struct open_call *open, struct task_str
     return 0;
   }
   is_unwanted = open_is_unwanted_class(open, task);
-  if (filter__drops(is_unwanted) && (!settings.watches_files || open->result < 0)) {
-    if (open->result >= 0 && open->flags & O_ACCMODE) guard__opened(open->call, read__file(task, open->result));
-    COUNT_DROPPED_ALONE(MARTLET_HOOK_OPEN);
-    return 0;
-  }
-  return open_told(open, is_unwanted);
+  if (!filter__drops(is_unwanted)) return open_told(open, is_unwanted);
+  if (open->result >= 0 && (settings.watches_files || open->flags & O_ACCMODE)) file = read__file(task, open->result);
+  if (file && settings.watches_files && file__reasons(file)) return open_told(open, is_unwanted);
+  if (file) guard__opened(open->call, file);
+  COUNT_DROPPED_ALONE(MARTLET_HOOK_OPEN);
+  return 0;
 }

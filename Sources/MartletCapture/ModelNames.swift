@@ -39,6 +39,8 @@ public struct ModelNames: Hashable, Sendable {
       names.end_lengths |= 1 << UInt32(min(bytes.count, Int(MARTLET_MODEL_NAME_BYTES)))
       guard Self.place(bytes, in: &names.ends) else { return nil }
     }
+    let starts = Set(endings.lazy.filter { $0.utf8.count < MARTLET_MODEL_NAME_BYTES }.map(\.utf8.first))
+    if starts.count == 1, case let start?? = starts.first, start < 128 { names.end_start = UInt32(start) }
     for folder in folders {
       let bytes = Array(folder.utf8)
       guard (1...Self.folderBytesMax).contains(bytes.count) else { return nil }

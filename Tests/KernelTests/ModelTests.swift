@@ -31,6 +31,7 @@ extension KernelTests {
       "an open of a model carries the file's state, whether or not a rule asks for it",
       arguments: [
         ("a.gguf", true), ("model.safetensors", true), ("b.pt", true), ("x.onnx.data", true), ("blobs/0a1b2c", true),
+        (".pt", true), ("a.b.pt", true), ("a.so.pt", true), ("b..h5", true), ("b.pt.", false), ("b.pta", false),
         ("gguf", false), ("a.gguf.txt", false), ("a.tensors", false), ("blobs2/0a1b2c", false), ("pt", false),
       ])
     func state(name: String, isModel: Bool) throws {
@@ -54,6 +55,15 @@ extension KernelTests {
       #expect(state.modified_ns == UInt64(facts.st_mtim.tv_sec) * 1_000_000_000 + UInt64(facts.st_mtim.tv_nsec))
       #expect(state.changed_ns == UInt64(facts.st_ctim.tv_sec) * 1_000_000_000 + UInt64(facts.st_ctim.tv_nsec))
       #expect(!record.has(flag: MARTLET_FLAG_FILE_WATCHED))
+    }
+
+    @Test("endings need not begin with a dot", arguments: [("myweights", true), ("b.gguf", true), ("b.weight", false)])
+    func endings(name: String, isModel: Bool) throws {
+      let path = try folder.file(name)
+      var configuration = CaptureConfiguration.ofModels
+      configuration.models = ModelNames(endings: ["weights", "ts.gguf", ".gguf"])
+      let (recorder, _) = try run(["openat", path], configuration)
+      #expect((try record(of: path, in: recorder).fileState != nil) == isModel)
     }
 
     @Test("a watched file is told by any name, with what may be done with it")

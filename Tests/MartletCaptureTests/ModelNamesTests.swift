@@ -13,6 +13,16 @@ struct ModelNamesTests {
     #expect(encoded.end_lengths & 1 << 5 != 0, "as long as '.gguf'")
     #expect(encoded.end_lengths & 1 << 8 != 0, "as long as what is seen of '.safetensors'")
     #expect(encoded.folder_lengths == 1 << 5)
+    #expect(encoded.end_start == UInt32(UInt8(ascii: ".")), "the probe looks no further at names without a dot")
+  }
+
+  @Test("where short endings begin with different bytes, or there are none, no byte is what all begin with")
+  func starts() throws {
+    #expect(try #require(ModelNames(endings: [".gguf", "model"]).encoded()).end_start == 0)
+    #expect(try #require(ModelNames(endings: [".safetensors"]).encoded()).end_start == 0)
+    #expect(try #require(ModelNames(endings: ["ß1", "ß2"]).encoded()).end_start == 0)
+    // As long as what is seen of an ending, which may be the rest of a longer one.
+    #expect(try #require(ModelNames(endings: [".gguf", "weight.s"]).encoded()).end_start == 46)
   }
 
   @Test(

@@ -81,8 +81,10 @@ struct martlet_model_names {
   martlet_u64 folders[MARTLET_MODEL_NAMES];
   martlet_u32 end_lengths;    /* bit n: some end has n bytes */
   martlet_u32 folder_lengths; /* bit n: some folder's name has n bytes */
+  martlet_u32 end_start;      /* the byte, below 128, that all ends of fewer bytes begin with, a dot; 0 where they differ */
+  martlet_u32 reserved;
 };
-MARTLET_ASSERT_SIZE(struct martlet_model_names, 4104);
+MARTLET_ASSERT_SIZE(struct martlet_model_names, 4112);
 
 /* The class of an open: what is known of it before any name is looked at. */
 static inline martlet_u32 martlet_open_class(martlet_u32 access, martlet_u32 is_directory, martlet_u32 is_opened,

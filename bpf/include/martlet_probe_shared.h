@@ -186,7 +186,7 @@ struct martlet_tamper {
 static inline martlet_u64 martlet_guarded_key(martlet_u32 act, martlet_u32 id) { return (martlet_u64)act << 32 | id; }
 
 MARTLET_ASSERT_SIZE(struct martlet_call_shape, 8);
-MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 7232);
+MARTLET_ASSERT_SIZE(struct martlet_probe_settings, 7240);
 MARTLET_ASSERT_SIZE(struct martlet_counters, 64);
 MARTLET_ASSERT_SIZE(struct martlet_consumer, 16);
 MARTLET_ASSERT_SIZE(struct martlet_in_force, 8);

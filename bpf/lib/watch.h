@@ -59,11 +59,27 @@ static __always_inline bool model__has(const volatile __u64 *words, __u64 word) 
   return false;
 }
 
-/* `tail`: the last eight bytes of a name, the last one highest. */
+/* The bytes of a word that are `byte`, which is not above 127: the highest bit of each. */
+static __always_inline __u64 model__bytes_of(__u64 word, __u32 byte) {
+  const __u64 low = 0x7f7f7f7f7f7f7f7full;
+  word ^= byte * 0x0101010101010101ull;
+  return ~(((word & low) + low) | word | low);
+}
+
+/*
+ * `tail`: the last eight bytes of a name, the last one highest. Where all ends but the longest begin with a dot, as
+ * they usually do, those are worth a look that begin with one: most names have none so near their end.
+ */
 APART int model__has_end(__u64 tail, __u32 length) {
-  for (__u32 count = 1; count <= MARTLET_MODEL_NAME_BYTES; count++) {
-    if (!(settings.models.end_lengths & 1u << count) || length < count) continue;
-    if (model__has(settings.models.ends, tail >> (64 - count * 8))) return true;
+  __u64 starts = settings.models.end_start ? model__bytes_of(tail, settings.models.end_start) : ~0ull;
+  if (length >= MARTLET_MODEL_NAME_BYTES && settings.models.end_lengths & 1u << MARTLET_MODEL_NAME_BYTES &&
+      model__has(settings.models.ends, tail))
+    return true;
+  if (!starts) return false;
+  for (__u32 count = 1; count < MARTLET_MODEL_NAME_BYTES; count++) {
+    __u32 place = 64 - count * 8;
+    if (!(settings.models.end_lengths & 1u << count) || length < count || !(starts >> place & 0x80)) continue;
+    if (model__has(settings.models.ends, tail >> place)) return true;
   }
   return false;
 }
