@@ -14,6 +14,7 @@ struct open_call {
   __u32 mode;
   __u16 call;
   bool has_flags;
+  __u8 actor; /* MARTLET_ACTOR_*, of who calls; 0 until somebody asks */
 };
 
 /* What is kept of the name that a failed open passed, with its NUL. A name that fails costs nothing to make up, so a
@@ -38,6 +39,16 @@ static __always_inline void store__opened_file(struct slot *slot, struct task_st
   record->file_mode = LOAD(file, f_mode);
   record->record.flags |= store__file_path(slot, task, file, &record->path);
   record->file_flags = slot->file_flags;
+}
+
+static __always_inline bool open_is_on_host(struct open_call *open, struct task_struct *task) {
+  if (!open->actor) open->actor = filter__is_host(task) ? MARTLET_ACTOR_HOST : MARTLET_ACTOR_CONTAINER;
+  return open->actor == MARTLET_ACTOR_HOST;
+}
+
+/* Whether the slot has the name that the program passed. */
+static __always_inline bool open_takes_name(struct slot *slot, struct open_call *open) {
+  return slot->spelled_bytes || (open->name && filter__take_name(slot, open->name));
 }
 
 /* What came from memory may have been changed since: the file knows how it may be used. */
@@ -83,16 +94,31 @@ static __always_inline bool open_is_unwanted(struct slot *slot, struct task_stru
   verdicts = open_verdicts(filter, open);
   /* Where names count whatever else it is, few have one that does, and only of those the rest is worth a look. */
   if ((verdicts.on_host | verdicts.in_container) == MARTLET_VERDICT_TEST_NAMES) {
-    if (!has_name) has_name = filter__take_name(slot, open->name);
+    if (!has_name) has_name = open_takes_name(slot, open);
     if (has_name && open_has_no_name(slot, task, open, file,
                                      martlet_open_classes(martlet_open_class(open->flags, false, is_opened, false))))
       return true;
   }
-  kind = martlet_open_class(read__open_flags(open, file), filter__is_directory(file), is_opened, !filter__is_host(task));
+  kind = martlet_open_class(read__open_flags(open, file), filter__is_directory(file), is_opened, !open_is_on_host(open, task));
   verdict = filter__verdict(filter, kind);
   if (verdict != MARTLET_VERDICT_TEST_NAMES) return verdict == MARTLET_VERDICT_DROP;
-  if (!has_name && !filter__take_name(slot, open->name)) return false;
+  if (!has_name && !open_takes_name(slot, open)) return false;
   return open_has_no_name(slot, task, open, file, 1u << (kind & (MARTLET_OPEN_CLASSES - 1)));
+}
+
+/* IS_MODEL, IS_WATCHED: why what was opened is told whatever rules ask for. Reads count only where rules ask for models. */
+SHARED __u32 open_reasons(struct open_call *open, struct task_struct *task, struct file *file) {
+  const __u32 all = MARTLET_ACTOR_HOST | MARTLET_ACTOR_CONTAINER;
+  struct slot *slot;
+  __u32 reasons;
+  if (settings.models.readers != all && !(LOAD(file, f_mode) & FMODE_WRITE) &&
+      !(settings.models.readers & (open_is_on_host(open, task) ? MARTLET_ACTOR_HOST : MARTLET_ACTOR_CONTAINER)))
+    return 0;
+  reasons = file__reasons(file);
+  slot = emit__call_slot();
+  if (!slot || reasons & IS_MODEL || !file__is_regular(LOAD(file, f_inode))) return reasons;
+  slot->spelled_bytes = 0;
+  return open_takes_name(slot, open) && model__is_spelled(slot) ? reasons | IS_MODEL : reasons;
 }
 
 static __always_inline void store__open(struct slot *slot, struct task_struct *task, struct open_call *open,
@@ -125,7 +151,7 @@ APART int open_told(struct open_call *open, __u32 is_unwanted) {
   /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
   if (open->result >= 0) file = read__file(task, open->result);
   if (file) guard__opened(open->call, file);
-  if (settings.watches_files && file) reasons = file__reasons(file);
+  if (settings.watches_files && file) reasons = open_reasons(open, task, file);
   if (settings.filters && !is_unwanted)
     is_unwanted = open_is_unwanted(slot, task, open, file) && filter__has_stayed(version);
   if (filter__drops(is_unwanted) && !reasons) {
@@ -150,7 +176,7 @@ static __always_inline bool open_is_unwanted_class(struct open_call *open, struc
   /* Where the task runs is looked up only if it makes a difference. */
   if (verdicts.on_host && verdicts.in_container) return false;
   return (verdicts.on_host == verdicts.in_container ||
-          (filter__is_host(task) ? !verdicts.on_host : !verdicts.in_container)) &&
+          (open_is_on_host(open, task) ? !verdicts.on_host : !verdicts.in_container)) &&
          filter__has_stayed(version);
 }
 
@@ -166,7 +192,7 @@ static __always_inline int open_returned(struct open_call *open, struct task_str
   is_unwanted = open_is_unwanted_class(open, task);
   if (!filter__drops(is_unwanted)) return open_told(open, is_unwanted);
   if (open->result >= 0 && (settings.watches_files || open->flags & O_ACCMODE)) file = read__file(task, open->result);
-  if (file && settings.watches_files && file__reasons(file)) return open_told(open, is_unwanted);
+  if (file && settings.watches_files && open_reasons(open, task, file)) return open_told(open, is_unwanted);
   if (file) guard__opened(open->call, file);
   COUNT_DROPPED_ALONE(MARTLET_HOOK_OPEN);
   return 0;

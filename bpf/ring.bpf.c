@@ -67,17 +67,30 @@ static __always_inline void store__ring_name(struct slot *slot, struct ring_name
   store__text_end(slot, &record->name, position, length - 1);
 }
 
-/* Whether no rule can match what a request has opened; one whose name is not there whole passes. */
-static __always_inline bool ring_open_is_unwanted(struct slot *slot, struct task_struct *task, struct io_kiocb *request,
-                                                  struct ring_name *name, struct file *file, long result) {
-  struct io_open *how = (struct io_open *)request;
-  struct open_call open = {.result = result, .call = ring_call(LOAD(request, opcode)), .has_flags = true};
-  __u32 length = name ? name->length_bytes : 0, version = filter__version();
-  if (!settings.filters || !name || length <= 1 || length >= SPELLED_BYTES_MAX) return false;
-  open.directory_fd = LOAD(how, dfd);
-  open.flags = LOAD(how, how.flags);
+static __always_inline bool ring_takes_name(struct slot *slot, struct ring_name *name) {
+  __u32 length = name ? name->length_bytes : 0;
+  if (length <= 1 || length >= SPELLED_BYTES_MAX) return false;
   if (bpf_probe_read_kernel(slot->spelled, length, name->bytes)) return false;
   slot->spelled_bytes = length;
+  return true;
+}
+
+/* As those of an open by a call, whoever reads. */
+static __always_inline __u32 ring_reasons(struct slot *slot, struct file *file) {
+  __u32 reasons = file__reasons(file);
+  if (!file__is_regular(LOAD(file, f_inode))) return 0;
+  return model__is_spelled(slot) ? reasons | IS_MODEL : reasons;
+}
+
+/* Whether no rule can match what a request has opened by the name that was taken. */
+static __always_inline bool ring_open_is_unwanted(struct slot *slot, struct task_struct *task, struct io_kiocb *request,
+                                                  struct file *file, long result) {
+  struct io_open *how = (struct io_open *)request;
+  struct open_call open = {.result = result, .call = ring_call(LOAD(request, opcode)), .has_flags = true};
+  __u32 version = filter__version();
+  if (!settings.filters) return false;
+  open.directory_fd = LOAD(how, dfd);
+  open.flags = LOAD(how, how.flags);
   return open_is_unwanted(slot, task, &open, file) && filter__has_stayed(version);
 }
 
@@ -88,7 +101,7 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   struct martlet_open *record;
   struct slot *slot;
   bool is_unwanted;
-  __u32 reasons = settings.watches_files && file ? file__reasons(file) : 0;
+  __u32 reasons = 0;
   __u16 call = ring_call(LOAD(request, opcode));
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     COUNT_DROPPED(MARTLET_HOOK_RING);
@@ -99,7 +112,9 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   slot = emit__take(MARTLET_HOOK_RING);
   if (!slot) return 0;
   slot->spelled_bytes = 0;
-  is_unwanted = ring_open_is_unwanted(slot, task, request, name, file, result);
+  /* One whose name is not there whole passes. */
+  is_unwanted = ring_takes_name(slot, name) && ring_open_is_unwanted(slot, task, request, file, result);
+  if (settings.watches_files && file) reasons = ring_reasons(slot, file);
   if (filter__drops(is_unwanted) && !reasons) {
     COUNT(MARTLET_HOOK_RING, filtered);
     emit__release(slot);

@@ -89,7 +89,7 @@ const struct hook martlet_hooks[HOOKS_MAX] = {
 static bool is_wanted(const struct martlet_probe *probe, const struct hook *hook) {
   if (hook->place == PLACE_ITERATOR) return probe->options.seeds;
   if (hook->place == PLACE_PACKETS) return probe->options.names;
-  if (hook->place == PLACE_WATCHED) return probe->options.models;
+  if (hook->place == PLACE_WATCHED) return probe->options.watches_models;
   return hook->calls == 0 || hook->calls & probe->options.wanted_calls[0];
 }
 

@@ -106,7 +106,7 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
     return martlet_fail(error, EINVAL, "size the room for execs", "exec_slots", &probe->log);
   if (martlet_generation_share(probe, error)) return -1;
   martlet_calls_configure(&settings);
-  if (probe->options.models) {
+  if (probe->options.watches_models) {
     settings.watches_files = true;
     settings.models = *probe->options.models;
     martlet_changes_configure(&settings);

@@ -2,6 +2,7 @@
 
 import MartletCapture
 public import MartletEvents
+import MartletMatching
 import MartletRules
 import ServiceLifecycle
 
@@ -53,16 +54,12 @@ extension Agent {
 
   /// What the kernel has to tell of models: nothing, unless they are verified, rules ask for them or all is recorded.
   func modelNames(for ruleset: Ruleset?, isRecorded: Bool) -> ModelNames? {
-    guard isRecorded || models != nil || ruleset?.namesModels ?? false else { return nil }
+    let asked = ruleset.map { KernelFilterPlanner.modelReaders($0) } ?? []
+    guard isRecorded || models != nil || !asked.isEmpty else { return nil }
     var names = ModelNames.usual
     names.endings.formUnion(models?.endings ?? [])
+    if !isRecorded, !asked.isEmpty { names.readers = asked }
     return names
-  }
-}
-
-extension Ruleset {
-  fileprivate var namesModels: Bool {
-    Field.allCases.contains { ($0.isOfModel || $0.isOfLastModelOpen) && names($0) }
   }
 }
 

@@ -43,8 +43,8 @@ public final class CaptureChange: @unchecked Sendable {
 }
 
 extension KernelSource {
-  /// Prepares to watch by another configuration: its event types, its filter, whether it includes environments, missing
-  /// programs and names of addresses. All else stays as the source was made.
+  /// Prepares to watch by another configuration: its event types, its filter, which models it tells, whether it includes
+  /// environments, missing programs and names of addresses. All else stays as the source was made.
   ///
   /// The source goes on meanwhile. From any thread, once the source has started; each change has to be let go before the
   /// next one is prepared.
@@ -55,13 +55,17 @@ extension KernelSource {
     next.includesEnvironment = wanted.includesEnvironment
     next.includesMissingPrograms = wanted.includesMissingPrograms
     next.includesNames = wanted.includesNames
+    next.models = wanted.models
+    let models = try next.models.map { (names) throws(CaptureError) in
+      try UnsafeMutablePointer<martlet_model_names>(encoding: names)
+    }
+    defer { models?.deallocate() }
     let filter = next.filter.map { UnsafeMutablePointer<martlet_filter>(encoding: $0) }
     guard configuration.needsOtherPrograms(than: next) else {
       return CaptureChange(next.filter == configuration.filter ? .nothing : .filter, next, filter: filter, of: self)
     }
     var error = martlet_probe_error()
-    var options = martlet_probe_options(
-      next, cgroups: cgroups, cgroup: cgroup, filter: filter, models: modelNames)
+    var options = martlet_probe_options(next, cgroups: cgroups, cgroup: cgroup, filter: filter, models: models)
     let bytes = object.bytes
     var successor: OpaquePointer?
     guard martlet_probe_prepare(probe, &options, bytes, bytes.count, &successor, &error) == 0 else {
@@ -96,6 +100,6 @@ extension CaptureConfiguration {
   fileprivate func needsOtherPrograms(than other: CaptureConfiguration) -> Bool {
     watchedCalls != other.watchedCalls || includesEnvironment != other.includesEnvironment
       || includesMissingPrograms != other.includesMissingPrograms || includesNames != other.includesNames
-      || (filter == nil) != (other.filter == nil)
+      || (filter == nil) != (other.filter == nil) || models != other.models
   }
 }

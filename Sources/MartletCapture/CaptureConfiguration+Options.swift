@@ -31,5 +31,6 @@ extension martlet_probe_options {
       self.filter = UnsafePointer(filter)
     }
     self.models = models.map { UnsafePointer($0) }
+    watches_models = models != nil
   }
 }

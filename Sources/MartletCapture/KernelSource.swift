@@ -32,7 +32,7 @@ public final class KernelSource: @unchecked Sendable {
   private var tamper = TamperWatch()
   private var findings: [String] = []
   private let kernelFilter: UnsafeMutablePointer<martlet_filter>?
-  let modelNames: UnsafeMutablePointer<martlet_model_names>?
+  private let modelNames: UnsafeMutablePointer<martlet_model_names>?
   private let spans = UnsafeMutablePointer<martlet_span>.allocate(capacity: batchRecordsMax)
   /// A batch's records: those from the rings, a host record, whether runtimes are asked, a list of resolvers, a tick,
   /// notices and answers.
@@ -174,7 +174,7 @@ public final class KernelSource: @unchecked Sendable {
   ///
   /// False when there is no room among `watchedFilesMax`: nothing is told of it. `CaptureStatistics` counts these.
   public func watch(device: UInt32, inode: UInt64) -> Bool {
-    precondition(isStarted && modelNames != nil, "a file is watched by a source that watches none")
+    precondition(isStarted && configuration.models != nil, "a file is watched by a source that watches none")
     var error = martlet_probe_error()
     if martlet_probe_watch_file(probe, device, inode, &error) == 0 { return true }
     counts.unwatchedFiles += 1

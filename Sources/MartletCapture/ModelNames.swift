@@ -2,6 +2,7 @@
 
 import CMartletABI
 import Glibc
+public import MartletEvents
 
 /// Which files are taken for models by their names: the kernel's first look, which lets through somewhat more than this
 /// says, as it sees eight bytes of each entry at most.
@@ -11,6 +12,9 @@ public struct ModelNames: Hashable, Sendable {
   /// What the folder of a file is called, for stores that name files by digest. From 1 to 31 bytes each, at most
   /// `countMax`.
   public var folders: Set<String>
+
+  /// Whose reads of models are told; opens for writing are told of everybody.
+  public var readers: KernelFilter.Actors
 
   public static let countMax = 32
   static let endingBytesMax = 255
@@ -24,14 +28,16 @@ public struct ModelNames: Hashable, Sendable {
     ],
     folders: ["blobs"])
 
-  public init(endings: Set<String>, folders: Set<String> = []) {
+  public init(endings: Set<String>, folders: Set<String> = [], readers: KernelFilter.Actors = .all) {
     self.endings = endings
     self.folders = folders
+    self.readers = readers
   }
 
   /// As the probe has them; nil when there are too many, or one is empty or too long.
   func encoded() -> martlet_model_names? {
     var names = martlet_model_names()
+    names.readers = UInt32(readers.rawValue)
     guard endings.count <= Self.countMax, folders.count <= Self.countMax else { return nil }
     for ending in endings {
       let bytes = Array(ending.utf8)

@@ -24,9 +24,14 @@ extension Ruleset {
 
   /// Whether an enabled rule asks for the field, in its condition or for its output.
   public func names(_ field: Field) -> Bool {
-    rules.contains { rule in
-      rule.isEnabled && (rule.condition.names(field) || rule.output.fields.contains { $0.field == field })
-    }
+    rules.contains { $0.isEnabled && $0.names(field) }
+  }
+}
+
+extension Rule {
+  /// Whether it asks for the field, in its condition or for its output.
+  public func names(_ field: Field) -> Bool {
+    condition.names(field) || output.fields.contains { $0.field == field }
   }
 }
 

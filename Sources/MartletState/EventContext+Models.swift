@@ -65,7 +65,8 @@ extension EventContext {
   private func extractLastModelOpen(_ field: Field, _ record: EventRecord) -> FieldValue {
     guard let state else { return .missing }
     let reference = state.processes.slots[Int(slot)].modelOpen
-    guard let open = state.modelOpens.find(reference) else { return .missing }
+    guard let open = state.modelOpens.find(reference), !open.pointee.isOnHost || process.pointee.container == .host
+    else { return .missing }
     switch field {
     case .modelLastOpenAge:
       let (then, now) = (open.pointee.timeNanoseconds, record.timeNanoseconds)

@@ -16,6 +16,8 @@ struct ModelOpen {
   var generation: UInt32 = 0
   var timeNanoseconds: UInt64 = 0
   var isPickleCapable = false
+  /// By a process in no container: no matter for containers that it starts, as an engine does that unpacks an image.
+  var isOnHost = false
   var pathByteCount: Int32 = 0
   /// The process that opened it; others that come from it only share it.
   var owner = ProcessReference.none
@@ -90,6 +92,7 @@ struct ModelOpens: ~Copyable {
     let open = lookup.opens + Int(place)
     open.pointee.timeNanoseconds = time
     open.pointee.isPickleCapable = isPickleCapable
+    open.pointee.isOnHost = process.pointee.container == .host
     open.pointee.pathByteCount = Int32(kept.count)
     open.pointee.owner = ProcessReference(slot: slot, generation: process.pointee.generation)
     process.pointee.modelOpen = ModelOpenReference(place: place, generation: open.pointee.generation)

@@ -13,6 +13,11 @@ extension KernelTests {
 
     init() throws { folder = try Folder() }
 
+    /// Of what no rule asks for.
+    private static let nothing = KernelFilter(
+      actors: [:], unixActors: [:], connections: .none,
+      opens: OpenFilter(verdicts: Array(repeating: .drop, count: OpenClass.count), names: [:]))
+
     private func run(_ verbs: [String], _ configuration: CaptureConfiguration = .ofModels) throws -> (Recorder, pid_t) {
       let recorder = try Recorder(configuration)
       let actor = try Actor(verbs)
@@ -38,9 +43,7 @@ extension KernelTests {
       for name in ["blobs", "blobs2"] { _ = folder.folder(name) }
       let path = try folder.file(name, "twelve bytes")
       var configuration = CaptureConfiguration.ofModels
-      configuration.filter = KernelFilter(
-        actors: [:], unixActors: [:], connections: .none,
-        opens: OpenFilter(verdicts: Array(repeating: .drop, count: OpenClass.count), names: [:]))
+      configuration.filter = Self.nothing
       let writer = open(path, O_WRONLY)
       defer { close(writer) }
       let (recorder, process) = try run(["openat", path], configuration)
@@ -64,6 +67,45 @@ extension KernelTests {
       configuration.models = ModelNames(endings: ["weights", "ts.gguf", ".gguf"])
       let (recorder, _) = try run(["openat", path], configuration)
       #expect((try record(of: path, in: recorder).fileState != nil) == isModel)
+    }
+
+    @Test(
+      "a link that is called as a model leads to one, whatever that is called; to a folder it does not",
+      arguments: [["openat"], ["open"], ["openat2"], ["ring-open", "plain"], ["ring-open", "direct"]])
+    func calledAsModel(verbs: [String]) throws {
+      guard verbs[0] != "ring-open" || RingAccess.isThere else { return }
+      let (file, inner) = (try folder.file("weights"), folder.folder("inner"))
+      let paths = [
+        folder.link("a.gguf", to: file), folder.link("b", to: file), folder.link("c.gguf", to: inner),
+        folder.link(String(repeating: "d", count: 200) + ".pt", to: file),
+      ]
+      var configuration = CaptureConfiguration.ofModels
+      configuration.filter = Self.nothing
+      let (recorder, process) = try run(paths.flatMap { verbs + [$0] }, configuration)
+      let told = recorder.records(of: .open, by: process)
+      #expect(told.map { $0.bytes($0.open.pointee.name).string } == [paths[0], paths[3]])
+      #expect(told.allSatisfy { $0.fileState != nil && $0.bytes($0.open.pointee.path).string == file })
+    }
+
+    @Test("reads are told of those whom rules ask about, writes of everybody")
+    func readers() throws {
+      let path = try folder.file("a.gguf")
+      var configuration = CaptureConfiguration.ofModels
+      configuration.filter = Self.nothing
+      configuration.models?.readers = .containers
+      let recorder = try Recorder(configuration)
+      func accesses() throws -> [UInt32] {
+        let actor = try Actor("openat", path, "call", "openat", "#-100", path, "#\(O_RDWR)", ":")
+        recorder.record(untilEndOf: actor.process)
+        #expect(actor.finish() == 0)
+        return recorder.records(of: .open, by: actor.process).map { $0.open.pointee.open_flags & UInt32(O_ACCMODE) }
+      }
+      // In no cgroup that is known to be the host's, so it counts as a container's.
+      #expect(try accesses() == [UInt32(O_RDONLY), UInt32(O_RDWR)])
+      let common = try #require(recorder.records.first { $0.kind == .open }).common.pointee
+      recorder.source.noteHostCgroup(id: common.cgroup_id, hierarchy: 0)
+      recorder.source.noteHostCgroup(id: common.cgroup_v1_id, hierarchy: 1)
+      #expect(try accesses() == [UInt32(O_RDWR)])
     }
 
     @Test("a watched file is told by any name, with what may be done with it")

@@ -150,6 +150,29 @@ extension KernelTests {
       #expect((source.statistics().hooks[.connect]?.seen ?? 0) >= seen)
     }
 
+    @Test("models are told from the change on that asks for them, and no longer from the one that does not")
+    func models() throws {
+      let folder = try Folder()
+      let path = try folder.file("a.gguf")
+      let without = CaptureConfiguration.withoutSeed
+      let recorder = try Recorder(without)
+      func states() throws -> [Bool] {
+        let actor = try Actor("openat", path)
+        recorder.record(untilEndOf: actor.process)
+        #expect(actor.finish() == 0)
+        return recorder.records(of: .open, by: actor.process)
+          .filter { $0.bytes($0.open.pointee.path).string == path }.map { $0.fileState != nil }
+      }
+      func changes() -> Bool { recorder.source.hooks.contains { $0.name.hasPrefix("changes") && $0.isAttached } }
+      #expect(try states() == [false] && !changes())
+      try recorder.source.adopt(recorder.source.prepare(.ofModels))
+      #expect(try states() == [true] && changes())
+      let numbers = try FileNumbers(path)
+      #expect(recorder.source.watch(device: numbers.device, inode: numbers.inode))
+      try recorder.source.adopt(recorder.source.prepare(without))
+      #expect(try states() == [false] && !changes())
+    }
+
     @Test("an attempt that is under way during a change is told once")
     func attemptUnderWay() throws {
       let cgroup = try TestCgroup()

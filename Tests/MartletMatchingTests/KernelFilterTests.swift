@@ -10,6 +10,10 @@ import Testing
 @Suite("The kernel's filter")
 struct KernelFilterTests {
   private func plan(_ conditions: String...) throws -> KernelFilter {
+    KernelFilterPlanner.plan(try ruleset(conditions))
+  }
+
+  private func ruleset(_ conditions: [String]) throws -> Ruleset {
     let text = conditions.enumerated().map { index, condition in
       """
       - rule: R\(index)
@@ -22,7 +26,20 @@ struct KernelFilterTests {
       """
     }
     let result = Ruleset.compile([SourceFile(path: "a.yaml", text: text.joined())])
-    return KernelFilterPlanner.plan(try #require(result.ruleset, "\(result.diagnostics.map(\.message))"))
+    return try #require(result.ruleset, "\(result.diagnostics.map(\.message))")
+  }
+
+  @Test(
+    "whose models rules ask for",
+    arguments: [
+      (["evt.type = openat and fd.name = /a"], KernelFilter.Actors()),
+      (["evt.type = model_verdict and container.id != host"], .containers),
+      (["evt.type = execve and container.id != host and model.last_open.age < 5000000000"], .containers),
+      (["evt.type = model_verdict and container.id = host"], .all),
+      (["evt.type = openat and container.id != host", "evt.type = execve and model.last_open.age < 5000000000"], .all),
+    ])
+  func modelReaders(conditions: [String], expected: KernelFilter.Actors) throws {
+    #expect(KernelFilterPlanner.modelReaders(try ruleset(conditions)) == expected)
   }
 
   private static func open(container: Bool = true, opened: Bool = true, directory: Bool = false, access: Int = 0)

@@ -31,6 +31,22 @@ struct ModelTests {
     #expect(last(feed, of: stranger, at: 9000) == [nil, nil, nil])
   }
 
+  @Test("what the host opened counts for no container that comes of it")
+  func hostOpen() {
+    var inner = python.child(8, "/bin/sh")
+    inner.cgroupID = 900
+    let outer = python.child(9, "/bin/sh")
+    let feed = Feed([
+      Event.cgroup(1, "/"), Event.container(cgroup: 900, containerID: containerID, podUID: podUID), Event.exec(python),
+      Event.openModel(evil, by: python, at: 5000), Event.fork(inner, by: python), Event.exec(inner),
+      Event.fork(outer, by: python), Event.exec(outer),
+    ])
+    #expect(last(feed, of: inner, at: 9000) == [nil, nil, nil])
+    #expect(last(feed, of: outer, at: 9000)[0] == "/models/evil.pkl")
+    feed.apply(Event.openModel(evil, by: inner, at: 6000))
+    #expect(last(feed, of: inner, at: 9000) == ["/models/evil.pkl", "3000", "true"])
+  }
+
   @Test("an earlier child keeps nothing of what its parent opens later")
   func earlierChild() {
     let child = python.child(8, "/bin/sh")

@@ -102,6 +102,16 @@ APART int model__is_named(__u64 file_address) {
   return settings.models.folder_lengths && model__is_folder(LOAD(dentry, d_parent));
 }
 
+/* Whether the name that the program passed, as it was taken, is a model's: a link may be called otherwise than what it
+ * leads to. */
+static __always_inline bool model__is_spelled(struct slot *slot) {
+  __u32 length = slot->spelled_bytes ? slot->spelled_bytes - 1 : 0;
+  __u64 tail;
+  if (!length) return false;
+  tail = filter__spelled_word(slot, length >= 8 ? length - 8 : 0);
+  return model__has_end(length >= 8 ? tail : tail << (64 - length * 8), length);
+}
+
 static __always_inline bool file__is_regular(struct inode *inode) {
   return (LOAD(inode, i_mode) & S_IFMT) == S_IFREG;
 }

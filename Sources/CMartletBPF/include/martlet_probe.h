@@ -31,7 +31,8 @@ struct martlet_probe_options {
   bool seeds;               /* whether the iterator over processes is wanted */
   uint8_t filtering;        /* enum martlet_filtering */
   const struct martlet_filter *filter; /* for martlet_probe_start; NULL only without filtering */
-  const struct martlet_model_names *models; /* for martlet_probe_start; NULL to watch no files */
+  const struct martlet_model_names *models; /* for martlet_probe_start; NULL without models */
+  bool watches_models;      /* models are told, and what becomes of watched files */
   bool environment;         /* exec records carry the environment */
   bool missing_programs;    /* execs that fail because there is no such file are told */
   bool names;               /* answers of resolvers are told */

@@ -68,7 +68,7 @@ extension FieldRegistry {
       "Id of the process that changed a model in use. Missing on a verdict."),
     .init(
       .modelLastOpenAge, "model.last_open.age", .relativeTime,
-      "Nanoseconds since the process, or one that it descends from, last opened a model; a pickle-capable one counts for a minute before all others."
+      "Nanoseconds since the process, or one that it descends from, last opened a model; a pickle-capable one counts for a minute before all others. What was opened on the host counts for no container."
     ),
     .init(.modelLastOpenPath, "model.last_open.path", .path, "Path of that model, as the kernel resolved it."),
     .init(

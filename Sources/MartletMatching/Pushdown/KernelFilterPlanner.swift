@@ -36,6 +36,18 @@ public enum KernelFilterPlanner {
       actors: actors, unixActors: unixActors, connections: ConnectionFilter(enabled), opens: OpenFilter(opens))
   }
 
+  /// Whose models the rules ask for; empty when they ask for none.
+  public static func modelReaders(_ ruleset: Ruleset) -> KernelFilter.Actors {
+    let fields = Field.allCases.filter { $0.isOfModel || $0.isOfLastModelOpen }
+    var readers: KernelFilter.Actors = []
+    for rule in ruleset.rules where rule.isEnabled {
+      let types = EventType.allCases.filter { rule.eventTypes.contains($0) }
+      guard types.contains(where: { $0.kind == .model }) || fields.contains(where: { rule.names($0) }) else { continue }
+      for type in types { readers.formUnion(actors(in: rule.condition, type, nil)) }
+    }
+    return readers.orUnknown
+  }
+
   /// What a rule takes of opens.
   static func openRequirement(_ rule: Rule) -> OpenRequirement {
     let hasOpens = EventType.allCases.contains { $0.kind == .open && rule.eventTypes.contains($0) }

@@ -58,12 +58,17 @@ struct HostileModelTests {
     let secret = try host.write("secret.gguf", "GGUF the host's")
     let scene = try ModelScene(models)
     try scene.put(secret, Data("GGUF the container's".utf8))
+    try scene.put("/etc/hostname", Data("inner".utf8))
     _ = try scene.container.exec(["ln", "-s", secret, "/models/evil.gguf"])
     _ = try scene.container.exec(["ln", "-s", "/etc/hostname", "/models/name.gguf"])
     _ = try scene.container.exec(["cat", "/models/evil.gguf"])
     _ = try scene.container.exec(["cat", "/models/name.gguf"])
     let alert = try scene.verdict(on: "/models/evil.gguf")
     #expect(alert.field("model.digest") == SignedModels.digest(Data("GGUF the container's".utf8)))
+    // Nothing but the link is called like a model.
+    let name = try scene.verdict(on: "/models/name.gguf")
+    #expect(name.field("model.path") == "/etc/hostname")
+    #expect(name.field("model.digest") == SignedModels.digest(Data("inner".utf8)))
     try expectWorking(scene)
   }
 
