@@ -54,9 +54,8 @@ struct AgentProcessTests {
   @Test("an agent that ends before it is ready is reported at once, not at the deadline")
   func endsEarly() throws {
     let agent = try fakeAgent("exit 3")
-    let start = ContinuousClock.now
-    #expect(throws: HarnessError.self) { try agent.waitUntilReady(within: .seconds(30)) }
-    #expect(start.duration(to: .now) < .seconds(10))
+    // Longer than any test of the suite may take.
+    #expect(throws: HarnessError.self) { try agent.waitUntilReady(within: .seconds(600)) }
   }
 
   @Test("an agent that is let go is killed")

@@ -88,16 +88,12 @@ struct ComparisonTests {
     #expect(RegularExpression.problem(in: Array("^(a|b)[[:digit:]]+$".utf8)) == nil)
   }
 
-  @Test("a pattern that takes others exponential time takes this one a moment")
+  @Test("a pattern that takes others exponential time comes to an end here", .timeLimit(.minutes(1)))
   func patternBomb() {
     let text = [UInt8](repeating: UInt8(ascii: "a"), count: 4000)
-    let clock = ContinuousClock()
-    let elapsed = clock.measure {
-      expect(
-        .regex(Array("(a|aa)*(a*)*b".utf8)), on: .processName, [.init(.processName): .text(text)], .isFalse,
-        sourceLocation: #_sourceLocation)
-    }
-    #expect(elapsed < .seconds(5))
+    expect(
+      .regex(Array("(a|aa)*(a*)*b".utf8)), on: .processName, [.init(.processName): .text(text)], .isFalse,
+      sourceLocation: #_sourceLocation)
   }
 
   @Test(

@@ -53,13 +53,11 @@ struct ConditionParserTests {
   }
 
   @Test(
-    "a quarter of a megabyte of nonsense is read in time that grows with its length",
+    "a quarter of a megabyte of nonsense is read in time that grows with its length", .timeLimit(.minutes(1)),
     arguments: [
       ")", "\"", "\\\"", "'", "a ", "= ", "and ", ",", "(a,", "a in (b ", "not ", "or(", "x.y[", "val(", "\u{1}",
     ])
   func nonsense(piece: String) {
-    let clock = ContinuousClock()
-    let elapsed = clock.measure { _ = parse(String(repeating: piece, count: 250_000 / piece.utf8.count)) }
-    #expect(elapsed < .seconds(20))
+    _ = parse(String(repeating: piece, count: 250_000 / piece.utf8.count))
   }
 }

@@ -116,25 +116,19 @@ struct HostileInputTests {
   }
 
   @Test(
-    "a quarter of a megabyte of one piece",
+    "a quarter of a megabyte of one piece", .timeLimit(.minutes(1)),
     arguments: [
       "[", "{", "- ", "- a\n", "a: ", "&a ", "*a ", "\"", "'", "\n", " ", "#", "a: b\n", "? ", "!x ", "- [\n", "a:\n",
       "|\n", "- >\n\n", "%", "---\n", "{a", ",", "a\n\n",
     ])
   func megabyte(piece: String) {
-    let clock = ContinuousClock()
-    let elapsed = clock.measure {
-      Self.survive(Array(String(repeating: piece, count: 250_000 / piece.utf8.count).utf8))
-    }
-    #expect(elapsed < .seconds(60))
+    Self.survive(Array(String(repeating: piece, count: 250_000 / piece.utf8.count).utf8))
   }
 
-  @Test("a hundred thousand misspelled names are not each searched for in all tables")
+  @Test("a hundred thousand misspelled names are not each searched for in all tables", .timeLimit(.minutes(1)))
   func misspelled() {
     let names = (0..<100_000).map { "opena\($0)" }.joined(separator: ", ")
     let macros = (0..<2000).map { "- macro: macro\($0)\n  condition: macra\($0)\n" }.joined()
-    let clock = ContinuousClock()
-    let elapsed = clock.measure { Self.survive(Array((macros + rule("evt.type in (\(names))")).utf8)) }
-    #expect(elapsed < .seconds(60))
+    Self.survive(Array((macros + rule("evt.type in (\(names))")).utf8))
   }
 }

@@ -120,10 +120,10 @@ struct YAMLReaderTests {
     #expect(throws: Never.self) { try readYAML(text.replacing("[or]: no", with: "[or] no")) }
   }
 
-  @Test("a long text behind many aliases is scanned once")
+  @Test("a long text behind many aliases is scanned once", .timeLimit(.minutes(1)))
   func longAlias() throws {
     let text = "- &a " + String(repeating: "x", count: 1 << 20) + "\n" + String(repeating: "- *a\n", count: 100_000)
-    #expect(ContinuousClock().measure { _ = try? readYAML(text) } < .seconds(30))
+    _ = try? readYAML(text)
   }
 
   @Test("large keys inside each other are refused before they are hashed at each level")
