@@ -106,19 +106,18 @@ static __always_inline bool open_is_unwanted(struct slot *slot, struct task_stru
   return open_has_no_name(slot, task, open, file, 1u << (kind & (MARTLET_OPEN_CLASSES - 1)));
 }
 
-/* IS_MODEL, IS_WATCHED: why what was opened is told whatever rules ask for. Reads count only where rules ask for models. */
-SHARED __u32 open_reasons(struct open_call *open, struct task_struct *task, struct file *file) {
+/* IS_MODEL, IS_WATCHED: why what was opened is told whatever rules ask for. Who only reads counts where rules ask about
+ * his models. The name that was taken into the slot counts, or is taken now. */
+SHARED __u32 open_reasons(struct slot *slot, struct task_struct *task, struct open_call *open, struct file *file) {
   const __u32 all = MARTLET_ACTOR_HOST | MARTLET_ACTOR_CONTAINER;
-  struct slot *slot;
   __u32 reasons;
+  if (!file__is_regular(LOAD(file, f_inode))) return 0;
   if (settings.models.readers != all && !(LOAD(file, f_mode) & FMODE_WRITE) &&
       !(settings.models.readers & (open_is_on_host(open, task) ? MARTLET_ACTOR_HOST : MARTLET_ACTOR_CONTAINER)))
     return 0;
   reasons = file__reasons(file);
-  slot = emit__call_slot();
-  if (!slot || reasons & IS_MODEL || !file__is_regular(LOAD(file, f_inode))) return reasons;
-  slot->spelled_bytes = 0;
-  return open_takes_name(slot, open) && model__is_spelled(slot) ? reasons | IS_MODEL : reasons;
+  if (reasons & IS_MODEL || !open_takes_name(slot, open)) return reasons;
+  return model__is_spelled(slot) ? reasons | IS_MODEL : reasons;
 }
 
 static __always_inline void store__open(struct slot *slot, struct task_struct *task, struct open_call *open,
@@ -140,18 +139,22 @@ static __always_inline void store__open(struct slot *slot, struct task_struct *t
     record->record.flags |= store__start_directory(slot, task, open->directory_fd, &record->directory);
 }
 
+/* What open_told finds out by itself. */
+#define REASONS_UNKNOWN ~0u
+
 /* An open that may be wanted. */
-APART int open_told(struct open_call *open, __u32 is_unwanted) {
+APART int open_told(struct open_call *open, __u32 is_unwanted, __u32 reasons) {
   struct task_struct *task = read__current();
   struct file *file = NULL;
   struct slot *slot = emit__call_slot();
-  __u32 reasons = 0, version = filter__version();
+  __u32 version = filter__version();
   if (!open || !slot) return 0;
   slot->spelled_bytes = 0;
   /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
   if (open->result >= 0) file = read__file(task, open->result);
   if (file) guard__opened(open->call, file);
-  if (settings.watches_files && file) reasons = open_reasons(open, task, file);
+  if (!settings.watches_files || !file) reasons = 0;
+  else if (reasons == REASONS_UNKNOWN) reasons = open_reasons(slot, task, open, file);
   if (settings.filters && !is_unwanted)
     is_unwanted = open_is_unwanted(slot, task, open, file) && filter__has_stayed(version);
   if (filter__drops(is_unwanted) && !reasons) {
@@ -161,7 +164,8 @@ APART int open_told(struct open_call *open, __u32 is_unwanted) {
   COUNT(MARTLET_HOOK_OPEN, seen);
   if (!emit__begin(slot, task, MARTLET_HOOK_OPEN, MARTLET_KIND_OPEN, open->call, open__bytes(reasons))) return 0;
   store__open(slot, task, open, file, reasons);
-  if (is_unwanted && settings.filters == MARTLET_FILTERING_MARKS) RECORD(slot, martlet_record)->flags |= MARTLET_FLAG_UNWANTED;
+  if (is_unwanted && !reasons && settings.filters == MARTLET_FILTERING_MARKS)
+    RECORD(slot, martlet_record)->flags |= MARTLET_FLAG_UNWANTED;
   emit__finish_within(slot, MARTLET_HOOK_OPEN, open->result < 0 ? SHARE_FAILED_OPEN : SHARE_OPEN);
   return 0;
 }
@@ -183,6 +187,8 @@ static __always_inline bool open_is_unwanted_class(struct open_call *open, struc
 /* What its class tells to drop, the usual case, is dropped here, unless the file is a model or watched. */
 static __always_inline int open_returned(struct open_call *open, struct task_struct *task) {
   struct file *file = NULL;
+  struct slot *slot;
+  __u32 reasons;
   bool is_unwanted;
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     canary__is_for(MARTLET_CANARY_OPEN);
@@ -190,9 +196,14 @@ static __always_inline int open_returned(struct open_call *open, struct task_str
     return 0;
   }
   is_unwanted = open_is_unwanted_class(open, task);
-  if (!filter__drops(is_unwanted)) return open_told(open, is_unwanted);
+  if (!filter__drops(is_unwanted)) return open_told(open, is_unwanted, REASONS_UNKNOWN);
   if (open->result >= 0 && (settings.watches_files || open->flags & O_ACCMODE)) file = read__file(task, open->result);
-  if (file && settings.watches_files && open_reasons(open, task, file)) return open_told(open, is_unwanted);
+  slot = file && settings.watches_files ? emit__call_slot() : NULL;
+  if (slot) {
+    slot->spelled_bytes = 0;
+    reasons = open_reasons(slot, task, open, file);
+    if (reasons) return open_told(open, is_unwanted, reasons);
+  }
   if (file) guard__opened(open->call, file);
   COUNT_DROPPED_ALONE(MARTLET_HOOK_OPEN);
   return 0;

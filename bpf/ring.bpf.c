@@ -75,34 +75,16 @@ static __always_inline bool ring_takes_name(struct slot *slot, struct ring_name 
   return true;
 }
 
-/* As those of an open by a call, whoever reads. */
-static __always_inline __u32 ring_reasons(struct slot *slot, struct file *file) {
-  __u32 reasons = file__reasons(file);
-  if (!file__is_regular(LOAD(file, f_inode))) return 0;
-  return model__is_spelled(slot) ? reasons | IS_MODEL : reasons;
-}
-
-/* Whether no rule can match what a request has opened by the name that was taken. */
-static __always_inline bool ring_open_is_unwanted(struct slot *slot, struct task_struct *task, struct io_kiocb *request,
-                                                  struct file *file, long result) {
-  struct io_open *how = (struct io_open *)request;
-  struct open_call open = {.result = result, .call = ring_call(LOAD(request, opcode)), .has_flags = true};
-  __u32 version = filter__version();
-  if (!settings.filters) return false;
-  open.directory_fd = LOAD(how, dfd);
-  open.flags = LOAD(how, how.flags);
-  return open_is_unwanted(slot, task, &open, file) && filter__has_stayed(version);
-}
-
 /* `result` is what the completion says; a request that was told before has none. */
 SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, struct file *file, long result) {
   struct io_open *open = (struct io_open *)request;
   struct task_struct *task = read__current();
   struct martlet_open *record;
   struct slot *slot;
-  bool is_unwanted;
-  __u32 reasons = 0;
+  bool is_unwanted = false;
+  __u32 reasons = 0, version = filter__version();
   __u16 call = ring_call(LOAD(request, opcode));
+  struct open_call as_call = {.result = result, .call = call, .has_flags = true};
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     COUNT_DROPPED(MARTLET_HOOK_RING);
     return 0;
@@ -112,9 +94,12 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   slot = emit__take(MARTLET_HOOK_RING);
   if (!slot) return 0;
   slot->spelled_bytes = 0;
+  as_call.directory_fd = LOAD(open, dfd);
+  as_call.flags = LOAD(open, how.flags);
   /* One whose name is not there whole passes. */
-  is_unwanted = ring_takes_name(slot, name) && ring_open_is_unwanted(slot, task, request, file, result);
-  if (settings.watches_files && file) reasons = ring_reasons(slot, file);
+  if (ring_takes_name(slot, name) && settings.filters)
+    is_unwanted = open_is_unwanted(slot, task, &as_call, file) && filter__has_stayed(version);
+  if (settings.watches_files && file) reasons = open_reasons(slot, task, &as_call, file);
   if (filter__drops(is_unwanted) && !reasons) {
     COUNT(MARTLET_HOOK_RING, filtered);
     emit__release(slot);
@@ -124,7 +109,7 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   record = RECORD(slot, martlet_open);
   __builtin_memset((char *)record + sizeof(record->record), 0, sizeof(*record) - sizeof(record->record));
   record->record.flags |= MARTLET_FLAG_IO_URING;
-  if (is_unwanted && settings.filters == MARTLET_FILTERING_MARKS) record->record.flags |= MARTLET_FLAG_UNWANTED;
+  if (is_unwanted && !reasons && settings.filters == MARTLET_FILTERING_MARKS) record->record.flags |= MARTLET_FLAG_UNWANTED;
   record->result = result;
   record->open_flags = LOAD(open, how.flags);
   record->create_mode = LOAD(open, how.mode);

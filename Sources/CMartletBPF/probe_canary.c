@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@
 /* Of a cgroup, which see only who is in it or below. */
 #define V4 (PLACE(CONNECT4) | PLACE(SENDMSG4) | PLACE(RECVMSG4))
 #define V6 (PLACE(CONNECT6) | PLACE(SENDMSG6) | PLACE(RECVMSG6))
+#define CHANGES (PLACE(CHANGE) | PLACE(CHANGE_WITHIN_TICK) | PLACE(CHANGE_COARSE))
 #define PACKETS (PLACE(QUESTION) | PLACE(ANSWER))
 
 /* Where a program answers from; `calls`: only if one of these is wanted. */
@@ -58,6 +60,10 @@ static const struct {
     {"handle_signal", PLACE(SIGNAL), 0},
     {"handle_question", PLACE(QUESTION), 0},
     {"handle_answer", PLACE(ANSWER), 0},
+    {"handle_change", PLACE(CHANGE), 0},
+    {"handle_change_dirty", PLACE(CHANGE), 0},
+    {"handle_change_within_tick", PLACE(CHANGE_WITHIN_TICK), 0},
+    {"handle_change_coarse", PLACE(CHANGE_COARSE), 0},
 };
 
 uint32_t martlet_probe_canaries_of_hook(const struct martlet_probe *probe, size_t hook) {
@@ -195,6 +201,24 @@ static uint32_t act_ring(const struct martlet_probe *probe) {
   return done;
 }
 
+#define CHANGES_MAX 1000
+
+/* A file in memory changes, once and again within the same tick of the clock; and a pipe, whose file system keeps no fine
+ * times. */
+static uint32_t act_changes(const struct martlet_probe *probe) {
+  const volatile uint32_t *due = &probe->consumer->canaries;
+  int ends[2], file = memfd_create("martlet", MFD_CLOEXEC);
+  uint32_t done = 0;
+  if (file >= 0 && !fchmod(file, 0600)) done |= PLACE(CHANGE) | PLACE(CHANGE_WITHIN_TICK);
+  /* The clock may tick in between, but not always. */
+  for (int count = 0; done && count < CHANGES_MAX && *due & PLACE(CHANGE_WITHIN_TICK); count++) fchmod(file, 0600);
+  if (file >= 0) close(file);
+  if (pipe2(ends, O_CLOEXEC)) return done;
+  close(ends[0]);
+  close(ends[1]);
+  return done | PLACE(CHANGE_COARSE);
+}
+
 static uint32_t act_child(const char *program, const char *argument, int32_t *child) {
   char *arguments[] = {(char *)program, (char *)argument, NULL}, *environment[] = {NULL};
   pid_t process;
@@ -220,6 +244,7 @@ uint32_t martlet_probe_canaries_begin(struct martlet_probe *probe, const char *p
   if (wants(attached, V4 | PACKETS)) done |= act_datagrams(AF_INET);
   if (wants(attached, V6)) done |= act_datagrams(AF_INET6);
   if (wants(attached, PLACE(RING_SUBMISSION) | PLACE(RING_COMPLETION))) done |= act_ring(probe);
+  if (wants(attached, CHANGES)) done |= act_changes(probe);
   if (wants(attached, PLACE(FORK) | PLACE(EXEC) | PLACE(EXIT))) done |= act_child(program, argument, child);
   __atomic_store_n(&probe->consumer->canaries, 0, __ATOMIC_SEQ_CST);
   return attached & done;

@@ -41,6 +41,8 @@ public struct Doctor {
     configuration.ringBytes = CaptureConfiguration.ringBytesMin
     configuration.cgroup = CgroupChoice(text: cgroup)
     configuration.canary = .ownProgram
+    configuration.models = .usual
+    configuration.includesNames = true
     let source = try KernelSource(configuration: configuration)
     try source.start()
     let deadline = Clock.monotonicNanoseconds + Self.patienceNanoseconds

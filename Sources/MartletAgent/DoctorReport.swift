@@ -43,7 +43,7 @@ extension Doctor {
   }
 
   private func hookLines(_ hook: CaptureHook) -> [String] {
-    let name = hook.name.padded(to: 17)
+    let name = hook.name.padded(to: 23)
     guard hook.isAttached else {
       return ["hook         \(name) NOT ATTACHED (\(cause(of: hook))): \(hook.unseen)"]
     }

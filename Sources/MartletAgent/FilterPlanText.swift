@@ -78,11 +78,9 @@ public struct FilterPlanText {
       let more = opens.names.count - Self.nameCountMax
       text += "  looks for: \(shown)\(more > 0 ? " and \(more) more" : "")\n"
     }
-    if !opens.wide.isEmpty {
-      let blocking = opens.blocking.joined(separator: "; ")
-      text += "  whatever the name, \(Self.name(of: opens.wide)): "
-      text += opens.blocking.isEmpty ? "no test of a name limits it\n" : "the kernel cannot test \(blocking)\n"
-    }
+    if !opens.tested.isEmpty { text += "  tested in the kernel: \(listed(opens.tested))\n" }
+    if !opens.blocking.isEmpty { text += "  the kernel cannot test: \(listed(opens.blocking))\n" }
+    if !opens.wide.isEmpty { text += "  whatever the name, \(Self.name(of: opens.wide))\n" }
     return text
   }
 
@@ -115,6 +113,7 @@ public struct FilterPlanText {
         json.member("blocking", opens.blocking)
         json.member("dropped_classes", Int64(opens.droppedCount))
         json.member("names", opens.names.map(\.description))
+        json.member("tested", opens.tested)
         json.member("wide", Self.name(of: opens.wide))
         json.endObject()
       }

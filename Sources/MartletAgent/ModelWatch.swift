@@ -58,6 +58,7 @@ extension Agent {
     guard isRecorded || models != nil || !asked.isEmpty else { return nil }
     var names = ModelNames.usual
     names.endings.formUnion(models?.endings ?? [])
+    // Where no rule asks, whoever has models verified all the same wants to see them counted.
     if !isRecorded, !asked.isEmpty { names.readers = asked }
     return names
   }

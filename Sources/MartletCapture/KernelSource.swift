@@ -169,8 +169,8 @@ public final class KernelSource: @unchecked Sendable {
   }
 
   /// Tells from now on what becomes of a file, each kind of change once, and each once more when it is watched again.
-  /// Opens of it are told with its state. `device` and `inode` as an open of it says. After the start, and only with
-  /// `CaptureConfiguration.models`.
+  /// Opens of it are told with its state, but for reads by those whose models nobody asks about (`ModelNames.readers`).
+  /// `device` and `inode` as an open of it says. After the start, and only with `CaptureConfiguration.models`.
   ///
   /// False when there is no room among `watchedFilesMax`: nothing is told of it. `CaptureStatistics` counts these.
   public func watch(device: UInt32, inode: UInt64) -> Bool {

@@ -81,8 +81,9 @@ struct ModelOpens: ~Copyable {
     let isPickleCapable = format?.isPickleCapable ?? false
     let process = processes.slots + Int(slot)
     let time = record.timeNanoseconds
+    let isOnHost = process.pointee.container == .host
     if let last = lookup.find(process.pointee.modelOpen), last.pointee.isPickleCapable, !isPickleCapable,
-      time < last.pointee.timeNanoseconds &+ Self.pickleNanoseconds
+      isOnHost || !last.pointee.isOnHost, time < last.pointee.timeNanoseconds &+ Self.pickleNanoseconds
     {
       return
     }
@@ -92,7 +93,7 @@ struct ModelOpens: ~Copyable {
     let open = lookup.opens + Int(place)
     open.pointee.timeNanoseconds = time
     open.pointee.isPickleCapable = isPickleCapable
-    open.pointee.isOnHost = process.pointee.container == .host
+    open.pointee.isOnHost = isOnHost
     open.pointee.pathByteCount = Int32(kept.count)
     open.pointee.owner = ProcessReference(slot: slot, generation: process.pointee.generation)
     process.pointee.modelOpen = ModelOpenReference(place: place, generation: open.pointee.generation)

@@ -71,9 +71,15 @@ extension KernelTests {
 
     @Test(
       "a link that is called as a model leads to one, whatever that is called; to a folder it does not",
-      arguments: [["openat"], ["open"], ["openat2"], ["ring-open", "plain"], ["ring-open", "direct"]])
-    func calledAsModel(verbs: [String]) throws {
-      guard verbs[0] != "ring-open" || RingAccess.isThere else { return }
+      arguments: [["openat"], ["open"], ["openat2"]])
+    func calledAsModel(verbs: [String]) throws { try expectLink(verbs) }
+
+    @Test(
+      "so it does through io_uring", .enabled(if: RingAccess.isThere, "needs io_uring"),
+      arguments: [["ring-open", "plain"], ["ring-open", "direct"]])
+    func calledAsModelInRing(verbs: [String]) throws { try expectLink(verbs) }
+
+    private func expectLink(_ verbs: [String]) throws {
       let (file, inner) = (try folder.file("weights"), folder.folder("inner"))
       let paths = [
         folder.link("a.gguf", to: file), folder.link("b", to: file), folder.link("c.gguf", to: inner),
@@ -94,18 +100,26 @@ extension KernelTests {
       configuration.filter = Self.nothing
       configuration.models?.readers = .containers
       let recorder = try Recorder(configuration)
+      let other = try folder.file("other")
+      let numbers = try FileNumbers(other)
+      #expect(recorder.source.watch(device: numbers.device, inode: numbers.inode))
       func accesses() throws -> [UInt32] {
-        let actor = try Actor("openat", path, "call", "openat", "#-100", path, "#\(O_RDWR)", ":")
+        // The second is what a watched file is: called like nothing.
+        let actor = try Actor("openat", path, "openat", other, "call", "openat", "#-100", path, "#\(O_RDWR)", ":")
         recorder.record(untilEndOf: actor.process)
         #expect(actor.finish() == 0)
         return recorder.records(of: .open, by: actor.process).map { $0.open.pointee.open_flags & UInt32(O_ACCMODE) }
       }
       // In no cgroup that is known to be the host's, so it counts as a container's.
-      #expect(try accesses() == [UInt32(O_RDONLY), UInt32(O_RDWR)])
+      #expect(try accesses() == [UInt32(O_RDONLY), UInt32(O_RDONLY), UInt32(O_RDWR)])
       let common = try #require(recorder.records.first { $0.kind == .open }).common.pointee
       recorder.source.noteHostCgroup(id: common.cgroup_id, hierarchy: 0)
       recorder.source.noteHostCgroup(id: common.cgroup_v1_id, hierarchy: 1)
       #expect(try accesses() == [UInt32(O_RDWR)])
+      // Others may be asked about while the watch goes on.
+      configuration.models?.readers = .all
+      try recorder.source.adopt(recorder.source.prepare(configuration))
+      #expect(try accesses() == [UInt32(O_RDONLY), UInt32(O_RDONLY), UInt32(O_RDWR)])
     }
 
     @Test("a watched file is told by any name, with what may be done with it")

@@ -43,8 +43,10 @@ struct ModelTests {
     ])
     #expect(last(feed, of: inner, at: 9000) == [nil, nil, nil])
     #expect(last(feed, of: outer, at: 9000)[0] == "/models/evil.pkl")
-    feed.apply(Event.openModel(evil, by: inner, at: 6000))
-    #expect(last(feed, of: inner, at: 9000) == ["/models/evil.pkl", "3000", "true"])
+    // Nor does it hold on to its place.
+    feed.apply(Event.openModel(TestFile("/models/x.gguf"), by: inner, at: 6000))
+    #expect(last(feed, of: inner, at: 9000) == ["/models/x.gguf", "3000", "false"])
+    #expect(last(feed, of: outer, at: 9000)[0] == "/models/evil.pkl")
   }
 
   @Test("an earlier child keeps nothing of what its parent opens later")

@@ -81,7 +81,7 @@ struct martlet_model_names {
   martlet_u64 folders[MARTLET_MODEL_NAMES];
   martlet_u32 end_lengths;    /* bit n: some end has n bytes */
   martlet_u32 folder_lengths; /* bit n: some folder's name has n bytes */
-  martlet_u32 end_start;      /* the byte, below 128, that all ends of fewer bytes begin with, a dot; 0 where they differ */
+  martlet_u32 end_start;      /* the byte, below 128, that all ends below 8 bytes begin with, a dot; 0 where they differ */
   martlet_u32 readers;        /* MARTLET_ACTOR_*: whose reads of models are told; writes are whoever's */
 };
 MARTLET_ASSERT_SIZE(struct martlet_model_names, 4112);

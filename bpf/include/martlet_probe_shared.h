@@ -138,7 +138,11 @@ enum martlet_canary_place {
   MARTLET_CANARY_FORK = 15,
   MARTLET_CANARY_EXEC = 16,
   MARTLET_CANARY_EXIT = 17,
-  MARTLET_CANARY_COUNT = 18,
+  /* These answer themselves again: any inode's change proves them. */
+  MARTLET_CANARY_CHANGE = 18,
+  MARTLET_CANARY_CHANGE_WITHIN_TICK = 19,
+  MARTLET_CANARY_CHANGE_COARSE = 20,
+  MARTLET_CANARY_COUNT = 21,
 };
 
 struct martlet_canary {

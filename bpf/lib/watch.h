@@ -121,13 +121,10 @@ static __always_inline struct martlet_file_key file__key(struct inode *inode) {
   return key;
 }
 
-/* IS_MODEL, IS_WATCHED: why an open of this file is told whatever rules ask for; 0 for any other file. */
+/* IS_MODEL, IS_WATCHED: what a regular file is by itself; 0 for any other than these. */
 SHARED __u32 file__reasons(struct file *file) {
-  struct inode *inode = LOAD(file, f_inode);
-  struct martlet_file_key key;
+  struct martlet_file_key key = file__key(LOAD(file, f_inode));
   __u32 reasons = 0;
-  if (!file__is_regular(inode)) return 0;
-  key = file__key(inode);
   if (bpf_map_lookup_elem(&watched_files, &key)) reasons |= IS_WATCHED;
   if (model__is_named((__u64)file)) reasons |= IS_MODEL;
   return reasons;

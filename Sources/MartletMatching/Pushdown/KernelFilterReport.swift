@@ -36,9 +36,11 @@ public struct KernelFilterReport: Sendable {
     public let droppedCount: Int
     /// What is looked for in names.
     public let names: [NameTest]
+    /// Comparisons that the kernel makes, or looks at names for.
+    public let tested: [String]
     /// Where opens run that are sent whatever they are called: this rule keeps them coming.
     public let wide: KernelFilter.Actors
-    /// Tests of names that the kernel cannot make; empty too where the rule has none.
+    /// Comparisons that the kernel cannot make.
     public let blocking: [String]
   }
 
@@ -104,23 +106,30 @@ extension KernelFilterReport.Opens {
     self.droppedCount = droppedCount
     self.names = names.sorted { $0.description < $1.description }
     self.wide = wide
-    var blocking: [String] = []
-    Self.collect(condition, isNegated: false, into: &blocking)
+    var (tested, blocking): ([String], [String]) = ([], [])
+    Self.sort(condition, isNegated: false, &tested, &blocking)
+    self.tested = tested
     self.blocking = blocking
   }
 
-  /// Predicates on names that say nothing to the kernel, each once.
-  private static func collect(_ condition: Condition, isNegated: Bool, into blocking: inout [String]) {
+  /// Each comparison once, by whether it tells something of some class of opens.
+  private static func sort(
+    _ condition: Condition, isNegated: Bool, _ tested: inout [String], _ blocking: inout [String]
+  ) {
     switch condition {
     case .all(let operands), .any(let operands):
-      for operand in operands { collect(operand, isNegated: isNegated, into: &blocking) }
-    case .not(let operand): collect(operand, isNegated: !isNegated, into: &blocking)
+      for operand in operands { sort(operand, isNegated: isNegated, &tested, &blocking) }
+    case .not(let operand): sort(operand, isNegated: !isNegated, &tested, &blocking)
     case .predicate(let predicate):
-      guard !isNegated, let field = predicate.field, case .name(let part) = OpenFact(field),
-        part.requirement(predicate.comparison) == .nothing
-      else { return }
-      let text = "\(predicate)"
-      if !blocking.contains(text) { blocking.append(text) }
+      let text = "\(isNegated ? "not " : "")\(predicate)"
+      let requirement = OpenRequirement(condition, isNegated: isNegated)
+      // The type of an event is what chooses its hook.
+      let isTested = predicate.field?.field == .eventType || OpenClass.allCases.contains { requirement[$0] != .nothing }
+      if isTested {
+        if !tested.contains(text) { tested.append(text) }
+      } else if !blocking.contains(text) {
+        blocking.append(text)
+      }
     }
   }
 }
