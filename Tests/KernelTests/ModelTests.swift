@@ -169,6 +169,21 @@ extension KernelTests {
       #expect(told[0].part.record.process_id == UInt32(process) && !told[0].isWatched)
     }
 
+    @Test("where it lay is told as its writer saw it, whatever the same processor looked at since")
+    func closedBelowMount() throws {
+      for name in ["lower", "upper", "work", "merged"] { _ = folder.folder(name) }
+      let (path, other) = ("\(folder.path)/merged/a.gguf", try folder.file("other.gguf"))
+      let recorder = try Recorder(.ofModels)
+      let actor = try Actor(
+        "overlay", folder.path, "create", path, "write-last", "text", "close-last", "openat", other, "wait")
+      #expect(actor.awaitWaiting())
+      let numbers = try FileNumbers("/proc/\(actor.process)/root\(path)")
+      recorder.record(MARTLET_CHANGE_CLOSED, of: numbers)
+      let told = recorder.changes(of: numbers)
+      #expect(told.map(\.path) == [path] && told[0].part.record.flags & MARTLET_FLAG_PATH_UNREACHABLE == 0)
+      actor.finish()
+    }
+
     @Test("while one of two descriptors is left it is not told, nor is a reader's")
     func held() throws {
       let (held, other) = ("\(folder.path)/held.gguf", "\(folder.path)/other.gguf")

@@ -243,6 +243,16 @@ struct VerdictDeskTests {
     #expect(feed.desk.statistics.earlyFiles == 1 && feed.desk.statistics.cachedOpens == 1)
   }
 
+  @Test("a download whose mount has gone waits for somebody who opens it")
+  func earlyWithoutPath() throws {
+    let feed = try DeskFeed()
+    feed.note(Event.openModel(file, by: python, writes: true))
+    feed.note(
+      Event.change(MARTLET_CHANGE_CLOSED, of: file, by: python, flags: UInt32(MARTLET_FLAG_PATH_UNREACHABLE)))
+    feed.now += VerdictDesk.earlyDelay
+    #expect(feed.job() == nil)
+  }
+
   @Test("a download is read where its name leads when it is moved there, and at once if somebody opens it")
   func moved() throws {
     let feed = try DeskFeed()

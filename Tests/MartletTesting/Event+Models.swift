@@ -49,10 +49,12 @@ extension Event {
 
   /// What became of a file.
   public static func change(
-    _ change: martlet_change, of file: TestFile, to name: String = "", by process: TestProcess, at time: UInt64 = 0
+    _ change: martlet_change, of file: TestFile, to name: String = "", by process: TestProcess, flags: UInt32 = 0,
+    at time: UInt64 = 0
   ) -> TestRecord {
     var part = martlet_file()
     part.record = common(.file, process, at: time)
+    part.record.flags |= flags
     part.change = change.rawValue
     part.inode = file.inode
     part.device = file.device

@@ -179,6 +179,7 @@ SHARED __u32 store__inode_path(struct slot *slot, struct inode *inode, struct vf
   path__begin(walk);
   walk->dentry = (void *)((char *)alias - bpf_core_field_offset(struct dentry, d_u.d_alias));
   walk->mount = mount;
+  walk->mount_root = mount ? LOAD(mount, mnt_root) : NULL;
   walk->root = root;
   bpf_loop(WALK_STEPS_MAX, path__step_dentry, &context, 0);
   path__end(slot);

@@ -16,13 +16,10 @@ extension VerdictDesk {
     case MARTLET_CHANGE_CLOSED where part.state.changed_ns == 0:
       // It has gone, and its number may be another file's soon.
       disturb(key)
-      written[key] = nil
-    case MARTLET_CHANGE_CLOSED:
-      let path = record.bytes(part.path).array
-      addEarly(record, key, path, or: written.removeValue(forKey: key) ?? path, at: now)
+    case MARTLET_CHANGE_CLOSED where !record.has(flag: MARTLET_FLAG_PATH_UNREACHABLE):
+      addEarly(record, key, record.bytes(part.path).array, at: now)
     case MARTLET_CHANGE_RENAMED, MARTLET_CHANGE_LINKED:
-      let name = Self.absolute(record.bytes(part.name), below: record.bytes(part.directory))
-      addEarly(record, key, name, or: name, at: now)
+      addEarly(record, key, Self.absolute(record.bytes(part.name), below: record.bytes(part.directory)), at: now)
     default: break
     }
   }
@@ -60,11 +57,8 @@ extension VerdictDesk {
     }
   }
 
-  /// A download has ended: mostly somebody opens it soon. `path` is what the file is called by now, `other` where it was
-  /// opened, as the writer saw it.
-  private mutating func addEarly(
-    _ record: EventRecord, _ key: FileKey, _ path: [UInt8], or other: [UInt8], at now: UInt64
-  ) {
+  /// A download has ended: mostly somebody opens it soon. `path` is what the file is called by now.
+  private mutating func addEarly(_ record: EventRecord, _ key: FileKey, _ path: [UInt8], at now: UInt64) {
     let part = record.file.pointee
     let kind = fileSystems[key.device] ?? .other
     let isRegular = part.inode_mode & UInt32(S_IFMT) == UInt32(S_IFREG)
@@ -79,12 +73,9 @@ extension VerdictDesk {
     if case .no = likelihood { return }
     var request = request(by: record, key, path)
     if case .byItsBytes = likelihood { request.needsMagic = true }
-    var otherWay = request
-    otherWay.path = other
     add(
       Job(
-        key: key, request: request, otherWays: other == path ? [] : [otherWay], cgroup: Self.cgroup(record),
-        byteCount: part.state.size_bytes,
+        key: key, request: request, cgroup: Self.cgroup(record), byteCount: part.state.size_bytes,
         isImmutable: kind == .immutable, isEarly: true, readyAt: now + Self.earlyDelay))
   }
 

@@ -92,9 +92,6 @@ struct VerdictDesk {
   private var toldOfSkips: Set<UInt64> = []
   /// What devices hold, by opens of files on them.
   var fileSystems: [UInt32: FileSystemKind] = [:]
-
-  /// Where files lay that were opened for writing and are still to be closed.
-  var written: [FileKey: [UInt8]] = [:]
   /// What cgroups are called, by id, of either hierarchy.
   private var cgroupNames: [UInt64: [UInt8]] = [:]
 
@@ -106,7 +103,6 @@ struct VerdictDesk {
   private static let toldMax = 256
   private static let toldOfSkipsMax = 4096
   private static let fileSystemsMax = 256
-  private static let writtenMax = 1024
   private static let cgroupNamesMax = 16_384
   /// A download that ended is mostly renamed right after.
   static let earlyDelay: UInt64 = 250_000_000
@@ -162,12 +158,7 @@ struct VerdictDesk {
     fileSystems[part.device] = kind
     let (reads, writes) = (part.file_mode & 1 != 0, part.file_mode & 2 != 0)
     // Whoever may write is no loader; what he writes through a mapping nobody sees.
-    guard !writes else {
-      disturb(key)
-      if written.count >= Self.writtenMax { written = [:] }
-      written[key] = record.bytes(part.path).array
-      return
-    }
+    guard !writes else { return disturb(key) }
     guard reads else { return }
     let stamp = FileTimes(size: state.size_bytes, modified: state.modified_ns, changed: state.changed_ns)
     guard let needsMagic = needsMagic(record, key, stamp) else { return }
