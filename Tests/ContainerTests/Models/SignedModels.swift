@@ -19,11 +19,12 @@ final class SignedModels {
 
   var bundles: String { folder.path + "/bundles" }
 
-  /// A small safetensors file; `content` tells one from another.
-  static func safetensors(_ content: String) -> Data {
-    let header = #"{"__metadata__":{"name":"\#(content)"}}"#
+  /// A safetensors file of one tensor, `weights`; `content` tells one from another.
+  static func safetensors(_ content: String, byteCount: Int = 100_000) -> Data {
+    let tensor = #"{"dtype":"U8","shape":[\#(byteCount)],"data_offsets":[0,\#(byteCount)]}"#
+    let header = #"{"__metadata__":{"name":"\#(content)"},"weights":\#(tensor)}"#
     var length = UInt64(header.utf8.count).littleEndian
-    return Data(bytes: &length, count: 8) + Data(header.utf8) + Data(repeating: 7, count: 100_000)
+    return Data(bytes: &length, count: 8) + Data(header.utf8) + Data(repeating: 7, count: byteCount)
   }
 
   static func digest(_ data: Data) -> String { SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined() }
@@ -60,6 +61,26 @@ final class SignedModels {
   }
 }
 
+/// Python with real loaders of models, as it is installed for tests, to be shown to containers.
+enum LoaderPython {
+  /// In a container.
+  static let path = "/python/bin/python3"
+  private static let environment = Repository.path(".build-test/python")
+
+  /// Why it is not there, in the words a skipped test shows; nil when it is.
+  static let missing: String? = {
+    let loads = try? Child.run([environment + "/bin/python3", "-I", "-c", "import numpy, safetensors.numpy"])
+    return loads?.succeeded == true ? nil : "needs the Python packages of .ci/python-packages.txt"
+  }()
+
+  /// The environment, and the Python that it was made with where that is none of the system's.
+  static var folders: [(host: String, container: String)] {
+    let program = URL(fileURLWithPath: environment + "/bin/python3").resolvingSymlinksInPath()
+    let base = program.deletingLastPathComponent().deletingLastPathComponent().path
+    return [(environment, "/python")] + (base == "/usr" ? [] : [(base, base)])
+  }
+}
+
 /// A container with Python, an agent that verifies models, and what it says.
 final class ModelScene: @unchecked Sendable {
   let agent: AgentProcess
@@ -86,7 +107,7 @@ final class ModelScene: @unchecked Sendable {
     rules = ["-r", Repository.path("rules"), "-r", try folder.write("site.yaml", Self.site)]
     (recording, statistics) = (folder.path + "/events.martlet", folder.path + "/stats.json")
     let system = ["/usr", "/lib", "/lib64"].filter { FileManager.default.fileExists(atPath: $0) }.map { ($0, $0) }
-    container = try RuncContainer.create(sharedFolders: system + sharedFolders)
+    container = try RuncContainer.create(sharedFolders: system + LoaderPython.folders + sharedFolders)
     agent = try AgentProcess(
       ["run"] + rules + ["--model-bundles", models.bundles, "--model-key", models.keyPath, "--record", recording]
         + ["--stats", statistics] + more)
@@ -106,18 +127,14 @@ final class ModelScene: @unchecked Sendable {
     guard copy.succeeded else { throw HarnessError("cp: \(copy.errors)") }
   }
 
-  /// What loaders do: opens, maps, closes, looks at a byte.
   static let load = """
-    import mmap, os, sys
-    for path in sys.argv[1:]:
-        file = os.open(path, os.O_RDONLY)
-        view = mmap.mmap(file, 0, mmap.MAP_PRIVATE, mmap.PROT_READ)
-        os.close(file)
-        assert len(view[:1]) == 1
+    import sys
+    from safetensors.numpy import load_file
+    for path in sys.argv[1:]: assert load_file(path)["weights"][-1] == 7
     """
 
   func python(_ program: String, _ arguments: String..., within duration: Duration = .seconds(30)) throws -> Finished {
-    try container.exec(["/usr/bin/python3", "-I", "-S", "-c", program] + arguments, within: duration)
+    try container.exec([LoaderPython.path, "-I", "-c", program] + arguments, within: duration)
   }
 
   /// The verdict on a model that was opened by this name.
