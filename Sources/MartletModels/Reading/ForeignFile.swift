@@ -21,14 +21,16 @@ struct ForeignFile: ~Copyable {
   /// ended, below that of a process in the same cgroup.
   static func open(_ request: HashRequest) throws(HashFailure) -> ForeignFile {
     var wasOther = false
-    var places = [byDescriptor, byMapping].lazy.map { $0(request) }.makeIterator()
+    let identity = FileIdentity(device: request.device, inode: request.inode)
+    var places = [byDescriptor, byMapping].lazy.map { (request.processID, $0(request)) }.makeIterator()
     var neighbours = Neighbours(of: request)
-    while let place = places.next() ?? neighbours.next().map({ byPath(request, below: $0) }) {
+    while let (process, place) = places.next() ?? neighbours.next().map({ ($0, byPath(request, below: $0)) }) {
       guard place >= 0 else { continue }
       defer { close(place) }
       var status = martlet_file_status()
-      guard martlet_files_status(place, &status) == 0 else { continue }
-      guard isMeant(status, request) else { continue }
+      guard martlet_files_status(place, &status) == 0, identity.isThat(of: place, status, seenBy: process) else {
+        continue
+      }
       // Nothing has been opened yet: a FIFO would hang, and a device act.
       guard status.isRegular else {
         wasOther = true
@@ -51,12 +53,10 @@ struct ForeignFile: ~Copyable {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      guard name.first?.isNumber ?? false, let text = Self.text("\(folder)/\(name)", byteCountMax: 4096) else {
+      guard name.first?.isNumber ?? false, let text = bytes(of: "\(folder)/\(name)", byteCountMax: 4096) else {
         continue
       }
-      for line in text.split(separator: "\n") where line.hasPrefix("ino:") {
-        if UInt64(line.dropFirst(4).drop { $0 == "\t" || $0 == " " }) == request.inode { return true }
-      }
+      if FileIdentity.number("ino:", in: text) == request.inode { return true }
     }
     return false
   }
@@ -101,23 +101,14 @@ struct ForeignFile: ~Copyable {
   private static let mapsBytesMax = 16 << 20
   private static let descriptorsMax = 65_536
 
-  private static func isMeant(_ status: martlet_file_status, _ request: HashRequest) -> Bool {
-    status.inode == request.inode && status.device == userDevice(request.device)
-  }
-
-  /// As stat(2) gives it, from the kernel's own encoding.
-  static func userDevice(_ device: UInt32) -> UInt64 {
-    let (major, minor) = (UInt64(device >> 20), UInt64(device & 0xf_ffff))
-    return minor & 0xff | (major & 0xfff) << 8 | (minor & ~0xff) << 12 | (major & ~0xfff) << 32
-  }
-
   private static func reopen(_ place: Int32, _ status: martlet_file_status) throws(HashFailure) -> ForeignFile {
     let descriptor = martlet_files_read(place)
     guard descriptor >= 0 else { throw .unreadable }
     return ForeignFile(descriptor: descriptor, status: status)
   }
 
-  fileprivate static func text(_ path: String, byteCountMax: Int) -> String? {
+  /// The beginning of a file of /proc.
+  static func bytes(of path: String, byteCountMax: Int) -> [UInt8]? {
     let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }
     defer { close(file) }
@@ -128,7 +119,11 @@ struct ForeignFile: ~Copyable {
       guard count > 0 else { break }
       bytes += chunk[..<count]
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return bytes
+  }
+
+  fileprivate static func text(_ path: String, byteCountMax: Int) -> String? {
+    bytes(of: path, byteCountMax: byteCountMax).map { String(decoding: $0, as: UTF8.self) }
   }
 }
 
