@@ -82,7 +82,7 @@ struct VerifyCommand: AsyncParsableCommand {
     do throws(Refusal) {
       let (verified, ready) = try await signature()
       outcome.bundle = verified
-      let report = ready ?? check(verified.model).run(model, progress: HashProgress().update)
+      let report = ready ?? check(verified.model).run(model, progress: HashProgress(isWanted: format == .text).update)
       outcome.report = report
       outcome.refusal = report.refusal
     } catch {
@@ -139,7 +139,7 @@ struct VerifyCommand: AsyncParsableCommand {
     switch try signatureFile() {
     case .bundle(let bundle): return (try await bundle.verify(trusting: policy), nil)
     case .detached(let signature):
-      let (digest, report) = try ModelCheck.digest(of: model, progress: HashProgress().update)
+      let (digest, report) = try ModelCheck.digest(of: model, progress: HashProgress(isWanted: format == .text).update)
       return (try signature.verify(digest, trusting: policy), report)
     }
   }
