@@ -66,8 +66,8 @@ public struct Agent: Sendable {
   private static let shutdownSecondsMax: Int64 = 5
 
   /// `ringBudgetBytes`: what the rings of all CPUs may take together; nil for the default. `runtimes`: whom to ask for the
-  /// names of containers. `nameWaitSeconds`: how long events of a container may wait for these, from when it came to be.
-  /// `models`: which models to verify, and by what; nil for none.
+  /// names of containers. `nameWaitSeconds`: how long events of a container may wait for these, and for those of its
+  /// users, from when it came to be. `models`: which models to verify, and by what; nil for none.
   public init(
     logLevel: LogLevel = .info, ringBudgetBytes: UInt64? = nil, runtimes: [RuntimeSocket] = RuntimeSocket.usual,
     nameWaitSeconds: Double = 2, models: ModelVerification? = nil
@@ -106,7 +106,8 @@ public struct Agent: Sendable {
     configuration.canary = .ownProgram
     if let ringBudgetBytes { configuration.setRingBudget(ringBudgetBytes) }
     configuration.models = modelNames(for: ruleset, isRecorded: isRecorded)
-    if !runtimes.isEmpty { configuration.nameWaitNanoseconds = nameWaitNanoseconds }
+    configuration.inquiries = [.usersBegun(waitNanoseconds: nameWaitNanoseconds)]
+    if !runtimes.isEmpty { configuration.inquiries.append(.begun(waitNanoseconds: nameWaitNanoseconds)) }
     configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
     return configuration
   }

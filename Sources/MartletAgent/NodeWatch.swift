@@ -174,8 +174,8 @@ final class NodeWatch: Service, @unchecked Sendable {
   }
 
   /// What flows back: which cgroups are no container's, so that the probe can drop what happens there, and which ones
-  /// are, so that their runtimes are asked for names; where programs start, so that users get names; and what is said of
-  /// models, so that they are verified. The answers come in as records.
+  /// are, so that their runtimes are asked for names; where processes and programs start, so that users get names; and
+  /// what is said of models, so that they are verified. The answers come in as records.
   private func note(_ batch: EventBatch) {
     // A look at the kind first: the pipeline verifies every record, and hardly any is about these.
     for bytes in batch.records {
@@ -184,7 +184,7 @@ final class NodeWatch: Service, @unchecked Sendable {
         guard let record = EventRecord(bytes) else { continue }
         noteCgroup(record)
         verifier?.note(record)
-      case .exec, .process, .tick: if let record = EventRecord(bytes) { accounts.note(record) }
+      case .exec, .process, .fork, .tick: if let record = EventRecord(bytes) { accounts.note(record) }
       case .file: if let verifier, let record = EventRecord(bytes) { verifier.note(record) }
       case .open:
         guard let verifier, EventRecord.claims(flag: UInt32(MARTLET_FLAG_FILE_STATE), bytes),

@@ -114,11 +114,14 @@ public struct Pipeline: ~Copyable {
     let isMarked = record.isUnwanted && record.timeNanoseconds >= marksSinceNanoseconds
     defer { if isMarked { counters.countMarked(isMatched: counters.matched != matchedBefore) } }
     guard var context = state.apply(record) else {
-      if record.kind == .container || record.kind == .inquiry { Self.release(&held, state) }
+      switch record.kind {
+      case .container, .inquiry, .accounts: Self.release(&held, state, rules.awaited)
+      default: break
+      }
       return true
     }
     if let notice = Notice(record) {
-      if context.isContainerAwaited {
+      if context.awaits(rules.awaited) {
         hold([], &context, isMarked: false)
       } else {
         NoticeComposer.compose(notice, &context, into: &alerts)
@@ -134,10 +137,10 @@ public struct Pipeline: ~Copyable {
     switch rules.matching {
     case .first:
       let result = rules.matcher.match(&context)
-      if result != .none, context.isContainerAwaited { return hold([result], &context, isMarked: isMarked) }
+      if result != .none, context.awaits(rules.awaited) { return hold([result], &context, isMarked: isMarked) }
       act(on: result, &context, into: &alerts)
     case .all:
-      guard context.isContainerAwaited else { return actOnAll(&context, into: &alerts) }
+      guard context.awaits(rules.awaited) else { return actOnAll(&context, into: &alerts) }
       var results: [MatchResult] = []
       rules.matcher.matchAll(&context) { result, _ in results.append(result) }
       if !results.isEmpty { return hold(results, &context, isMarked: isMarked) }
@@ -155,9 +158,9 @@ public struct Pipeline: ~Copyable {
     held.hold(HeldEvents.Entry(event, results: results, isMarked: isMarked))
   }
 
-  /// Those go on whose container was spoken of, or is known to nobody.
-  private static func release(_ held: inout HeldEvents, _ state: borrowing SystemState) {
-    held.release { state.isAwaited($0) }
+  /// Those go on of whose container everything was said, or is known to nobody.
+  private static func release(_ held: inout HeldEvents, _ state: borrowing SystemState, _ names: AwaitedNames) {
+    held.release { state.awaits(names, for: $0) }
   }
 
   /// What held or did not when it came still does: only what was unknown is judged again.

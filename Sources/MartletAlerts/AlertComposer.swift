@@ -13,6 +13,8 @@ public struct AlertComposer: Sendable {
   /// What does not change from one alert of a rule to the next.
   private struct Form: Sendable {
     var rule: Rule
+    /// What its alerts are to tell, beside what the kernel knows.
+    var names: AwaitedNames
     /// Sorted by key.
     var fields: [(key: JSONWriter, content: Content)]
     /// The members that say the same on every event.
@@ -89,7 +91,7 @@ public struct AlertComposer: Sendable {
       let keyed = Dictionary((fields + others + extras).map { ($0.key, $0.content) }) { $1 }
       let sorted = keyed.sorted { $0.key.lexicographicallyPrecedes($1.key) }
       return Form(
-        rule: rule, fields: sorted.map { (key: Self.name($0.key), content: $0.value) },
+        rule: rule, names: rule.awaitedNames, fields: sorted.map { (key: Self.name($0.key), content: $0.value) },
         constants: Self.constants(of: rule))
     }
   }
@@ -123,7 +125,7 @@ public struct AlertComposer: Sendable {
     _ form: Form, under view: PathView, _ context: inout EventContext, _ json: inout JSONWriter
   ) {
     json.member("alert_id", Self.alertID(of: form.rule.name, context))
-    json.member("enrichment", context.enrichment.rawValue)
+    json.member("enrichment", context.enrichment(with: form.names).rawValue)
     if let explanation {
       json.key("explain")
       explanation.write(form.rule, &context, &json)

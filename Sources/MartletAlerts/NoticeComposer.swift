@@ -23,7 +23,7 @@ public enum NoticeComposer {
     let subject = notice.subject
     let fields = AlertComposer.containerFields + (notice.hasProcess ? processFields : [])
     json.member("alert_id", AlertComposer.alertID(of: subject.rule, context))
-    json.member("enrichment", context.enrichment.rawValue)
+    json.member("enrichment", context.enrichment(with: .container).rawValue)
     json.member("hostname", context.hostname)
     json.member("output", AlertText.output(of: template(notice, fields), subject.priority, &context))
     json.key("output_fields")

@@ -46,9 +46,9 @@ public struct CaptureConfiguration: Sendable {
   public var includesNames = false
   /// Resolvers to be believed beside those that this machine's resolv.conf names. At most `resolverCountMax` in all.
   public var resolvers: [IPAddress] = []
-  /// How long an event may wait for what its container's runtime says, from when the container came to be; nil where no
-  /// runtime is asked.
-  public var nameWaitNanoseconds: UInt64?
+  /// What is asked about each container from the beginning on, and how long its events may wait for the answers: told
+  /// behind the host, in this order.
+  public var inquiries: [InquiryStep] = []
   /// Whether execs are told that fail because there is no such file. A shell tries a dozen names for each command.
   public var includesMissingPrograms = false
 

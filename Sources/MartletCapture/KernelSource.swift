@@ -108,9 +108,7 @@ public final class KernelSource: @unchecked Sendable {
     seedBuffer = .allocate(byteCount: Self.seedBytes, alignment: MemoryLayout<UInt64>.alignment)
     append(made.host(at: time))
     // By now, as nobody was asked while the programs were being loaded.
-    if let wait = configuration.nameWaitNanoseconds {
-      append(made.inquiry(waitNanoseconds: wait, at: Clock.bootTime()))
-    }
+    for record in made.inquiries(configuration.inquiries, at: Clock.bootTime()) { append(record) }
     if configuration.includesNames { append(made.resolvers(at: time)) }
     answers.take(at: time, addMade)
   }

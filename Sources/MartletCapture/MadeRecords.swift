@@ -13,8 +13,7 @@ final class MadeRecords {
   static let offsetToleranceNanoseconds: Int64 = 1_000_000
 
   private let tickRecord = UnsafeMutablePointer<martlet_record>.allocate(capacity: 1)
-  private let inquiryRecord = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: MemoryLayout<martlet_inquiry>.size, alignment: MemoryLayout<UInt64>.alignment)
+  private var inquiryRecords: [UnsafeMutableRawBufferPointer] = []
   private let hostRecord: UnsafeMutableRawPointer
   private static let hostnameBytesMax = 256
   private static let nodeIDBytesMax = 64
@@ -42,7 +41,7 @@ final class MadeRecords {
 
   deinit {
     tickRecord.deallocate()
-    inquiryRecord.deallocate()
+    for record in inquiryRecords { record.deallocate() }
     hostRecord.deallocate()
     resolversRecord.deallocate()
   }
@@ -56,12 +55,18 @@ final class MadeRecords {
     return UnsafeRawBufferPointer(start: tickRecord, count: MemoryLayout<martlet_record>.size)
   }
 
-  /// That runtimes are asked from now on.
-  func inquiry(waitNanoseconds: UInt64, at time: UInt64) -> UnsafeRawBufferPointer {
-    InquiryStep.begun(waitNanoseconds: waitNanoseconds).withRecord(at: time) { record in
-      inquiryRecord.copyMemory(from: record)
-      return UnsafeRawBufferPointer(inquiryRecord)
+  /// What is asked from now on; once.
+  func inquiries(_ steps: [InquiryStep], at time: UInt64) -> [UnsafeRawBufferPointer] {
+    for step in steps {
+      inquiryRecords.append(
+        step.withRecord(at: time) { record in
+          let copy = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: record.count, alignment: MemoryLayout<UInt64>.alignment)
+          copy.copyMemory(from: record)
+          return copy
+        })
     }
+    return inquiryRecords.map { UnsafeRawBufferPointer($0) }
   }
 
   /// Who is to be believed about names, when it is not the same as last time; else nil.

@@ -28,6 +28,8 @@ public struct AccountReport: StreamReport, Equatable {
   public var podUID: [UInt8]
   public private(set) var users: [Account] = []
   public private(set) var groups: [Account] = []
+  /// Nobody was there any more to read them from: what was known before still counts, and there is nothing to wait for.
+  public var isUnknown = false
   /// Something in it was cut or left out.
   public private(set) var isCut = false
   private var textByteCount = 0
@@ -97,7 +99,7 @@ public struct AccountReport: StreamReport, Equatable {
     let byteCount = (fixed + listed + texts.count + 7) & ~7
     part.record.length_bytes = UInt32(byteCount)
     part.record.kind = UInt16(MARTLET_KIND_ACCOUNTS.rawValue)
-    part.record.flags = isCut ? MARTLET_FLAG_NAME_TRUNCATED : 0
+    part.record.flags = (isCut ? MARTLET_FLAG_NAME_TRUNCATED : 0) | (isUnknown ? MARTLET_FLAG_NAME_MISSING : 0)
     part.record.time_ns = timeNanoseconds
     return try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: MemoryLayout<UInt64>.alignment) { bytes in
       bytes.initializeMemory(as: UInt8.self, repeating: 0)

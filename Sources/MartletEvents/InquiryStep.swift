@@ -7,6 +7,9 @@ public enum InquiryStep: Equatable, Sendable {
   /// From here on each container is asked for when its cgroup is announced. Its events may wait for the answer, until this
   /// long after the announcement.
   case begun(waitNanoseconds: UInt64)
+  /// From here on the files in which users and groups have their names are read in each container whose cgroup is
+  /// announced. Its events may wait for that likewise.
+  case usersBegun(waitNanoseconds: UInt64)
   /// Nobody who was asked for the container with this id knows it, as far as can be told now.
   case unanswered(id: [UInt8])
 
@@ -16,6 +19,7 @@ public enum InquiryStep: Equatable, Sendable {
     let part = record.inquiry.pointee
     switch part.step {
     case UInt32(MARTLET_INQUIRY_BEGUN.rawValue): self = .begun(waitNanoseconds: part.wait_ns)
+    case UInt32(MARTLET_INQUIRY_USERS_BEGUN.rawValue): self = .usersBegun(waitNanoseconds: part.wait_ns)
     case UInt32(MARTLET_INQUIRY_UNANSWERED.rawValue): self = .unanswered(id: record.bytes(part.id).array)
     default: return nil
     }
@@ -32,6 +36,9 @@ public enum InquiryStep: Equatable, Sendable {
     switch self {
     case .begun(let waitNanoseconds):
       part.step = UInt32(MARTLET_INQUIRY_BEGUN.rawValue)
+      part.wait_ns = waitNanoseconds
+    case .usersBegun(let waitNanoseconds):
+      part.step = UInt32(MARTLET_INQUIRY_USERS_BEGUN.rawValue)
       part.wait_ns = waitNanoseconds
     case .unanswered(let wanted):
       part.step = UInt32(MARTLET_INQUIRY_UNANSWERED.rawValue)

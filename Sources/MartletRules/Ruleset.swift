@@ -29,9 +29,10 @@ extension Ruleset {
 }
 
 extension Rule {
-  /// Whether it asks for the field, in its condition or for its output.
+  /// Whether it asks for this field: in its condition, its output, or what configuration adds to that.
   public func names(_ field: Field) -> Bool {
-    condition.names(field) || output.fields.contains { $0.field == field }
+    condition.names(field)
+      || (output.fields + extraFields.flatMap(\.template.fields)).contains { $0.field == field }
   }
 }
 

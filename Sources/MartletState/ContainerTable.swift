@@ -13,6 +13,18 @@ struct ContainerIndex: Hashable {
   static let unknown = ContainerIndex(rawValue: 1)
 }
 
+/// What others than the kernel say about a container, and its events may wait for.
+public struct AwaitedNames: OptionSet, Sendable {
+  public let rawValue: UInt8
+
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// What its runtime says.
+  public static let container = AwaitedNames(rawValue: 1 << 0)
+  /// What its users and groups are called.
+  public static let users = AwaitedNames(rawValue: 1 << 1)
+}
+
 /// A container as rules see it: trivial, so that the hot path reads it in place.
 struct Container {
   static let idByteCountMax = ContainerIdentity.nameByteCountMax
@@ -29,15 +41,19 @@ struct Container {
   var accounts: EventRecord?
   /// The first process in its pid namespace; where it has none of its own, the first that was seen in it.
   var initial = ProcessReference.none
-  /// As long as nothing is known, and nobody said that there is nothing to be known: up to when that is waited for.
+  /// What is asked for, is not known, and nobody said that there is nothing to be known; and up to when all of that is
+  /// waited for. One time for all, so that no event need wait for longer than one that comes after it.
+  var awaited: AwaitedNames = []
   var awaitedUntilNanoseconds: UInt64 = 0
   /// Tells this container from an earlier one in the same place.
   var generation: UInt32 = 0
   /// Since when it has had no process, as far as ticks tell; 0 while it has one.
   var emptyNanoseconds: UInt64 = 0
 
-  /// Whether, at this time, a runtime may still say something about it.
-  func isAwaited(at time: UInt64) -> Bool { report == nil && time < awaitedUntilNanoseconds }
+  /// Whether, at this time, any of these may still be said about it.
+  func awaits(_ names: AwaitedNames, at time: UInt64) -> Bool {
+    !awaited.isDisjoint(with: names) && time < awaitedUntilNanoseconds
+  }
 
   /// Shows what others than the kernel say about a container: not part of an event that was taken out of the state, but
   /// looked up when that is decided.
@@ -81,8 +97,8 @@ struct ContainerTable: ~Copyable {
   private var indices: [ContainerKey: ContainerIndex] = [:]
   private(set) var reports: ContainerRecords
   private(set) var accounts: ContainerRecords
-  /// Since when runtimes are asked, and for how long an answer is waited for; nil while nobody is asked.
-  private(set) var inquiry: (beginNanoseconds: UInt64, waitNanoseconds: UInt64)?
+  /// What is asked for about each container, since when, and for how long an answer is waited for.
+  private var inquiry: (names: AwaitedNames, beginNanoseconds: UInt64, waitNanoseconds: UInt64) = ([], 0, 0)
   /// Places that nobody has any more, and how many were ever taken.
   private var free: [Int] = []
   private var usedCount = 0
@@ -197,6 +213,8 @@ struct ContainerTable: ~Copyable {
     let podUID = part.pod_uid.length_bytes > 0 ? record.bytes(part.pod_uid) : nil
     let known = id.isEmpty ? .host : indices[ContainerKey(id: id.string, podUID: podUID?.string)]
     guard let index = known else { return }
+    containers[Int(index.rawValue)].awaited.remove(.users)
+    guard !record.has(flag: MARTLET_FLAG_NAME_MISSING) else { return }
     let key = id.isEmpty ? [] : Self.accountKey(id, podUID: podUID)
     accounts.keep(record, as: key, in: containers)
     containers[Int(index.rawValue)].accounts = accounts.show(key, in: index, of: containers)
@@ -214,20 +232,21 @@ struct ContainerTable: ~Copyable {
     }
   }
 
-  /// From here on runtimes are asked for each container that comes to be known.
-  mutating func beginInquiry(at time: UInt64, waitNanoseconds: UInt64) { inquiry = (time, waitNanoseconds) }
+  /// From here on these are asked for about each container that comes to be known.
+  mutating func beginInquiry(_ names: AwaitedNames, at time: UInt64, waitNanoseconds: UInt64) {
+    inquiry = (inquiry.names.union(names), time, waitNanoseconds)
+  }
 
-  /// Nothing more is waited for about the containers with this id.
+  /// No runtime is waited for any more that might speak of the containers with this id.
   func settle(_ id: ByteView) {
     for place in Self.reservedCount..<Self.reservedCount + usedCount
-    where containers[place].awaitedUntilNanoseconds > 0 && containers[place].id == id {
-      containers[place].awaitedUntilNanoseconds = 0
+    where containers[place].awaited.contains(.container) && containers[place].id == id {
+      containers[place].awaited.remove(.container)
     }
   }
 
-  /// Up to when the first answer about a container is waited for that is announced now.
+  /// Up to when the first answers about a container are waited for that is announced now.
   private func awaitedUntil(announced time: UInt64) -> UInt64 {
-    guard let inquiry else { return 0 }
     let (end, isOver) = max(time, inquiry.beginNanoseconds).addingReportingOverflow(inquiry.waitNanoseconds)
     return isOver ? .max : end
   }
@@ -264,7 +283,7 @@ struct ContainerTable: ~Copyable {
     container.pointee.generation = 0
     container.pointee.report = nil
     container.pointee.accounts = nil
-    container.pointee.awaitedUntilNanoseconds = 0
+    container.pointee.awaited = []
     staleCount += 1
   }
 
@@ -283,13 +302,16 @@ struct ContainerTable: ~Copyable {
       Self.copy($0, to: place + Container.idByteCountMax, countMax: Container.uidByteCountMax)
     }
     let index = ContainerIndex(rawValue: Int32(slot + Self.reservedCount))
+    let users = accounts.show(Self.accountKey(id, podUID: uid), in: index, of: containers)
+    var awaited = inquiry.names
+    if reports.knows(id.array) { awaited.remove(.container) }
+    if users != nil { awaited.remove(.users) }
     nextGeneration &+= 1
     (containers + Int(index.rawValue)).initialize(
       to: Container(
         id: id, shortID: id.slice(from: 0, to: Self.shortIDByteCount), type: identity.type.map { ByteView($0.name) },
         podUID: uid, report: report(id.array, podUID: uid, in: index),
-        accounts: accounts.show(Self.accountKey(id, podUID: uid), in: index, of: containers),
-        awaitedUntilNanoseconds: reports.knows(id.array) ? 0 : awaitedUntil(announced: time),
+        accounts: users, awaited: awaited, awaitedUntilNanoseconds: awaitedUntil(announced: time),
         generation: nextGeneration))
     indices[key] = index
     return index

@@ -5,17 +5,19 @@ import MartletEvents
 
 /// Whom an event belongs to: what the cgroup's name tells, and what the container's runtime says about it.
 extension EventContext {
-  /// Whether a runtime may still say something about the event's container: until then what it would say is pending.
-  public var isContainerAwaited: Bool {
+  /// Whether any of these may still be said about the event's container: until then the fields that it gives are pending.
+  public func awaits(_ names: AwaitedNames) -> Bool {
     guard let record, state != nil else { return false }
-    return container.isAwaited(at: record.timeNanoseconds)
+    return container.awaits(names, at: record.timeNanoseconds)
   }
 
-  /// How much is known of whom the event belongs to.
-  public var enrichment: Enrichment {
+  /// How much is known of whom the event belongs to, where these are of interest.
+  public func enrichment(with names: AwaitedNames) -> Enrichment {
     guard let state else { return .none }
-    if process.pointee.container == .host || container.report != nil { return .complete }
-    return state.asksRuntimes ? .partial : .none
+    if process.pointee.container == .host { return .complete }
+    if names.contains(.users), state.asked.contains(.users), container.accounts == nil { return .partial }
+    if container.report != nil { return .complete }
+    return state.asked.contains(.container) ? .partial : .none
   }
 
   mutating func extractContainer(_ field: Field, _ selector: FieldSelector) -> FieldValue {
@@ -25,13 +27,13 @@ extension EventContext {
     case .containerID: return .text(container.shortID)
     case .containerFullID: return isHost ? .missing : .text(container.id)
     case .containerName where isHost: return .text(container.id)
-    case .containerType where !isContainerAwaited:
+    case .containerType where !awaits(.container):
       return (reportedType(container) ?? container.type).map { .text($0) } ?? .missing
     case .podUID, .podID:
       if let podUID = container.podUID { return .text(podUID) }
     default: break
     }
-    guard let report = container.report else { return isContainerAwaited ? .pending : .missing }
+    guard let report = container.report else { return awaits(.container) ? .pending : .missing }
     return extract(field, selector, of: report)
   }
 
@@ -198,9 +200,10 @@ private func nextText(_ rest: inout ByteView) -> ByteView {
 
 /// How much is known of whom an event belongs to.
 public enum Enrichment: String, Sendable {
-  /// All that there is to know: it is in no container, or its container's runtime has spoken.
+  /// All that there is to know: it is in no container, or its container's runtime has spoken and the names of its users
+  /// have been read.
   case complete
-  /// Runtimes are asked, and none has spoken of its container.
+  /// Runtimes are asked, and none has spoken of its container; or its users' names could not be read.
   case partial
   /// Nobody is asked.
   case none

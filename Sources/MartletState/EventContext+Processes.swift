@@ -103,6 +103,7 @@ extension EventContext {
       default: isStart ? process.pointee.userID : record.common.pointee.user_id
       }
     let accounts = isStart && isStandIn ? nil : container.accounts
+    if accounts == nil, !(isStart && isStandIn), awaits(.users) { return .pending }
     if let accounts, case let list = field == .groupName ? accounts.groups : accounts.users,
       let account = list.account(id)
     {

@@ -11,7 +11,7 @@ struct StateContent {
   var modelOpens: ModelOpenLookup
   var lineageEpoch: UInt64 = 0
   var hostname: ByteView
-  var asksRuntimes = false
+  var asked: AwaitedNames = []
   /// Of one event alone: see `CapturedEvent`.
   var isCaptured = false
   var realtimeOffsetNanoseconds: Int64 = 0
@@ -30,7 +30,7 @@ struct StateView {
   var modelOpens: ModelOpenLookup { content.pointee.modelOpens }
   var lineageEpoch: UInt64 { content.pointee.lineageEpoch }
   var hostname: ByteView { content.pointee.hostname }
-  var asksRuntimes: Bool { content.pointee.asksRuntimes }
+  var asked: AwaitedNames { content.pointee.asked }
   var realtimeOffsetNanoseconds: Int64 { content.pointee.realtimeOffsetNanoseconds }
   var eventNumber: UInt64 { content.pointee.eventNumber }
   var streamIdentity: StableHash { content.pointee.streamIdentity }

@@ -313,10 +313,10 @@ public struct SystemState: ~Copyable {
 
   // MARK: - Events that were taken out
 
-  /// Whether, as far as this state knows, a runtime may still say something about the event's container.
-  public func isAwaited(_ event: CapturedEvent) -> Bool {
+  /// Whether, as far as this state knows, any of these may still be said about the event's container.
+  public func awaits(_ names: AwaitedNames, for event: CapturedEvent) -> Bool {
     let container = containers.containers[Int(event.container.rawValue)]
-    return container.generation == event.containerGeneration && container.isAwaited(at: 0)
+    return container.generation == event.containerGeneration && container.awaits(names, at: 0)
   }
 
   /// The event as it was, in a container of which is known what is known now, and nothing is waited for any more. The
@@ -386,8 +386,11 @@ public struct SystemState: ~Copyable {
   private mutating func applyInquiry(_ record: EventRecord) {
     switch InquiryStep(record) {
     case .begun(let waitNanoseconds):
-      containers.beginInquiry(at: record.timeNanoseconds, waitNanoseconds: waitNanoseconds)
-      content.pointee.asksRuntimes = true
+      containers.beginInquiry(.container, at: record.timeNanoseconds, waitNanoseconds: waitNanoseconds)
+      content.pointee.asked.insert(.container)
+    case .usersBegun(let waitNanoseconds):
+      containers.beginInquiry(.users, at: record.timeNanoseconds, waitNanoseconds: waitNanoseconds)
+      content.pointee.asked.insert(.users)
     case .unanswered: containers.settle(record.bytes(record.inquiry.pointee.id))
     case nil: break
     }

@@ -38,10 +38,11 @@ public final class RuncContainer: Sendable {
   /// Runs `body` with a container that is gone afterwards, however `body` ends.
   public static func with<Result>(
     cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil, view: CgroupView = .asMounted,
-    sharedFolders: [(host: String, container: String)] = [], _ body: (RuncContainer) throws -> Result
+    sharedFolders: [(host: String, container: String)] = [], files: [(path: String, contents: String)] = [],
+    _ body: (RuncContainer) throws -> Result
   ) throws -> Result {
     let container = try create(
-      cgroupPath: cgroupPath, arguments: arguments, view: view, sharedFolders: sharedFolders)
+      cgroupPath: cgroupPath, arguments: arguments, view: view, sharedFolders: sharedFolders, files: files)
     let result: Result
     do {
       result = try body(container)
@@ -54,15 +55,15 @@ public final class RuncContainer: Sendable {
   }
 
   /// Makes and starts a container; `arguments` is its first process, by default a bounded `sleep`. `sharedFolders`: folders
-  /// of the host that it may read.
+  /// of the host that it may read. `files`: put into its root, over those of every container.
   public static func create(
     cgroupPath: ContainerCgroupPath = .kubernetes(), arguments: [String]? = nil, view: CgroupView = .asMounted,
-    sharedFolders: [(host: String, container: String)] = []
+    sharedFolders: [(host: String, container: String)] = [], files: [(path: String, contents: String)] = []
   ) throws -> RuncContainer {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
     do {
       return try create(
-        in: directory, view, cgroupPath, arguments ?? ["sleep", "\(lifetimeSeconds)"], sharedFolders)
+        in: directory, view, cgroupPath, arguments ?? ["sleep", "\(lifetimeSeconds)"], sharedFolders, files)
     } catch {
       _ = try? Child.run(view.prefix + runc(in: directory) + ["delete", "--force", cgroupPath.containerID])
       try? CgroupTree.prune(cgroupPath.path)
@@ -73,9 +74,11 @@ public final class RuncContainer: Sendable {
 
   private static func create(
     in directory: URL, _ view: CgroupView, _ cgroup: ContainerCgroupPath, _ arguments: [String],
-    _ sharedFolders: [(host: String, container: String)]
+    _ sharedFolders: [(host: String, container: String)], _ files: [(path: String, contents: String)]
   ) throws -> RuncContainer {
-    try RootFileSystem.build(at: directory.appendingPathComponent("rootfs"))
+    let root = directory.appendingPathComponent("rootfs")
+    try RootFileSystem.build(at: root)
+    for file in files { try Data(file.contents.utf8).write(to: root.appendingPathComponent(file.path)) }
     let configuration = RuncConfiguration(
       arguments: arguments, cgroupPath: cgroup.path, sharedFolders: sharedFolders)
     try configuration.encoded().write(to: directory.appendingPathComponent("config.json"))

@@ -51,13 +51,15 @@ struct HostileContainerTests {
       try agent.waitUntilReady()
       // A name that is no text, with everything that ends one somewhere.
       let script = #"f="/tmp/$(printf 'a\377\n"}\n{\001')"; touch "$f"; cat "$f" "$(printf '\n{"rule":"Injected"}')""#
+      // Other containers of this machine have their own.
+      func isOurs(_ alert: ArrivedAlert) -> Bool {
+        alert.rule == "Opened" && alert.field("container.id") == String(container.id.prefix(12))
+          && alert.field("fd.name")?.contains("/tmp/") == true
+      }
       func opened() throws -> ArrivedAlert {
-        let count = agent.printed.count
+        let count = agent.printed.compactMap(ArrivedAlert.init).count(where: isOurs)
         _ = try container.exec(["sh", "-c", script])
-        return try #require(
-          try agent.alerts(count: count + 1) { $0.rule == "Opened" }.last {
-            $0.field("fd.name")?.contains("/tmp/") == true
-          })
+        return try #require(try agent.alerts(count: count + 1, matching: isOurs).last)
       }
       var alert = try opened()
       let deadline = Deadline.seconds(20)

@@ -201,11 +201,13 @@ extension KernelTests {
     func earlyTick() throws {
       var configuration = CaptureConfiguration()
       configuration.tickMilliseconds = .max
-      configuration.nameWaitNanoseconds = 2_000_000_000
+      configuration.inquiries = [
+        .usersBegun(waitNanoseconds: 1_000_000_000), .begun(waitNanoseconds: 2_000_000_000),
+      ]
       let recorder = try Recorder(configuration)
       recorder.record(until: "that runtimes are asked") { $0.kind == .inquiry }
+      #expect(recorder.records.compactMap { InquiryStep($0) } == configuration.inquiries)
       let asked = try #require(recorder.records.last { $0.kind == .inquiry })
-      #expect(InquiryStep(asked) == .begun(waitNanoseconds: 2_000_000_000))
       let wanted = asked.timeNanoseconds + 1_000_000
       recorder.source.tick(noLaterThan: wanted)
       recorder.record(until: "a tick") { $0.kind == .tick }

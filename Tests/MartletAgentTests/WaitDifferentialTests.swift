@@ -23,7 +23,7 @@ struct WaitDifferentialTests {
     - rule: Of the shop
       desc: d
       condition: opened and fd.name startswith /a and container.image.repository = shop/web
-      output: "%fd.name %proc.aname %container.duration %k8s.pod.name"
+      output: "%fd.name %proc.aname %container.duration %k8s.pod.name %user.name"
       priority: WARNING
     - rule: Not of the system
       desc: d
@@ -34,6 +34,11 @@ struct WaitDifferentialTests {
       desc: d
       condition: opened and (fd.name startswith /secret and container.name startswith name-1 or fd.name = /b)
       output: "%fd.name %fd.realpath %proc.cwd"
+      priority: WARNING
+    - rule: By a keeper
+      desc: d
+      condition: opened and fd.name = /tmp/x and (user.name = keeper-0 or not group.name in (others, root))
+      output: "%fd.name %proc.cmdline"
       priority: WARNING
     - rule: Any connection
       desc: d
@@ -92,17 +97,23 @@ struct WaitDifferentialTests {
     return records
   }
 
-  /// What runtimes say: of the last container that nobody knows it.
+  /// What runtimes say, of the last container that nobody knows it; and what users are called, of the third likewise.
   private func answers(_ generator: inout SeededGenerator) -> [TestRecord] {
     (1...Self.containerCount).map { number in
       number == Self.containerCount
         ? Stream.unanswered(number)
         : Stream.report(number, repository: Bool.random(using: &generator) ? "shop/web" : "other")
     }
+      + (1...Self.containerCount).map { number in
+        number == 3
+          ? Stream.noUsers(number)
+          : Stream.users(number, named: Bool.random(using: &generator) ? "keeper" : "other")
+      }
   }
 
   private let start =
-    [Event.host("n", realtimeOffset: 7), Stream.begun] + (0...containerCount).map { Stream.announcement($0) }
+    [Event.host("n", realtimeOffset: 7), Stream.usersBegun, Stream.begun, Stream.users(0)]
+    + (0...containerCount).map { Stream.announcement($0) }
 
   /// The records with each of `others` at a random place among them.
   private func mixed(

@@ -14,6 +14,8 @@ enum WaitingStream {
   static let second: UInt64 = 1_000_000_000
   static let wait = 2 * second
   static var begun: TestRecord { Event.inquiry(.begun(waitNanoseconds: wait)) }
+  /// Users' names are read; with `begun`, runtimes are asked, too.
+  static var usersBegun: TestRecord { Event.inquiry(.usersBegun(waitNanoseconds: wait)) }
 
   /// Number 0 is the host.
   static func containerID(_ number: Int) -> String { String(repeating: "\(number)a", count: 32) }
@@ -34,6 +36,23 @@ enum WaitingStream {
 
   static func unanswered(_ number: Int, at time: UInt64 = 0) -> TestRecord {
     Event.inquiry(.unanswered(id: Array(containerID(number).utf8)), at: time)
+  }
+
+  /// What the users of a container are called; of the host with number 0.
+  static func users(_ number: Int, named name: String = "keeper", at time: UInt64 = 0) -> TestRecord {
+    var report = AccountReport(containerID: number == 0 ? [] : Array(containerID(number).utf8))
+    for id in [0, 1000] as [UInt32] {
+      _ = report.add(user: .init(id: id, name: Array("\(name)-\(id)".utf8), home: Array("/home/\(name)".utf8)))
+      _ = report.add(group: .init(id: id, name: Array("\(name)s".utf8)))
+    }
+    return Event.report(report, at: time)
+  }
+
+  /// That nobody was there any more to read them from.
+  static func noUsers(_ number: Int, at time: UInt64 = 0) -> TestRecord {
+    var report = AccountReport(containerID: Array(containerID(number).utf8))
+    report.isUnknown = true
+    return Event.report(report, at: time)
   }
 
   static func process(_ id: UInt32, _ path: String = "/bin/cat", in number: Int) -> TestProcess {

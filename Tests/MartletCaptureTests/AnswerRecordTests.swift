@@ -29,12 +29,13 @@ struct AnswerRecordTests {
     #expect(steps == [.unanswered(id: [1])])
   }
 
-  @Test("that runtimes are asked is a record as well")
+  @Test("what is asked from the start on is a record each")
   func begun() {
     let made = MadeRecords()
-    let record = made.inquiry(waitNanoseconds: 2_000_000_000, at: 7)
-    #expect(EventRecord(record).flatMap { InquiryStep($0) } == .begun(waitNanoseconds: 2_000_000_000))
-    #expect(EventRecord(record)?.timeNanoseconds == 7)
+    let steps: [InquiryStep] = [.usersBegun(waitNanoseconds: 1_000_000_000), .begun(waitNanoseconds: 2_000_000_000)]
+    let records = made.inquiries(steps, at: 7).map { EventRecord($0) }
+    #expect(records.map { $0.flatMap { InquiryStep($0) } } == steps)
+    #expect(records.allSatisfy { $0?.timeNanoseconds == 7 })
     withExtendedLifetime(made) {}
   }
 }

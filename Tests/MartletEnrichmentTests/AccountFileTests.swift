@@ -35,6 +35,16 @@ private final class Room {
     return UInt32(process.processIdentifier)
   }
 
+  /// Starts it outside, and tells how to have it go in.
+  func startOutside() throws -> (process: UInt32, enter: () -> Void) {
+    process.executableURL = URL(fileURLWithPath: "/bin/busybox")
+    process.arguments = ["sh", "-c", "read line; exec /usr/sbin/chroot '\(path)' /bin/busybox sleep 60"]
+    let input = Pipe()
+    process.standardInput = input
+    try process.run()
+    return (UInt32(process.processIdentifier), { input.fileHandleForWriting.write(Data("go\n".utf8)) })
+  }
+
   deinit {
     if process.isRunning {
       kill(process.processIdentifier, SIGKILL)
@@ -215,21 +225,79 @@ struct AccountFileTests {
     #expect(inquiry.takeReports(10).isEmpty)
   }
 
-  @Test("one that had ended is asked again with the next program; questions without room are counted")
+  @Test("a process that is not inside yet is looked at until it is; one that has ended stands in nobody's way")
+  func outside() async throws {
+    let room = try Room()
+    try room.write("passwd", Array("web:x:33:33::/:/\n".utf8))
+    let (process, enter) = try room.startOutside()
+    let inquiry = AccountInquiry(patience: .seconds(60)) {}
+    inquiry.note(ContainerCgroup(id: "c", cgroupID: 7))
+    Self.exec(.max, cgroup: 7).note(to: inquiry)
+    Self.exec(process, cgroup: 7).note(to: inquiry)
+    #expect(inquiry.statistics.open == 1 && inquiry.takeReports(10).isEmpty)
+    enter()
+    var reports: [AccountReport] = []
+    while reports.isEmpty {
+      try await Task.sleep(for: .milliseconds(1))
+      reports = inquiry.takeReports(10)
+    }
+    #expect(reports.map(\.isUnknown) == [false] && reports[0].users.map(\.id) == [33])
+    #expect(inquiry.statistics.asked == 1 && inquiry.statistics.answered == 1)
+  }
+
+  @Test("a process that stays outside is given up, and the third time it shares the node's files for good")
+  func shared() async throws {
+    let inquiry = AccountInquiry(patience: .milliseconds(2)) {}
+    inquiry.note(ContainerCgroup(id: "c", cgroupID: 7))
+    var reports: [AccountReport] = []
+    for count in 1...4 {
+      Self.exec(UInt32(getpid()), cgroup: 7).note(to: inquiry)
+      while reports.count < count {
+        try await Task.sleep(for: .milliseconds(1))
+        reports += inquiry.takeReports(10)
+      }
+    }
+    #expect(reports.map(\.isUnknown) == [true, true, true, false])
+    #expect(reports[3].users.contains { $0.id == 0 } && reports[0].users.isEmpty)
+  }
+
+  @Test("a container that is started again is read again, also when its files are as they were")
+  func again() async throws {
+    let room = try Room()
+    try room.write("passwd", Array("web:x:33:33::/:/\n".utf8))
+    let process = try room.start()
+    let inquiry = AccountInquiry {}
+    for cgroup in [7, 8] as [UInt64] {
+      inquiry.note(ContainerCgroup(id: "c", cgroupID: cgroup))
+      Self.exec(process, cgroup: cgroup).note(to: inquiry)
+      while inquiry.statistics.open > 0 { try await Task.sleep(for: .milliseconds(1)) }
+      #expect(inquiry.takeReports(10).map { $0.users.map(\.id) } == [[33]])
+    }
+    #expect(inquiry.statistics.answered == 2)
+  }
+
+  @Test("one that had ended is told of, and asked again with the next program; questions without room are counted")
   func bounds() async throws {
     let inquiry = AccountInquiry {}
-    inquiry.note(ContainerCgroup(id: "c", cgroupID: 7))
+    inquiry.note(ContainerCgroup(id: "c", podUID: "p", cgroupID: 7))
     for attempt in 1...3 {
       Self.exec(.max, cgroup: 7).note(to: inquiry)
       while inquiry.statistics.failed < attempt { try await Task.sleep(for: .milliseconds(1)) }
+      var unknown = AccountReport(containerID: Array("c".utf8), podUID: Array("p".utf8))
+      unknown.isUnknown = true
+      #expect(inquiry.takeReports(10) == [unknown])
     }
-    for number in 0..<UInt64(3 * AccountInquiry.waitingCountMax) {
+    for number in 0..<UInt64(3 * AccountInquiry.openCountMax) {
       inquiry.note(ContainerCgroup(id: "\(number)", cgroupID: 100 + number))
       Self.exec(.max, cgroup: 100 + number).note(to: inquiry)
     }
-    while inquiry.statistics.open > 0 { try await Task.sleep(for: .milliseconds(1)) }
+    // They are read no faster than what comes of them is taken.
+    while inquiry.statistics.open > 0 {
+      try await Task.sleep(for: .milliseconds(1))
+      _ = inquiry.takeReports(10)
+    }
     let statistics = inquiry.statistics
-    #expect(statistics.asked + statistics.dropped == 3 + 3 * UInt64(AccountInquiry.waitingCountMax))
+    #expect(statistics.asked + statistics.dropped == 3 + 3 * UInt64(AccountInquiry.openCountMax))
     #expect(inquiry.readHost().users.contains { $0.id == 0 })
   }
 }

@@ -63,6 +63,31 @@ struct AccountTests {
     #expect(feed.text(.groupName, on: Self.open(as: 1000)) == "root")
   }
 
+  @Test(
+    "a container's are pending until they are read, or nobody is there to be read from, or time is up; the host's never"
+  )
+  func pending() {
+    func feed(wait: UInt64, _ reports: AccountReport...) -> Feed {
+      Feed(
+        [
+          Event.inquiry(.usersBegun(waitNanoseconds: wait)), Event.host("node"), Event.cgroup(1, "/"),
+          Event.container(cgroup: 900, containerID: containerID, podUID: podUID),
+        ] + reports.map { Event.report($0) })
+    }
+    var gone = Self.accounts([])
+    gone.isUnknown = true
+    for field in [Field.userName, .userHome, .userShell, .userLoginName, .groupName] {
+      let unknown = field == .groupName ? "root" : "<NA>"
+      #expect(feed(wait: .max).text(field, on: Self.open(as: 0)) == "<pending>")
+      #expect(feed(wait: .max).text(field, on: Self.open(as: 5, cgroup: 1)) == unknown)
+      #expect(feed(wait: .max, gone).text(field, on: Self.open(as: 5)) == unknown)
+      #expect(feed(wait: .max, Self.accounts([])).text(field, on: Self.open(as: 5)) == unknown)
+      #expect(feed(wait: 100_000_000_000).text(field, on: Self.open(as: 5)) == unknown)
+    }
+    let known = feed(wait: .max, Self.accounts([(0, "keeper")]), gone)
+    #expect(known.text(.userName, on: Self.open(as: 0)) == "keeper", "what was known counts")
+  }
+
   @Test("who logged in has a name, and nobody did on most processes")
   func login() {
     let feed = Self.feed(Self.accounts([(1000, "web")]))

@@ -32,7 +32,9 @@ struct CapturedEventTests {
       answers.append("\(context.ancestorCount(for: field)) \(context.listCount(of: field))")
     }
     answers.append("\(context.identity.hexadecimal) \(context.realtimeNanoseconds) \(context.hostname.string)")
-    answers.append("\(String(describing: context.type)) \(context.hasOtherPathView) \(context.enrichment)")
+    answers.append(
+      "\(String(describing: context.type)) \(context.hasOtherPathView) \(context.enrichment(with: [.container, .users]))"
+    )
     return answers
   }
 
@@ -236,7 +238,7 @@ struct AwaitedContainerTests {
   func enrichment() throws {
     func enrichment(_ records: [TestRecord], _ event: TestRecord) throws -> Enrichment {
       let feed = Feed(records)
-      return try #require(feed.context(event)).enrichment
+      return try #require(feed.context(event)).enrichment(with: .container)
     }
     let host = Event.open("/x", by: TestProcess(9))
     let asked = [Self.begun, Self.announcement(at: 5), Event.cgroup(1, "/")]
@@ -245,6 +247,6 @@ struct AwaitedContainerTests {
     #expect(try enrichment(asked + [Event.report(report)], Self.open(at: 6)) == .complete)
     #expect(try enrichment([Self.announcement(at: 5)], Self.open(at: 6)) == .none)
     #expect(try enrichment([Event.cgroup(1, "/")], host) == .complete)
-    #expect(EventContext(GivenEvent(.openat, [:])).enrichment == .none)
+    #expect(EventContext(GivenEvent(.openat, [:])).enrichment(with: [.container, .users]) == .none)
   }
 }

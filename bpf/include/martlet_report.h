@@ -60,7 +60,8 @@ struct martlet_container_mounts {
 };
 
 /*
- * MARTLET_KIND_ACCOUNTS: the last one of a container counts. MARTLET_FLAG_NAME_TRUNCATED: some found no room. The record's
+ * MARTLET_KIND_ACCOUNTS: the last one of a container counts. MARTLET_FLAG_NAME_TRUNCATED: some found no room.
+ * MARTLET_FLAG_NAME_MISSING: nobody was there any more to read them from, and what was known before counts. The record's
  * task and cgroups are none.
  */
 struct martlet_accounts {
@@ -124,12 +125,13 @@ struct martlet_model {
 enum martlet_inquiry_step {
   MARTLET_INQUIRY_BEGUN = 1,      /* from here on runtimes are asked for each container whose cgroup is announced */
   MARTLET_INQUIRY_UNANSWERED = 2, /* nobody who was asked for `id` knows it, as far as can be told now */
+  MARTLET_INQUIRY_USERS_BEGUN = 3, /* from here on users' and groups' names are read in each such container */
 };
 
 /* MARTLET_KIND_INQUIRY: the record's task and cgroups are none. */
 struct martlet_inquiry {
   struct martlet_record record;
-  martlet_u64 wait_ns;            /* of BEGUN: how long the events of a container may wait for an answer about it */
+  martlet_u64 wait_ns;            /* of BEGUN, USERS_BEGUN: how long the events of a container may wait for that */
   martlet_u32 step;               /* enum martlet_inquiry_step */
   martlet_u32 reserved;
   struct martlet_text id;         /* of UNANSWERED: the container's, as in the names of its cgroups */
