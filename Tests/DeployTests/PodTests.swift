@@ -12,13 +12,17 @@ struct PodTests {
   @Test("a shell and a read of passwords in other pods are reported from there, with their container and pod")
   func alerts() throws {
     let watch = try Watch.asDeployed.get()
-    #expect(watch.neighbours.count == 2, "one was there before the agent, one came later")
+    // One was there before the agent, one came later, and one after the runtime had made a new socket.
+    #expect(watch.neighbours.map(\.name) == ["there-before", "came-later", "after-restart"])
     for neighbour in watch.neighbours {
       #expect(neighbour.container.count == 64)
       #expect(neighbour.alerts.map(\.rule) == ["Shell in container", "Password file read in container"])
       for alert in neighbour.alerts {
         #expect(alert.outputFields.containerID == String(neighbour.container.prefix(12)))
         #expect(alert.outputFields.podUID == neighbour.pod)
+        // From the node's runtime, by the socket in the folder that the manifest mounts.
+        #expect(alert.outputFields.podName == neighbour.name && alert.outputFields.containerName == "main")
+        #expect(alert.outputFields.repository == "localhost/busybox" && alert.enrichment == "complete")
       }
       #expect(neighbour.alerts.last?.outputFields.fileName == "/etc/shadow")
     }
@@ -28,8 +32,8 @@ struct PodTests {
   @Test("it runs with what the manifest gives it, as the kernel sees it, and no more")
   func privileges() throws {
     let agent = try Watch.asDeployed.get().agent
-    // DAC_READ_SEARCH, SYS_PTRACE, PERFMON and BPF, by their numbers.
-    let capabilities = [2, 19, 38, 39].reduce(UInt64(0)) { $0 | 1 << $1 }
+    // DAC_READ_SEARCH, SYS_PTRACE, LEASE, PERFMON, BPF and CHECKPOINT_RESTORE, by their numbers.
+    let capabilities = [2, 19, 28, 38, 39, 40].reduce(UInt64(0)) { $0 | 1 << $1 }
     #expect(UInt64(agent.capabilities, radix: 16) == capabilities)
     #expect(agent.seccomp == "2" && agent.noNewPrivileges == "1" && agent.user == "0")
     #expect(agent.rootOptions.split(separator: ",").contains("ro"))
@@ -81,21 +85,24 @@ private struct Watch: Decodable {
 
   struct Alert: Decodable {
     struct Fields: Decodable {
-      let containerID, podUID, fileName: String?
+      let containerID, containerName, repository, podUID, podName, fileName: String?
 
       enum CodingKeys: String, CodingKey {
         case containerID = "container.id"
+        case containerName = "container.name"
+        case repository = "container.image.repository"
         case podUID = "k8s.pod.uid"
+        case podName = "k8s.pod.name"
         case fileName = "fd.name"
       }
     }
 
-    let rule, hostname: String
+    let rule, hostname, enrichment: String
     let outputFields: Fields
   }
 
   struct Neighbour: Decodable {
-    let container, pod: String
+    let container, pod, name: String
     let alerts: [Alert]
   }
 

@@ -37,7 +37,7 @@ StopPodSandboxResponse
 RemovePodSandboxRequest pod_sandbox_id=1:string
 RemovePodSandboxResponse
 Image image=1:string
-Mount container_path=1:string host_path=2:string readonly=3:bool
+Mount container_path=1:string host_path=2:string readonly=3:bool propagation=5:int32
 Resources cpu_period=1:int64 cpu_quota=2:int64 cpu_shares=3:int64 memory_limit_in_bytes=4:int64
 Capabilities add_capabilities=1*:string drop_capabilities=2*:string
 ContainerSecurity capabilities=1:Capabilities privileged=2:bool namespace_options=3:Namespaces run_as_user=5:Number
@@ -62,6 +62,7 @@ ContainerStatusResponse status=1:ContainerState info=2*:Entry
 
 # The values of the enumerations above that are used here.
 NAMESPACE_OF_POD, NAMESPACE_OF_CONTAINER, NAMESPACE_OF_NODE = 0, 1, 2
+PROPAGATIONS = {"None": 0, "HostToContainer": 1, "Bidirectional": 2}
 PROFILES = {"RuntimeDefault": 0, "Unconfined": 1, "Localhost": 2}
 
 

@@ -163,8 +163,10 @@ class Workload:
         return name, value
 
     def mount(self, mount):
-        name, path, read_only = take(mount, name=None, mountPath=None, readOnly=False)
-        return {"container_path": path, "host_path": self.volumes[name], "readonly": read_only}
+        name, path, read_only, propagation = take(
+            mount, name=None, mountPath=None, readOnly=False, mountPropagation="None")
+        return {"container_path": path, "host_path": self.volumes[name], "readonly": read_only,
+                "propagation": cri.PROPAGATIONS[propagation]}
 
     def security(self, context):
         user, group, privileged, escalation, read_only, seccomp, apparmor, capabilities = take(

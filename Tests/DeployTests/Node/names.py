@@ -73,19 +73,6 @@ class Tenant:
         return self.node.run_container(self.sandbox, self.pod, config)
 
 
-def stop_containerd(node):
-    node.containerd.kill()
-    node.containerd.wait()
-    node.socket.unlink()
-
-
-def start_containerd(node):
-    node.containerd = subprocess.Popen(
-        ["containerd", "--config", node.folder / "config.toml"], stdin=subprocess.DEVNULL, stdout=node.log,
-        stderr=node.log)
-    node.runtime.Version()
-
-
 def watch(node, program, rules):
     image.write(node.folder / "busybox.tar", BUSYBOX, ["sleep", "100"])
     node.import_image(node.folder / "busybox.tar")
@@ -100,12 +87,12 @@ def watch(node, program, rules):
     briefs = [late.run_brief(number) for number in range(BRIEF_COUNT)]
     firsts = {rule: [wait_for(lambda: agent.alerts(brief, rule), "the first alert")[0] for brief in briefs]
               for rule in ("Program run", "Passwords read")}
-    stop_containerd(node)
+    node.kill_containerd()
     steps["runtime away"] = early.alert(agent)
     # An agent that finds nobody to ask when it starts.
     waiting = Agent(node.folder, program, rules, runtime, "waiting")
     steps["nobody to ask"] = early.alert(waiting)
-    start_containerd(node)
+    node.start_containerd_again()
     steps["asked again"] = early.alert(waiting, is_named)
     after = Tenant(node, "after-restart")
     steps["runtime back"] = after.alert(agent, is_named)

@@ -21,6 +21,8 @@ import image
 PAUSE = "localhost/pause:1"
 # Where containerd and what it starts write whatever their configuration says.
 COVERED = ("/run/containerd", "/run/netns", "/var/lib/cni")
+# Where other runtimes have theirs, for manifests that name them.
+EMPTY = ("/run/crio", "/run/k3s/containerd")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -33,9 +35,9 @@ oom_score = 0
 disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
   "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]
 [grpc]
-  address = "{folder}/containerd.sock"
+  address = "{socket}"
 [ttrpc]
-  address = "{folder}/containerd.sock.ttrpc"
+  address = "{socket}.ttrpc"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
   restrict_oom_score_adj = true
@@ -82,7 +84,8 @@ class Node:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.socket = self.folder / "containerd.sock"
+        # The usual one: in this mount namespace it is nobody else's.
+        self.socket = Path("/run/containerd/containerd.sock")
         # As a kubelet with --cgroup-root has it: nothing of another node is below this cgroup.
         self.cgroup_root = f"/{self.folder.name}"
         self.pods = []
@@ -93,7 +96,7 @@ class Node:
         # What containerd leaves behind becomes a child of this process, so that none of it is missed at the end.
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
         try:
-            for path in (*map(Path, COVERED), self.folder):
+            for path in (*map(Path, COVERED + EMPTY), self.folder):
                 self.cover(path)
             self.start()
         except BaseException:
@@ -108,9 +111,11 @@ class Node:
                 folder.mkdir()
                 self.made.append(folder)
         subprocess.run(["mount", "--no-mtab", "-t", "tmpfs", "-o", "mode=0755", "martlet-node", path], check=True)
+        # As on nodes: what is mounted below it comes to be seen where it is mounted for pods that ask for that.
+        subprocess.run(["mount", "--no-mtab", "--make-shared", path], check=True)
 
     def start(self):
-        (self.folder / "config.toml").write_text(CONTAINERD.format(folder=self.folder, pause=PAUSE))
+        (self.folder / "config.toml").write_text(CONTAINERD.format(folder=self.folder, socket=self.socket, pause=PAUSE))
         plugins = self.folder / "cni"
         plugins.mkdir()
         for name in ("nowhere", "loopback"):
@@ -127,6 +132,18 @@ class Node:
         self.version = self.runtime.Version().runtime_version
         image.write(self.folder / "pause.tar", PAUSE, ["sleep", "120"])
         self.import_image(self.folder / "pause.tar")
+
+    def kill_containerd(self):
+        """Pods go on without it. A new one makes a new socket."""
+        self.containerd.kill()
+        self.containerd.wait()
+        self.socket.unlink()
+
+    def start_containerd_again(self):
+        self.containerd = subprocess.Popen(
+            ["containerd", "--config", self.folder / "config.toml"], stdin=subprocess.DEVNULL, stdout=self.log,
+            stderr=self.log)
+        self.runtime.Version()
 
     def import_image(self, archive):
         self.ctr("images", "import", str(archive))
@@ -194,7 +211,7 @@ class Node:
                 with contextlib.suppress(OSError):
                     os.rmdir(folder)
         # Lazily, and from the last to the first: with the covers goes all that is mounted below them.
-        for path in (self.folder, *reversed(COVERED)):
+        for path in (self.folder, *reversed(COVERED + EMPTY)):
             subprocess.run(["umount", "--no-mtab", "--lazy", path], check=False, stderr=subprocess.DEVNULL)
         for folder in reversed(self.made):
             with contextlib.suppress(OSError):

@@ -99,7 +99,8 @@ class Neighbour:
         return [alert for alert in agent.alerts() if alert["output_fields"].get("container.id") == mine]
 
     def result(self, agent):
-        return {"container": self.container, "pod": self.pod["metadata"]["uid"], "alerts": self.alerts(agent)}
+        return {"container": self.container, "pod": self.pod["metadata"]["uid"], "name": self.pod["metadata"]["name"],
+                "alerts": self.alerts(agent)}
 
 
 def watch(node, manifests_folder, archive):
@@ -113,8 +114,11 @@ def watch(node, manifests_folder, archive):
     facts = process_facts(node.pid(agent.container))
     probes = {"watching": wait_for(lambda: healthy(agent.probe()), "health", 10)}
     late = Neighbour(node, "came-later")
-    shown = [neighbour.act() for neighbour in (early, late)]
-    for neighbour in (early, late):
+    node.kill_containerd()
+    node.start_containerd_again()
+    neighbours = [early, late, Neighbour(node, "after-restart")]
+    shown = [neighbour.act() for neighbour in neighbours]
+    for neighbour in neighbours:
         wait_for(lambda: len(neighbour.alerts(agent)) >= 2, f"an alert from {neighbour.container}", 10)
     exit_code = agent.stop()
     return {
@@ -122,9 +126,9 @@ def watch(node, manifests_folder, archive):
         "probes": probes, "node_name": NODE_NAME,
         "agent_pod": agent.pod["metadata"], "image": agent.status().image_ref,
         "log": [text for _, stream, text in log_lines(agent.log) if stream == "stderr"],
-        "terminal": shown, "neighbours": [early.result(agent), late.result(agent)],
+        "terminal": shown, "neighbours": [neighbour.result(agent) for neighbour in neighbours],
         "alerts_of_others": [alert["rule"] for alert in agent.alerts() if not any(
-            alert in neighbour.alerts(agent) for neighbour in (early, late))],
+            alert in neighbour.alerts(agent) for neighbour in neighbours)],
     }
 
 
