@@ -37,10 +37,16 @@ extension Agent {
 
     /// Names that end so are models, beside the usual ones.
     public var endings: Set<String>
+    /// Folders of these names hold models.
+    public var folders: Set<String>
     public var makeVerifier: @Sendable (Node) -> any ModelVerifier
 
-    public init(endings: Set<String> = [], makeVerifier: @escaping @Sendable (Node) -> any ModelVerifier) {
+    public init(
+      endings: Set<String> = [], folders: Set<String> = [],
+      makeVerifier: @escaping @Sendable (Node) -> any ModelVerifier
+    ) {
       self.endings = endings
+      self.folders = folders
       self.makeVerifier = makeVerifier
     }
 
@@ -58,6 +64,7 @@ extension Agent {
     guard isRecorded || models != nil || !asked.isEmpty else { return nil }
     var names = ModelNames.usual
     names.endings.formUnion(models?.endings ?? [])
+    names.folders.formUnion(models?.folders ?? [])
     // Where no rule asks, whoever has models verified all the same wants to see them counted.
     if !isRecorded, !asked.isEmpty { names.readers = asked }
     return names

@@ -14,6 +14,8 @@ public struct ModelPatterns: Hashable, Sendable {
 
   /// Endings that name a model beside those of `ModelFormat`.
   public var endings: Set<String>
+  /// What folders are called in which whatever begins like a model is one.
+  public var folders: Set<String>
   /// Programs, by the name of the acting thread, of which everything that is called like a model is one.
   public var loaders: Set<String>
 
@@ -23,8 +25,9 @@ public struct ModelPatterns: Hashable, Sendable {
     "text-generation", "sglang", "mlserver", "localai", "pt_main_thread",
   ]
 
-  public init(endings: Set<String> = [], loaders: Set<String> = usualLoaders) {
+  public init(endings: Set<String> = [], folders: Set<String> = [], loaders: Set<String> = usualLoaders) {
     self.endings = endings
+    self.folders = folders
     self.loaders = loaders
   }
 
@@ -36,8 +39,14 @@ public struct ModelPatterns: Hashable, Sendable {
     if let format = ModelFormat(path: path) ?? ModelFormat(path: name) {
       return format.isAmbiguousByName && !isLoader(comm) ? .byItsBytes : .yes
     }
-    guard path.ends(with: ".bin") || name.ends(with: ".bin") else { return .no }
+    guard path.ends(with: ".bin") || name.ends(with: ".bin") else { return isInFolder(path) ? .byItsBytes : .no }
     return isLoader(comm) ? .yes : .byItsBytes
+  }
+
+  private func isInFolder(_ path: ByteView) -> Bool {
+    guard !folders.isEmpty, let end = path.lastIndex(of: UInt8(ascii: "/")) else { return false }
+    let folder = path.slice(from: 0, to: end)
+    return folders.contains { folder.ends(with: "/" + $0) }
   }
 
   private func isLoader(_ comm: ByteView) -> Bool {

@@ -66,7 +66,8 @@ public final class CapturedEvent {
     let known = state.containers[Int(container.rawValue)]
     containerGeneration = known.generation
     deadlineNanoseconds = known.awaitedUntilNanoseconds
-    texts = .allocate(capacity: known.id.count + (known.podUID?.count ?? 0) + state.hostname.count)
+    let names = [known.id, known.podUID, known.unifiedCgroup, known.legacyCgroup, state.hostname]
+    texts = .allocate(capacity: names.reduce(0) { $0 + ($1?.count ?? 0) })
     containers = .allocate(capacity: Self.containerPlace + 1)
     var end = 0
     for place in 0..<Self.containerPlace {
@@ -186,8 +187,10 @@ extension Container {
   /// What its cgroup's name tells, with the texts in `memory`, or where they are for as long as any table lives.
   fileprivate func captured(in memory: UnsafeMutableBufferPointer<UInt8>?, _ end: inout Int) -> Container {
     let id = memory?.keep(id, &end) ?? id
-    let podUID = podUID.map { memory?.keep($0, &end) ?? $0 }
-    return Container(id: id, shortID: id.slice(from: 0, to: shortID.count), type: type, podUID: podUID)
+    func kept(_ text: ByteView?) -> ByteView? { text.map { memory?.keep($0, &end) ?? $0 } }
+    return Container(
+      id: id, shortID: id.slice(from: 0, to: shortID.count), type: type, podUID: kept(podUID),
+      unifiedCgroup: kept(unifiedCgroup), legacyCgroup: kept(legacyCgroup))
   }
 }
 

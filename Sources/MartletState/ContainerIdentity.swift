@@ -15,6 +15,8 @@ struct ContainerIdentity: Equatable {
   var podUID: String?
   /// Whether the path goes on below the cgroup that the runtime made.
   var isInner: Bool
+  /// How much of the path leads to that cgroup.
+  var pathByteCount: Int
 
   /// Nil for a path that names no container.
   init?(cgroupPath path: ByteView) {
@@ -22,24 +24,31 @@ struct ContainerIdentity: Equatable {
     var found: (id: ByteView, type: ContainerRuntime?)?
     var podUID: String?
     var isInner = false
+    var pathByteCount = 0
     while end > 0 {
       let head = path.slice(from: 0, to: end)
       let start = (head.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
       let component = path.slice(from: start, to: end)
       if found == nil {
         found = Self.container(in: component)
+        pathByteCount = end
         // Podman makes one more.
         if found == nil, end < path.count || component != "container" { isInner = true }
       }
       if found != nil, podUID == nil { podUID = Self.podUID(in: component) }
       end = start - 1
     }
-    guard let found = found ?? Self.named(path) else { return nil }
+    if found == nil, let (name, byteCount) = Self.named(path) {
+      found = (name, .containerd)
+      pathByteCount = byteCount
+    }
+    guard let found else { return nil }
     id = found.id.string
     // Kubernetes no longer runs Docker: a bare id below a pod is the runtime's default naming of containerd.
     type = found.type ?? (podUID == nil ? nil : .containerd)
     self.podUID = podUID
     self.isInner = isInner
+    self.pathByteCount = pathByteCount
   }
 
   private static let idByteCount = 64
@@ -53,7 +62,8 @@ struct ContainerIdentity: Equatable {
   private static let namespaces: [StaticString] = ["k8s.io", "moby", "default", "buildkit"]
   static let nameByteCountMax = 76
 
-  private static func named(_ path: ByteView) -> (id: ByteView, type: ContainerRuntime?)? {
+  /// The name, and how much of the path ends with it.
+  private static func named(_ path: ByteView) -> (name: ByteView, pathByteCount: Int)? {
     let root = ByteView("/")
     for namespace in namespaces {
       let prefix = ByteView(namespace)
@@ -63,7 +73,7 @@ struct ContainerIdentity: Equatable {
       else { continue }
       let tail = rest.slice(from: prefix.count + 1, to: rest.count)
       let name = tail.slice(from: 0, to: tail.firstIndex(of: UInt8(ascii: "/")) ?? tail.count)
-      return isName(name) ? (name, .containerd) : nil
+      return isName(name) ? (name, path.count - tail.count + name.count) : nil
     }
     return nil
   }

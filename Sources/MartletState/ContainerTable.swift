@@ -29,12 +29,17 @@ public struct AwaitedNames: OptionSet, Sendable {
 struct Container {
   static let idByteCountMax = ContainerIdentity.nameByteCountMax
   static let uidByteCountMax = 36
+  /// Of a cgroup's path the end is kept, with the container's name in it.
+  static let cgroupByteCountMax = 384
 
   /// Texts lie in the table's own storage for as long as the table lives.
   var id: ByteView
   var shortID: ByteView
   var type: ByteView?
   var podUID: ByteView?
+  /// Paths of its cgroups, on the unified hierarchy and on the one of version 1 that is in use, once they were announced.
+  var unifiedCgroup: ByteView?
+  var legacyCgroup: ByteView?
   /// What a runtime says about it, for as long as that is remembered.
   var report: EventRecord?
   /// What its users and groups are called, likewise.
@@ -119,7 +124,8 @@ struct ContainerTable: ~Copyable {
   private static let staleCountMax = 512
 
   static let reservedCount = 2
-  private static let textByteCount = Container.idByteCountMax + Container.uidByteCountMax
+  private static let textByteCount =
+    Container.idByteCountMax + Container.uidByteCountMax + 2 * Container.cgroupByteCountMax
   static let shortIDByteCount = 12
 
   init(limits: StateLimits) {
@@ -170,10 +176,21 @@ struct ContainerTable: ~Copyable {
     var index = isWhole ? ContainerIndex.host : .unknown
     if let identity = ContainerIdentity(cgroupPath: path) {
       index = self.index(of: identity, at: time, processCounts: processCounts)
+      keep(cgroup: path.slice(from: 0, to: identity.pathByteCount), hierarchy: hierarchy, of: index)
     }
     announcementCount += 1
     cgroups[CgroupKey(hierarchy: hierarchy, id: id)] = Reference(
       index: index, generation: containers[Int(index.rawValue)].generation, announcement: announcementCount)
+  }
+
+  private func keep(cgroup path: ByteView, hierarchy: UInt32, of index: ContainerIndex) {
+    let slot = Int(index.rawValue) - Self.reservedCount
+    let known = hierarchy == 0 ? \Container.unifiedCgroup : \Container.legacyCgroup
+    guard slot >= 0, containers[Int(index.rawValue)][keyPath: known] == nil else { return }
+    let place = texts + slot * Self.textByteCount + Container.idByteCountMax + Container.uidByteCountMax
+    let end = path.slice(from: path.count - Container.cgroupByteCountMax, to: path.count)
+    containers[Int(index.rawValue)][keyPath: known] = Self.copy(
+      end, to: place + (hierarchy == 0 ? 0 : Container.cgroupByteCountMax))
   }
 
   /// The container of a task in these two cgroups; an id of 0 stands for none. Nil when neither was announced.
@@ -339,5 +356,10 @@ struct ContainerTable: ~Copyable {
     let bytes = Array(text.utf8.prefix(countMax))
     place.update(from: bytes, count: bytes.count)
     return ByteView(start: place, count: bytes.count)
+  }
+
+  private static func copy(_ text: ByteView, to place: UnsafeMutablePointer<UInt8>) -> ByteView {
+    place.update(from: text.start, count: text.count)
+    return ByteView(start: place, count: text.count)
   }
 }

@@ -27,6 +27,7 @@ extension EventContext {
     case .containerID: return .text(container.shortID)
     case .containerFullID: return isHost ? .missing : .text(container.id)
     case .containerName where isHost: return .text(container.id)
+    case .containerCgroups: return cgroups(of: container)
     case .containerType where !awaits(.container):
       return (reportedType(container) ?? container.type).map { .text($0) } ?? .missing
     case .podUID, .podID:
@@ -72,6 +73,17 @@ extension EventContext {
     case .podAddress: return part.pod_name.length_bytes == 0 ? .missing : text(part.address, of: report)
     default: return .missing
     }
+  }
+
+  private mutating func cgroups(of container: Container) -> FieldValue {
+    guard let unified = container.unifiedCgroup, let legacy = container.legacyCgroup, unified != legacy else {
+      return (container.unifiedCgroup ?? container.legacyCgroup).map { .text($0) } ?? .missing
+    }
+    var text = beginText()
+    text.append(unified)
+    text.append(byte: UInt8(ascii: ","))
+    text.append(legacy)
+    return .text(end(text))
   }
 
   private func namespaceFact(_ fact: UInt32, _ facts: UInt32) -> FieldValue {

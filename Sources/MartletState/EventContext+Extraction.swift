@@ -38,9 +38,9 @@ extension EventContext {
       .containerImageRepository, .containerImageTag, .containerImageDigest, .containerImageID, .containerStart,
       .containerDuration, .containerLabel, .containerLabels, .containerAddress, .containerMounts, .containerMount,
       .containerMountSource, .containerMountDestination, .containerMountMode, .containerMountIsWritable,
-      .containerMountPropagation, .containerHostNetwork, .containerHostPID, .containerHostIPC, .podUID, .podID,
-      .podName,
-      .podNamespace, .podLabel, .podLabels, .podSandboxID, .podFullSandboxID, .podAddress:
+      .containerMountPropagation, .containerHostNetwork, .containerHostPID, .containerHostIPC,
+      .containerCgroups, .podUID, .podID, .podName, .podNamespace, .podLabel, .podLabels, .podSandboxID,
+      .podFullSandboxID, .podAddress:
       return extractContainer(field, selector)
     case .fdNumber, .fdType, .fdTypeChar, .fdName, .fdNameRaw, .fdRealPath, .fdDirectory, .fdFilename, .fdInode,
       .fdDevice, .fdDeviceMajor, .fdDeviceMinor, .fdIsUpperLayer, .fdIsLowerLayer, .fdProtocol, .fdSocketFamily,

@@ -65,6 +65,20 @@ struct ModelOptions: ParsableArguments {
   var endings: [String] = []
 
   @Option(
+    name: .customLong("model-folder"),
+    help: ArgumentHelp(
+      "What lies in a folder of this name is taken for a model if it begins like one, as in 'blobs'. Give it again for "
+        + "more.", valueName: "name"))
+  var folders: [String] = []
+
+  @Option(
+    name: .customLong("model-loader"),
+    help: ArgumentHelp(
+      "Of this program, by the name of its thread, whatever is called like a model is one, beside the usual servers. "
+        + "Give it again for more.", valueName: "name"))
+  var loaders: [String] = []
+
+  @Option(
     name: .customLong("model-rate"),
     help: ArgumentHelp("How much of models to read in a second at most; 0 for no bound.", valueName: "mebibytes"))
   var rate: UInt64 = 512
@@ -74,12 +88,14 @@ struct ModelOptions: ParsableArguments {
     help: ArgumentHelp("Larger files are not read.", valueName: "gibibytes"))
   var maxSize: UInt64 = 512
 
-  private static let endingsMax = 10
+  /// Of endings, and of folders: as many as the probe has room for beside the usual ones.
+  private static let namesMax = 10
+  private static let loadersMax = 100
 
   func validate() throws {
     let needsBundles =
       !keys.isEmpty || !authorities.isEmpty || trustedRoot != nil || !identities.isEmpty || issuer != nil
-      || !revoked.isEmpty || !endings.isEmpty
+      || !revoked.isEmpty || !endings.isEmpty || !folders.isEmpty || !loaders.isEmpty
     guard !bundles.isEmpty || !needsBundles else {
       throw ValidationError("models are verified with --model-bundles PATH")
     }
@@ -93,8 +109,17 @@ struct ModelOptions: ParsableArguments {
     guard issuer == nil || trustedRoot != nil else {
       throw ValidationError("--model-issuer goes with --model-trusted-root")
     }
-    guard endings.count <= Self.endingsMax, endings.allSatisfy({ (2...255).contains($0.utf8.count) }) else {
-      throw ValidationError("--model-ending takes 2 to 255 bytes, at most \(Self.endingsMax) times")
+    guard endings.count <= Self.namesMax, endings.allSatisfy({ (2...255).contains($0.utf8.count) }) else {
+      throw ValidationError("--model-ending takes 2 to 255 bytes, at most \(Self.namesMax) times")
+    }
+    guard folders.count <= Self.namesMax,
+      folders.allSatisfy({ (1...31).contains($0.utf8.count) && !$0.contains("/") })
+    else {
+      throw ValidationError(
+        "--model-folder takes the name of a folder, 1 to 31 bytes without '/', at most \(Self.namesMax) times")
+    }
+    guard loaders.count <= Self.loadersMax, loaders.allSatisfy({ (1...15).contains($0.utf8.count) }) else {
+      throw ValidationError("--model-loader takes 1 to 15 bytes, at most \(Self.loadersMax) times")
     }
     guard rate <= 1 << 20, (1...1 << 20).contains(maxSize) else {
       throw ValidationError("--model-rate takes 0 to 1048576 mebibytes, --model-max-size 1 to 1048576 gibibytes")
@@ -114,8 +139,9 @@ struct ModelOptions: ParsableArguments {
     var limits = ModelVerdicts.Limits()
     limits.bytesPerSecondMax = rate << 20
     limits.fileByteCountMax = maxSize << 30
-    let patterns = ModelPatterns(endings: Set(endings))
-    return Agent.ModelVerification(endings: patterns.endings) { [limits] node in
+    let patterns = ModelPatterns(
+      endings: Set(endings), folders: Set(folders), loaders: ModelPatterns.usualLoaders.union(loaders))
+    return Agent.ModelVerification(endings: patterns.endings, folders: patterns.folders) { [limits] node in
       ModelVerdicts(
         trust: trust, patterns: patterns, limits: limits,
         watcher: ModelVerdicts.Watcher(watch: node.watch, unwatch: node.unwatch),

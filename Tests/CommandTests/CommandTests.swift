@@ -13,6 +13,8 @@ struct CommandTests {
       ["frobnicate"], ["run", "--nonsense"], ["check"], ["check", "--format", "xml", "x"],
       ["run", "--ring-budget", "0"],
       ["record", "-o", "x", "--ring-budget", "1048577"],
+      ["run", "--model-folder", "store"], ["run", "--model-bundles", "x", "--model-folder", "a/b"],
+      ["run", "--model-bundles", "x", "--model-loader", "a-name-of-more-than-fifteen-bytes"],
       ["run", "--name-wait", "61"], ["record", "-o", "x", "--name-wait", "-1"],
     ])
   func usage(arguments: [String]) throws {

@@ -26,6 +26,31 @@ struct ContainerTests {
     #expect(feed.text(.containerID, on: Event.open("/x", by: legacy)) == "4f1c9e0b2a77")
   }
 
+  @Test("a container's cgroups are told up to the one that its runtime made, whichever was announced first")
+  func cgroups() {
+    let (feed, path) = (Feed(), "/kubepods/pod\(podUID)/\(containerID)")
+    var process = TestProcess(7)
+    process.cgroupID = 901
+    feed.apply(Event.cgroup(901, path + "/init.scope"))
+    #expect(feed.text(.containerCgroups, on: Event.open("/x", by: process)) == path)
+    feed.apply(Event.cgroup(55, path, hierarchy: 1))
+    #expect(feed.text(.containerCgroups, on: Event.open("/x", by: process)) == path)
+    let host = TestProcess(8)
+    feed.apply(Event.cgroup(1, "/"))
+    #expect(feed.text(.containerCgroups, on: Event.open("/x", by: host)) == nil)
+
+    let other = String(repeating: "e", count: 64)
+    let long = "/" + String(repeating: "long/", count: 200)
+    process.cgroupID = 902
+    feed.apply(Event.cgroup(902, "/default/\(other)"), Event.cgroup(56, "\(long)\(other)", hierarchy: 1))
+    let end = "\(long)\(other)".suffix(384)
+    #expect(feed.text(.containerCgroups, on: Event.open("/x", by: process)) == "/default/\(other),\(end)")
+    var named = TestProcess(9)
+    named.cgroupID = 903
+    feed.apply(Event.cgroup(903, "/default/web/inner"))
+    #expect(feed.text(.containerCgroups, on: Event.open("/x", by: named)) == "/default/web")
+  }
+
   @Test("a process that moves is in the new container; one in a cgroup nobody announced is not on the host")
   func move() {
     let feed = Feed()

@@ -64,6 +64,10 @@ extension FieldRegistry {
       "Whether the container shares the node's network namespace."),
     .init(.containerHostPID, "container.host_pid", .boolean, "Whether the container shares the node's pid namespace."),
     .init(.containerHostIPC, "container.host_ipc", .boolean, "Whether the container shares the node's IPC namespace."),
+    .init(
+      .containerCgroups, "container.cgroups", .string,
+      "Paths of the container's cgroups, the last 384 bytes of each: on the unified hierarchy and, where it is another, on the one of version 1 that is in use, with a comma between."
+    ),
     .init(.containerAddress, "container.ip", .string, "First address of the container, or of its pod."),
     .init(
       .podUID, "k8s.pod.uid", .string,

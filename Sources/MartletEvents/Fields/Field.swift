@@ -46,6 +46,7 @@ public enum Field: Hashable, Sendable {
   case containerMounts, containerMount, containerMountSource, containerMountDestination, containerMountMode
   case containerMountIsWritable, containerMountPropagation
   case containerHostNetwork, containerHostPID, containerHostIPC
+  case containerCgroups
   case podUID, podID, podName, podNamespace, podLabel, podLabels, podSandboxID, podFullSandboxID, podAddress
   // model
   case modelPath, modelOpenedAs, modelState, modelVerified, modelDigest, modelClaimedDigest
