@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// The command as a process: what scripts rely on.
-@Suite("command", .timeLimit(.minutes(2)))
+@Suite("command", .timeLimit(.minutes(5)))
 struct CommandTests {
   @Test(
     "unknown words are a matter of usage",

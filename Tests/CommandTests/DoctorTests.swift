@@ -6,7 +6,7 @@ import Testing
 
 /// What a node supports, and what is said where it does not. Runs on the real kernel; attached to no cgroup.
 @Suite(
-  "command: doctor", .timeLimit(.minutes(2)),
+  "command: doctor", .timeLimit(.minutes(5)),
   .enabled(if: KernelSupport.isAvailable, Comment(rawValue: KernelSupport.missing ?? "")))
 struct DoctorTests {
   private static let noCgroup = ["env", "MARTLET_CGROUP=none"]

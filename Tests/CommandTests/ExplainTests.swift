@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// `--explain`: why an alert was raised.
-@Suite("command: explanations", .timeLimit(.minutes(2)))
+@Suite("command: explanations", .timeLimit(.minutes(5)))
 struct ExplainTests {
   private static let rules = """
     - macro: shell

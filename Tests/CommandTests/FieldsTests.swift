@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// The list of fields, in its forms.
-@Suite("fields", .timeLimit(.minutes(2)))
+@Suite("fields", .timeLimit(.minutes(5)))
 struct FieldsTests {
   private struct Entry: Decodable {
     var name: String

@@ -6,7 +6,7 @@ import Testing
 
 /// How a running agent ends. Runs on the real kernel, with a rule that every exec breaks.
 @Suite(
-  "an agent's life", .timeLimit(.minutes(2)),
+  "an agent's life", .timeLimit(.minutes(5)),
   .enabled(if: KernelSupport.isAvailable, Comment(rawValue: KernelSupport.missing ?? "")))
 struct LifeTests {
   static let anyExec = """

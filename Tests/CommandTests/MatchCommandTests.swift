@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// `martlet match` as a process.
-@Suite("command: match", .timeLimit(.minutes(2)))
+@Suite("command: match", .timeLimit(.minutes(5)))
 struct MatchCommandTests {
   private static let events = """
     {"evt.type": "execve", "proc.name": "bash", "proc.pname": "sshd"}

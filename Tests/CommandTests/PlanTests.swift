@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// `martlet check --plan` and `--explain`.
-@Suite("command: plan and explanations of codes", .timeLimit(.minutes(2)))
+@Suite("command: plan and explanations of codes", .timeLimit(.minutes(5)))
 struct PlanTests {
   private static let rules = """
     - rule: Shadow

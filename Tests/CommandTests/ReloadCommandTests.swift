@@ -6,7 +6,7 @@ import Testing
 
 /// How a running agent takes other rules. On the real kernel, with rules that an exec breaks.
 @Suite(
-  "reloading rules", .timeLimit(.minutes(2)),
+  "reloading rules", .timeLimit(.minutes(5)),
   .enabled(if: KernelSupport.isAvailable, Comment(rawValue: KernelSupport.missing ?? "")))
 struct ReloadCommandTests {
   /// Of the execs of one program, with what is known of the process that it is the child of.

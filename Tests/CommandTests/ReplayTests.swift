@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Recordings and event lines, as their users meet them.
-@Suite("replay", .timeLimit(.minutes(2)))
+@Suite("replay", .timeLimit(.minutes(5)))
 struct ReplayTests {
   /// The demonstration's recording, as a file of the source tree.
   private static let recording = Repository.path("Sources/MartletAgent/Demo/demo.martlet")
@@ -118,7 +118,7 @@ struct ReplayTests {
 
 /// Recording on the real kernel.
 @Suite(
-  "record", .timeLimit(.minutes(2)),
+  "record", .timeLimit(.minutes(5)),
   .enabled(if: KernelSupport.isAvailable, Comment(rawValue: KernelSupport.missing ?? "")))
 struct RecordTests {
   @Test("a recorded run replays to the very alerts that it gave, in their order")

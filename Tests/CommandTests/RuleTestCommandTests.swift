@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// `martlet test` as a process.
-@Suite("command: test", .timeLimit(.minutes(2)))
+@Suite("command: test", .timeLimit(.minutes(5)))
 struct RuleTestCommandTests {
   private static let tests = """
     - test: a shell

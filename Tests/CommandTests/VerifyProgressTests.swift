@@ -8,7 +8,7 @@ import Testing
 /// The bar of `martlet verify` as a person sees it, on a pseudo-terminal.
 @Suite(
   "progress of verify", .serialized, .enabled(if: access("/usr/bin/python3", X_OK) == 0, "needs /usr/bin/python3"),
-  .timeLimit(.minutes(2)))
+  .timeLimit(.minutes(5)))
 struct VerifyProgressTests {
   /// A model of zeros that takes no place: one file, or a folder of several; and the list of what its files should be.
   private struct World {

@@ -7,7 +7,7 @@ import Testing
 
 /// `martlet verify` as scripts and people meet it: exit statuses, both forms, and what lies in a model's folder.
 @Suite(
-  "verify", .enabled(if: access("/usr/bin/openssl", X_OK) == 0, "needs openssl"), .timeLimit(.minutes(2)))
+  "verify", .enabled(if: access("/usr/bin/openssl", X_OK) == 0, "needs openssl"), .timeLimit(.minutes(5)))
 struct VerifyTests {
   /// A folder with a model, and keys beside it.
   private struct World {

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Rule files that are wrong, as the person who wrote them meets them: code, place and help, and exit status 3.
-@Suite("command: wrong input", .timeLimit(.minutes(2)))
+@Suite("command: wrong input", .timeLimit(.minutes(5)))
 struct WrongInputTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// The harness that runs the agent, tried on shell scripts that behave like one.
-@Suite("agent harness", .timeLimit(.minutes(1)))
+@Suite("agent harness", .timeLimit(.minutes(5)))
 struct AgentProcessTests {
   @Test("waits for readiness, collects alerts with their arrival, and reports how the agent ended")
   func wholeLife() throws {

@@ -5,7 +5,7 @@ import Testing
 
 /// The churn of `make soak`, small.
 @Suite(
-  "churn", .serialized, .timeLimit(.minutes(2)),
+  "churn", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: ContainerSupport.isAvailable, Comment(rawValue: ContainerSupport.missing ?? "")))
 struct ChurnTests {
   @Test("cgroups and containers come and go: every exec is seen with its container, and memory stays where it was")

@@ -7,7 +7,7 @@ import Testing
 
 /// A container whose owner chose every text that he may choose, and a runtime that passes them on.
 @Suite(
-  "hostile containers", .serialized, .timeLimit(.minutes(2)),
+  "hostile containers", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: ContainerSupport.isAvailable, Comment(rawValue: ContainerSupport.missing ?? "")))
 struct HostileContainerTests {
   /// What would be a line of its own, if it got out.

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 @Suite(
-  "container harness", .timeLimit(.minutes(2)),
+  "container harness", .timeLimit(.minutes(5)),
   .enabled(if: ContainerSupport.isAvailable, Comment(rawValue: ContainerSupport.missing ?? "")))
 struct RuncContainerTests {
   @Test("a container lives in the cgroup that was asked for, in every hierarchy that limits it")

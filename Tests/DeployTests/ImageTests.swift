@@ -6,7 +6,7 @@ import Testing
 
 /// The container image, as `make image` builds it.
 @Suite(
-  "container image", .timeLimit(.minutes(2)),
+  "container image", .timeLimit(.minutes(5)),
   .enabled(if: Deployment.missingForImages == nil, Comment(rawValue: Deployment.missingForImages ?? "")))
 struct ImageTests {
   @Test("the same binary gives the same digest")

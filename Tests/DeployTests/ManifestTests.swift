@@ -6,7 +6,7 @@ import Testing
 
 /// The manifests, judged by the schemas of Kubernetes.
 @Suite(
-  "Kubernetes manifests", .timeLimit(.minutes(1)),
+  "Kubernetes manifests", .timeLimit(.minutes(5)),
   .enabled(if: Deployment.missingForManifests == nil, Comment(rawValue: Deployment.missingForManifests ?? "")))
 struct ManifestTests {
   @Test("they are valid and agree with each other")

@@ -111,7 +111,7 @@ struct NameTests {
 
 /// The same by Docker's interface, from a podman of its own.
 @Suite(
-  "names from podman", .serialized, .timeLimit(.minutes(2)),
+  "names from podman", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: Deployment.missingForPodman == nil, Comment(rawValue: Deployment.missingForPodman ?? "")))
 struct PodmanNameTests {
   @Test(
@@ -148,7 +148,7 @@ struct PodmanNameTests {
 
 /// The same from docker's own engine.
 @Suite(
-  "names from docker", .serialized, .timeLimit(.minutes(2)),
+  "names from docker", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: Deployment.missingForDocker == nil, Comment(rawValue: Deployment.missingForDocker ?? "")))
 struct DockerNameTests {
   @Test(

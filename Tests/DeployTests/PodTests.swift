@@ -6,7 +6,7 @@ import Testing
 
 /// The agent's own image as a pod of containerd, with what the DaemonSet gives it, beside pods in which things happen.
 @Suite(
-  "the agent in a pod", .serialized, .timeLimit(.minutes(2)),
+  "the agent in a pod", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: Deployment.missingForPods == nil, Comment(rawValue: Deployment.missingForPods ?? "")))
 struct PodTests {
   @Test("a shell and a read of passwords in other pods are reported from there, with their container and pod")

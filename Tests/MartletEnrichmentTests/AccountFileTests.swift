@@ -59,7 +59,7 @@ private final class Room {
 }
 
 @Suite(
-  "Files with names of users", .timeLimit(.minutes(1)),
+  "Files with names of users", .timeLimit(.minutes(5)),
   .enabled(if: Room.missing == nil, Comment(rawValue: Room.missing ?? "")))
 struct AccountFileTests {
   private static func names(_ room: Room) throws -> (users: [String], report: AccountReport) {
@@ -294,7 +294,7 @@ struct AccountFileTests {
     // They are read no faster than what comes of them is taken.
     while inquiry.statistics.open > 0 {
       try await Task.sleep(for: .milliseconds(1))
-      _ = inquiry.takeReports(10)
+      _ = inquiry.takeReports(AccountInquiry.openCountMax)
     }
     let statistics = inquiry.statistics
     #expect(statistics.asked + statistics.dropped == 3 + 3 * UInt64(AccountInquiry.openCountMax))

@@ -8,7 +8,7 @@ import Testing
 
 @testable import MartletEnrichment
 
-@Suite("Busy runtimes", .timeLimit(.minutes(1)))
+@Suite("Busy runtimes", .timeLimit(.minutes(5)))
 struct BusyRuntimeTests {
   /// Speaks just enough HTTP/2 to say to each question that there is no such thing, with pings around it as gRPC's
   /// server for Go sends them.
@@ -92,10 +92,10 @@ struct BusyRuntimeTests {
     return connections.value.load(ordering: .relaxed)
   }
 
-  @Test("one that is asked hundreds of times in a row, and pings each time, goes on answering")
+  @Test("one that is asked many times in a row, and pings hundreds of times, goes on answering")
   func pings() async throws {
     let connectionCount = try await ask(
-      untilAnswered: 200, refused: 0, pingCount: 3, controlFrameCountMax: RuntimeLimits.controlFrameCountMax)
+      untilAnswered: 60, refused: 0, pingCount: 5, controlFrameCountMax: RuntimeLimits.controlFrameCountMax)
     #expect(connectionCount == 1)
   }
 

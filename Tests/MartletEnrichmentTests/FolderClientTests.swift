@@ -7,7 +7,7 @@ import Testing
 
 @testable import MartletEnrichment
 
-@Suite("Runtimes' folders", .timeLimit(.minutes(1)))
+@Suite("Runtimes' folders", .timeLimit(.minutes(5)))
 final class FolderClientTests {
   private let folder = "/tmp/martlet-folders-\(UUID().uuidString)"
   private let id = String(repeating: "a1", count: 32)

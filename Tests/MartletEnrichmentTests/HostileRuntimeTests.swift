@@ -11,7 +11,7 @@ import Testing
 @testable import MartletEnrichment
 
 /// What a real runtime cannot be made to do. Real ones are asked in the tests of pods and of podman.
-@Suite("Hostile runtimes", .timeLimit(.minutes(1)))
+@Suite("Hostile runtimes", .timeLimit(.minutes(5)))
 struct HostileRuntimeTests {
   /// Listens at a socket, and says the same whatever it is asked.
   private final class FakeRuntime: Sendable {

@@ -8,7 +8,7 @@ import Testing
 @testable import MartletModels
 
 /// Which file a descriptor stands for, where stat(2) tells other numbers than the kernel's own.
-@Suite("Identity of files", .timeLimit(.minutes(1)))
+@Suite("Identity of files", .timeLimit(.minutes(5)))
 struct FileIdentityTests {
   @Test(
     "a mount's device is what the kernel wrote of it, whatever names say",

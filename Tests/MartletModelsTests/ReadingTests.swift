@@ -8,7 +8,7 @@ import Testing
 @testable import MartletModels
 
 /// Reading with a reader of its own, the agent's program, as the agent does it.
-@Suite("Reading models", .timeLimit(.minutes(1)))
+@Suite("Reading models", .timeLimit(.minutes(5)))
 struct ReadingTests {
   private let folder: TestFolder
 

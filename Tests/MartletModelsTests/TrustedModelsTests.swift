@@ -65,7 +65,7 @@ struct TrustedModelsTests {
     #expect(state(models, "listed", "/z.gguf") == (isGood ? .verified : .unsigned))
   }
 
-  @Test("what is added and taken away counts a few seconds later", .timeLimit(.minutes(1)))
+  @Test("what is added and taken away counts a few seconds later", .timeLimit(.minutes(5)))
   func follow() async throws {
     let models = models([key])
     try await models.load()

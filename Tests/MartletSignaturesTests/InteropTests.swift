@@ -9,7 +9,7 @@ import Testing
 /// Bundles that model-signing makes, and its own verdict on each beside ours.
 @Suite(
   "model-signing", .enabled(if: ModelSigning.isThere, "needs the Python packages of .ci/python-packages.txt"),
-  .timeLimit(.minutes(2)))
+  .timeLimit(.minutes(5)))
 struct InteropTests {
   struct Case: Decodable {
     var name: String

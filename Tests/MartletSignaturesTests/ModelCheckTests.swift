@@ -8,7 +8,7 @@ import Testing
 @testable import MartletSignatures
 
 /// Models on disk against what was signed, with all that may lie in their folder.
-@Suite("models on disk", .timeLimit(.minutes(1)))
+@Suite("models on disk", .timeLimit(.minutes(5)))
 struct ModelCheckTests {
   /// A folder with a signed model in it.
   final class Model {

@@ -7,7 +7,7 @@ import Testing
 @testable import MartletSignatures
 
 /// Bundles of every kind with bytes changed at random: never a crash, and what still verifies says just the same.
-@Suite("mutated bundles", .timeLimit(.minutes(2)))
+@Suite("mutated bundles", .timeLimit(.minutes(5)))
 struct MutationTests {
   /// The same numbers every time: a failure can be looked at again.
   struct Numbers: RandomNumberGenerator {
