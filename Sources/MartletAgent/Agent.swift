@@ -102,13 +102,13 @@ public struct Agent: Sendable {
       configuration.eventTypes = ruleset.eventTypes
       configuration.filter = KernelFilterPlanner.plan(ruleset)
     }
-    configuration.includesNames = isRecorded || Self.addressNames.contains { ruleset?.names($0) ?? false }
+    configuration.includesNames = isRecorded || ruleset?.names(Self.addressNames.contains) ?? false
     configuration.canary = .ownProgram
     if let ringBudgetBytes { configuration.setRingBudget(ringBudgetBytes) }
     configuration.models = modelNames(for: ruleset, isRecorded: isRecorded)
     configuration.inquiries = [.usersBegun(waitNanoseconds: nameWaitNanoseconds)]
     if !runtimes.isEmpty { configuration.inquiries.append(.begun(waitNanoseconds: nameWaitNanoseconds)) }
-    configuration.includesEnvironment = ruleset?.names(.processEnvironment) ?? false
+    configuration.includesEnvironment = ruleset?.names { $0 == .processEnvironment } ?? false
     return configuration
   }
 

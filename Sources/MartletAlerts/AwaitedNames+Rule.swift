@@ -9,6 +9,6 @@ extension Rule {
 
   /// What its alerts need, beside what the kernel knows: every alert tells whose container it is.
   public var awaitedNames: AwaitedNames {
-    Self.userFields.contains { names($0) } ? [.container, .users] : .container
+    names(Self.userFields.contains) ? [.container, .users] : .container
   }
 }

@@ -22,26 +22,25 @@ extension Ruleset {
     rules.filter(\.isEnabled).reduce([]) { $0.union($1.eventTypes) }
   }
 
-  /// Whether an enabled rule asks for the field, in its condition or for its output.
-  public func names(_ field: Field) -> Bool {
-    rules.contains { $0.isEnabled && $0.names(field) }
+  /// Whether an enabled rule asks for such a field, in its condition or for its output.
+  public func names(_ isMeant: (Field) -> Bool) -> Bool {
+    rules.contains { $0.isEnabled && $0.names(isMeant) }
   }
 }
 
 extension Rule {
-  /// Whether it asks for this field: in its condition, its output, or what configuration adds to that.
-  public func names(_ field: Field) -> Bool {
-    condition.names(field)
-      || (output.fields + extraFields.flatMap(\.template.fields)).contains { $0.field == field }
+  /// Whether it asks for such a field: in its condition, its output, or what configuration adds to that.
+  public func names(_ isMeant: (Field) -> Bool) -> Bool {
+    condition.names(isMeant) || (output.fields + extraFields.flatMap(\.template.fields)).contains { isMeant($0.field) }
   }
 }
 
 extension Condition {
-  fileprivate func names(_ field: Field) -> Bool {
+  fileprivate func names(_ isMeant: (Field) -> Bool) -> Bool {
     switch self {
-    case .all(let operands), .any(let operands): operands.contains { $0.names(field) }
-    case .not(let operand): operand.names(field)
-    case .predicate(let predicate): predicate.fields.contains { $0.field == field }
+    case .all(let operands), .any(let operands): operands.contains { $0.names(isMeant) }
+    case .not(let operand): operand.names(isMeant)
+    case .predicate(let predicate): predicate.fields.contains { isMeant($0.field) }
     }
   }
 }

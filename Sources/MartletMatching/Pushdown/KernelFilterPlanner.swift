@@ -38,11 +38,11 @@ public enum KernelFilterPlanner {
 
   /// Whose models the rules ask for; empty when they ask for none.
   public static func modelReaders(_ ruleset: Ruleset) -> KernelFilter.Actors {
-    let fields = Field.allCases.filter { $0.isOfModel || $0.isOfLastModelOpen }
     var readers: KernelFilter.Actors = []
     for rule in ruleset.rules where rule.isEnabled {
       let types = EventType.allCases.filter { rule.eventTypes.contains($0) }
-      guard types.contains(where: { $0.kind == .model }) || fields.contains(where: { rule.names($0) }) else { continue }
+      guard types.contains(where: { $0.kind == .model }) || rule.names({ $0.isOfModel || $0.isOfLastModelOpen })
+      else { continue }
       for type in types { readers.formUnion(actors(in: rule.condition, type, nil)) }
     }
     return readers.orUnknown
