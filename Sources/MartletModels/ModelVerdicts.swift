@@ -59,12 +59,10 @@ public final class ModelVerdicts: Sendable {
   private let desk: Mutex<VerdictDesk>
   private let hasReports = Atomic<Bool>(false)
   private let isStopping = Atomic<Bool>(false)
+  /// For the process that reads files, and for the one that looks whether changed ones are in use.
   private let work = [DispatchSemaphore(value: 0), DispatchSemaphore(value: 0)]
   /// How long a reader without work is kept.
   private static let idleSeconds = 20
-
-  /// How many processes read at once: one files, one whether changed files are in use.
-  public static let readerCount = 2
 
   /// `onReport` is called, on any thread, when there is something to take; `onReader` when a reader is another process, 0
   /// for none.
