@@ -20,7 +20,7 @@
     __type(key, __u32);                                                                                     \
     __type(value, __u32);                                                                                   \
   } on_##name SEC(".maps");                                                                                 \
-  SEC(place)                                                                                                \
+  PROGRAM(place)                                                                                            \
   int enter_##name(void *context) {                                                                         \
     if (martlet_generation_slot(in_force.generation))                                                       \
       bpf_tail_call_static(context, &on_##name, 1);                                                         \

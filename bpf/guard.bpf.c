@@ -183,7 +183,7 @@ static __always_inline void guard__opened(__u32 call, struct file *file) {
 }
 
 /* Every way to send one, with the one who gets it; those that the kernel sends on its own account have another code. */
-SEC("tp_btf/signal_generate")
+PROGRAM("tp_btf/signal_generate")
 int BPF_PROG(handle_signal, int signal, struct kernel_siginfo *info, struct task_struct *target) {
   if (!is_self(target)) return 0;
   if (canary__is_for(MARTLET_CANARY_SIGNAL) || is_self(read__current())) return 0;

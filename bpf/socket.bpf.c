@@ -168,25 +168,25 @@ static __always_inline void datagram_passes_v6(struct bpf_sock_addr *context, bo
   datagram_passes(context, &end, is_received);
 }
 
-SEC("cgroup/sendmsg4")
+PROGRAM("cgroup/sendmsg4")
 int handle_sendmsg4(struct bpf_sock_addr *context) {
   if (!canary__is_for(MARTLET_CANARY_SENDMSG4)) datagram_passes_v4(context, false);
   return 1;
 }
 
-SEC("cgroup/sendmsg6")
+PROGRAM("cgroup/sendmsg6")
 int handle_sendmsg6(struct bpf_sock_addr *context) {
   if (!canary__is_for(MARTLET_CANARY_SENDMSG6)) datagram_passes_v6(context, false);
   return 1;
 }
 
-SEC("cgroup/recvmsg4")
+PROGRAM("cgroup/recvmsg4")
 int handle_recvmsg4(struct bpf_sock_addr *context) {
   if (!canary__is_for(MARTLET_CANARY_RECVMSG4)) datagram_passes_v4(context, true);
   return 1;
 }
 
-SEC("cgroup/recvmsg6")
+PROGRAM("cgroup/recvmsg6")
 int handle_recvmsg6(struct bpf_sock_addr *context) {
   if (!canary__is_for(MARTLET_CANARY_RECVMSG6)) datagram_passes_v6(context, true);
   return 1;

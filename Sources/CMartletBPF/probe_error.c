@@ -20,20 +20,19 @@ static int keep_print(enum libbpf_print_level level, const char *format, va_list
   return 0;
 }
 
+static pthread_once_t prints_are_kept = PTHREAD_ONCE_INIT;
+static void keep_prints(void) { libbpf_set_print(keep_print); }
+
 void martlet_log_begin(struct martlet_log *log) {
   if (!log->text) log->text = malloc(LOG_BYTES_MAX);
   if (log->text) log->text[0] = 0;
   log->length = 0;
   current_log = log;
-  libbpf_set_print(keep_print);
+  pthread_once(&prints_are_kept, keep_prints);
 }
 
 void martlet_log_end(void) {
   current_log = NULL;
-}
-
-const char *martlet_probe_log(const struct martlet_probe *probe) {
-  return probe->log.text ? probe->log.text : "";
 }
 
 static bool starts_with(const char *line, size_t length, const char *prefix) {

@@ -2,7 +2,7 @@
 /*
  * Generations: other programs and other filters under a probe that works.
  *
- * A successor is loaded beside its predecessor, from the same object with other settings and the same maps. Its programs
+ * A successor is loaded beside its predecessor, from the same image with other settings and the same maps. Its programs
  * stand in the other slot of the tables that the entries lead through (bpf/entry.bpf.c), and hooks that only it wants
  * are attached: nothing happens yet. Then one word in shared memory changes. Each entry reads it once for an event, so
  * each event is told by one generation.
@@ -21,13 +21,13 @@ bool martlet_is_of_one_generation(const char *map) {
   return strstr(map, ".rodata") || strcmp(map, "kernel_filter") == 0;
 }
 
-int martlet_generation_share(struct martlet_probe *probe, struct martlet_probe_error *error) {
+int martlet_share_maps(struct bpf_object *object, const struct bpf_object *owner, bool (*is_left_out)(const char *map),
+                       struct martlet_probe_error *error) {
   struct bpf_map *map, *known;
-  if (!probe->predecessor) return 0;
-  bpf_object__for_each_map(map, probe->object) {
+  bpf_object__for_each_map(map, object) {
     const char *name = bpf_map__name(map);
-    if (martlet_is_of_one_generation(name)) continue;
-    known = bpf_object__find_map_by_name(probe->predecessor->object, name);
+    if (is_left_out && is_left_out(name)) continue;
+    known = bpf_object__find_map_by_name(owner, name);
     if (!known) return martlet_fail(error, ENOENT, "share a map", name, NULL);
     if (bpf_map__reuse_fd(map, bpf_map__fd(known))) return martlet_fail(error, errno, "share a map", name, NULL);
   }
@@ -37,7 +37,7 @@ int martlet_generation_share(struct martlet_probe *probe, struct martlet_probe_e
 static int entry_table(const struct martlet_probe *probe, size_t hook) {
   const struct hook_variant *variant = martlet_probe_variant(probe, hook);
   if (!variant || martlet_hooks[hook].place == PLACE_ITERATOR) return -1;
-  return bpf_object__find_map_fd_by_name(probe->object, martlet_entry_table(variant).text);
+  return bpf_object__find_map_fd_by_name(probe->maps, martlet_entry_table(variant).text);
 }
 
 int martlet_generation_enter(struct martlet_probe *probe, int *failed_hook, struct martlet_probe_error *error) {
@@ -47,7 +47,7 @@ int martlet_generation_enter(struct martlet_probe *probe, int *failed_hook, stru
     struct bpf_program *program;
     int table, fd;
     if (!variant || martlet_hooks[hook].place == PLACE_ITERATOR) continue;
-    program = bpf_object__find_program_by_name(probe->object, variant->program);
+    program = martlet_probe_program(probe, hook, variant->program);
     table = entry_table(probe, hook);
     fd = program ? bpf_program__fd(program) : -1;
     if (table < 0 || fd < 0 || bpf_map_update_elem(table, &slot, &fd, BPF_ANY)) {
@@ -62,13 +62,13 @@ int martlet_generation_enter(struct martlet_probe *probe, int *failed_hook, stru
  * all programs that run. The same ring takes its place again. */
 static void wait_for_entries(const struct martlet_probe *probe) {
   const uint32_t first = 0;
-  int table = bpf_object__find_map_fd_by_name(probe->object, "rings");
+  int table = bpf_object__find_map_fd_by_name(probe->maps, "rings");
   if (table >= 0 && probe->ring_count > 0) bpf_map_update_elem(table, &first, &probe->rings[0].fd, BPF_ANY);
 }
 
 void martlet_generation_leave(struct martlet_probe *probe) {
   const uint32_t slot = martlet_generation_slot(probe->generation);
-  if (probe->predecessor) wait_for_entries(probe);
+  wait_for_entries(probe);
   for (size_t hook = 0; martlet_hooks[hook].name; hook++) {
     int table = entry_table(probe, hook);
     /* Where there is nothing in it, there is nothing to take out. */
@@ -77,10 +77,10 @@ void martlet_generation_leave(struct martlet_probe *probe) {
 }
 
 int martlet_probe_prepare(struct martlet_probe *probe, const struct martlet_probe_options *options,
-                          const void *object, size_t length, struct martlet_probe **prepared,
+                          const struct martlet_probe_image *image, struct martlet_probe **prepared,
                           struct martlet_probe_error *error) {
   struct martlet_probe *successor;
-  if (!probe->object) return martlet_fail(error, EINVAL, "prepare", "a successor of nothing", NULL);
+  if (!probe->maps) return martlet_fail(error, EINVAL, "prepare", "a successor of nothing", NULL);
   if (probe->has_successor) return martlet_fail(error, EBUSY, "prepare", "a second successor", NULL);
   successor = calloc(1, sizeof(*successor));
   if (!successor) return martlet_fail(error, ENOMEM, "allocate", "probe", NULL);
@@ -100,7 +100,7 @@ int martlet_probe_prepare(struct martlet_probe *probe, const struct martlet_prob
   memcpy(successor->choices, probe->choices, sizeof(successor->choices));
   memcpy(successor->refusals, probe->refusals, sizeof(successor->refusals));
   probe->has_successor = true;
-  if (martlet_probe_try(successor, object, length, error)) {
+  if (martlet_probe_try(successor, image, error)) {
     martlet_probe_destroy(successor);
     return -1;
   }
@@ -138,10 +138,11 @@ void martlet_probe_switch(struct martlet_probe *probe, struct martlet_probe *suc
   hand_over_entries(probe, successor);
   SWAP(options);
   SWAP(generation);
-  SWAP(object);
+  SWAP(maps);
+  SWAP(parts);
+  SWAP(part_count);
   SWAP(choices);
   SWAP(refusals);
-  SWAP(log);
   SWAP(consumer);
   SWAP(in_force);
   SWAP(counters_fd);
@@ -152,7 +153,7 @@ void martlet_probe_switch(struct martlet_probe *probe, struct martlet_probe *suc
 static int write_filter(struct martlet_probe *probe, const struct martlet_filter *filter,
                         struct martlet_probe_error *error) {
   const uint32_t zero = 0;
-  int map = probe->object ? bpf_object__find_map_fd_by_name(probe->object, "kernel_filter") : -1;
+  int map = probe->maps ? bpf_object__find_map_fd_by_name(probe->maps, "kernel_filter") : -1;
   if (map < 0 || bpf_map_update_elem(map, &zero, filter, BPF_ANY))
     return martlet_fail(error, map < 0 ? ENOENT : errno, "install the filter", "kernel_filter", &probe->log);
   return 0;

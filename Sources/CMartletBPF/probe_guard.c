@@ -34,11 +34,11 @@ static uint32_t program_id(int fd) {
 /* What comes and goes with the probe, or with a generation of it. An entry is of whoever has its link. */
 static void change_own(struct martlet_probe *probe, int guarded, list_change *change) {
   struct bpf_map *map;
-  bpf_object__for_each_map(map, probe->object)
+  bpf_object__for_each_map(map, probe->maps)
     if (martlet_is_of_one_generation(bpf_map__name(map))) change(guarded, MARTLET_TAMPER_MAP, map_id(bpf_map__fd(map)));
   for (size_t hook = 0; martlet_hooks[hook].name; hook++) {
     const struct hook_variant *variant = martlet_probe_variant(probe, hook);
-    struct bpf_program *program = variant ? bpf_object__find_program_by_name(probe->object, variant->program) : NULL;
+    struct bpf_program *program = variant ? martlet_probe_program(probe, hook, variant->program) : NULL;
     struct bpf_link_info link = {};
     __u32 length = sizeof(link);
     if (program) change(guarded, MARTLET_TAMPER_PROGRAM, program_id(bpf_program__fd(program)));
@@ -49,15 +49,15 @@ static void change_own(struct martlet_probe *probe, int guarded, list_change *ch
 }
 
 void martlet_guard(struct martlet_probe *probe) {
-  int guarded = bpf_object__find_map_fd_by_name(probe->object, "guarded");
+  int guarded = bpf_object__find_map_fd_by_name(probe->maps, "guarded");
   struct bpf_map *map;
   change_own(probe, guarded, add);
   if (probe->predecessor) return;
-  bpf_object__for_each_map(map, probe->object) add(guarded, MARTLET_TAMPER_MAP, map_id(bpf_map__fd(map)));
+  bpf_object__for_each_map(map, probe->maps) add(guarded, MARTLET_TAMPER_MAP, map_id(bpf_map__fd(map)));
   for (uint32_t index = 0; index < probe->ring_count; index++)
     add(guarded, MARTLET_TAMPER_MAP, map_id(probe->rings[index].fd));
 }
 
 void martlet_unguard(struct martlet_probe *probe) {
-  change_own(probe, bpf_object__find_map_fd_by_name(probe->object, "guarded"), take_out);
+  change_own(probe, bpf_object__find_map_fd_by_name(probe->maps, "guarded"), take_out);
 }

@@ -140,7 +140,7 @@ struct martlet_probe_hook martlet_probe_hook_at(const struct martlet_probe *prob
   found.is_iterator = martlet_hooks[index].place == PLACE_ITERATOR;
   found.is_wanted = is_wanted(probe, &martlet_hooks[index]);
   variant = martlet_probe_variant(probe, index);
-  if (variant && probe->object) {
+  if (variant && probe->maps) {
     found.variant = variant->name;
     found.program = variant->program;
   } else {

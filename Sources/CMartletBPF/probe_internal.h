@@ -4,6 +4,7 @@
 #define MARTLET_PROBE_INTERNAL_H
 
 #include <bpf/libbpf.h>
+#include <pthread.h>
 
 #include "martlet_probe.h"
 #include "martlet_filter.h"
@@ -34,14 +35,18 @@ struct ring {
   bool is_blocked; /* a record that is being written hides finished ones behind it */
 };
 
-/* A probe, or the successor of one while it has not taken over: then it has an object of its own, with the predecessor's
+#define PARTS_MAX 2
+
+/* A probe, or the successor of one while it has not taken over: then it has objects of its own, with the predecessor's
  * maps, and borrows the rings. */
 struct martlet_probe {
   struct martlet_probe_options options;
   struct martlet_probe *predecessor; /* NULL for a probe that works */
   bool has_successor;
   uint32_t generation;
-  struct bpf_object *object;
+  struct bpf_object *maps; /* without programs; NULL while nothing is loaded */
+  struct bpf_object *parts[PARTS_MAX]; /* with the programs; see probe_parts.c */
+  size_t part_count;
   struct bpf_link *links[HOOKS_MAX]; /* of the entries; a successor has those that the predecessor has not */
   int entries[HOOKS_MAX];            /* the attached programs, -1 for none */
   uint64_t recursion_misses;         /* of entries that are attached no more */
@@ -110,14 +115,37 @@ void martlet_guard(struct martlet_probe *probe);
 void martlet_unguard(struct martlet_probe *probe);
 /* Depends on what rules ask for; all other maps are what the probe knows, and shared by its generations. */
 bool martlet_is_of_one_generation(const char *map);
-/* Makes the maps of a successor's object those of its predecessor. */
-int martlet_generation_share(struct martlet_probe *probe, struct martlet_probe_error *error);
+/* Makes the maps of an object that is not loaded yet those of another one, but for those that `is_left_out` is true of. */
+int martlet_share_maps(struct bpf_object *object, const struct bpf_object *owner, bool (*is_left_out)(const char *map),
+                       struct martlet_probe_error *error);
+/* Entered by the predecessor's program already. */
+bool martlet_is_entered(const struct martlet_probe *probe, size_t hook);
+/* A part that is being loaded, and how that went. */
+struct martlet_part {
+  struct martlet_probe *probe;
+  const struct martlet_probe_image *image;
+  size_t index;
+  pthread_t thread;
+  bool has_thread;
+  int result;
+  int failed_hook;
+  struct martlet_probe_error error;
+  struct martlet_log log;
+};
+/* Loads the programs of a probe whose maps are loaded. Between the two, the maps may be used. */
+void martlet_parts_begin(struct martlet_probe *probe, const struct martlet_probe_image *image,
+                         struct martlet_part parts[PARTS_MAX]);
+int martlet_parts_end(struct martlet_probe *probe, struct martlet_part parts[PARTS_MAX], int *failed_hook,
+                      struct martlet_probe_error *error);
+void martlet_parts_unload(struct martlet_probe *probe);
+/* NULL while the programs are not there. */
+struct bpf_program *martlet_probe_program(const struct martlet_probe *probe, size_t hook, const char *name);
 /* Puts the programs into the tables of their entries, in the slot of the generation; takes them out. */
 int martlet_generation_enter(struct martlet_probe *probe, int *failed_hook, struct martlet_probe_error *error);
 void martlet_generation_leave(struct martlet_probe *probe);
 int martlet_filter_install(struct martlet_probe *probe, struct martlet_probe_error *error);
 /* Tries one choice after the other until the kernel takes it. */
-int martlet_probe_try(struct martlet_probe *probe, const void *object, size_t length,
+int martlet_probe_try(struct martlet_probe *probe, const struct martlet_probe_image *image,
                       struct martlet_probe_error *error);
 
 int martlet_fail(struct martlet_probe_error *error, int code, const char *operation, const char *subject,

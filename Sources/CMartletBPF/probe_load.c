@@ -35,17 +35,19 @@ int martlet_probe_create(const struct martlet_probe_options *options, struct mar
 }
 
 void martlet_probe_unload(struct martlet_probe *probe) {
-  if (probe->object) martlet_unguard(probe);
+  if (probe->maps) martlet_unguard(probe);
   for (size_t hook = 0; hook < HOOKS_MAX; hook++) {
     bpf_link__destroy(probe->links[hook]);
     probe->links[hook] = NULL;
     if (probe->entries[hook] >= 0) close(probe->entries[hook]);
     probe->entries[hook] = -1;
   }
-  if (probe->object) martlet_generation_leave(probe);
+  /* The tables of a probe that is no successor go with it. */
+  if (probe->maps && probe->predecessor) martlet_generation_leave(probe);
   martlet_rings_disconnect(probe);
-  bpf_object__close(probe->object);
-  probe->object = NULL;
+  martlet_parts_unload(probe);
+  bpf_object__close(probe->maps);
+  probe->maps = NULL;
 }
 
 void martlet_probe_destroy(struct martlet_probe *probe) {
@@ -63,22 +65,13 @@ void martlet_probe_destroy(struct martlet_probe *probe) {
   if (is_generation) malloc_trim(0);
 }
 
-/* Entered by the predecessor's program already. */
-static bool is_entered(const struct martlet_probe *probe, size_t hook) {
+bool martlet_is_entered(const struct martlet_probe *probe, size_t hook) {
   const struct martlet_probe *before = probe->predecessor;
   return before && before->links[hook] &&
          martlet_probe_variant(before, hook) == martlet_probe_variant(probe, hook);
 }
 
-static bool is_needed(const struct martlet_probe *probe, const char *program) {
-  int hook = martlet_hook_of_program(program);
-  const struct hook_variant *chosen = hook < 0 ? NULL : martlet_probe_variant(probe, (size_t)hook);
-  if (!chosen) return false;
-  if (strcmp(chosen->program, program) == 0) return true;
-  return strcmp(martlet_entry_program(chosen).text, program) == 0 && !is_entered(probe, (size_t)hook);
-}
-
-/* Settings into the object's read-only data, programs that were not chosen switched off. */
+/* Sizes and settings into the maps. */
 static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct martlet_probe_error *error) {
   struct martlet_probe_settings settings = {
       .self_process_id = probe->options.self_process_id,
@@ -95,29 +88,28 @@ static int configure(struct martlet_probe *probe, uint64_t seed_time_ns, struct 
       .ring_setups = martlet_probe_misses_rings(probe),
       .wanted_calls = {probe->options.wanted_calls[0], probe->options.wanted_calls[1]},
   };
-  struct bpf_map *map = bpf_object__find_map_by_name(probe->object, "rings");
+  struct bpf_map *map = bpf_object__find_map_by_name(probe->maps, "rings");
   int cpus = libbpf_num_possible_cpus();
-  struct bpf_program *program;
   bool is_set = false;
   if (!map || bpf_map__set_max_entries(map, probe->ring_count))
     return martlet_fail(error, EINVAL, "size the table of rings", "rings", &probe->log);
-  map = bpf_object__find_map_by_name(probe->object, "exec_slots");
+  map = bpf_object__find_map_by_name(probe->maps, "exec_slots");
   if (!map || cpus <= 0 || bpf_map__set_max_entries(map, (uint32_t)cpus))
     return martlet_fail(error, EINVAL, "size the room for execs", "exec_slots", &probe->log);
-  if (martlet_generation_share(probe, error)) return -1;
+  if (probe->predecessor &&
+      martlet_share_maps(probe->maps, probe->predecessor->maps, martlet_is_of_one_generation, error))
+    return -1;
   martlet_calls_configure(&settings);
   if (probe->options.watches_models) {
     settings.watches_files = true;
     settings.models = *probe->options.models;
     martlet_changes_configure(&settings);
   }
-  bpf_object__for_each_map(map, probe->object) {
+  bpf_object__for_each_map(map, probe->maps) {
     if (strstr(bpf_map__name(map), ".rodata"))
       is_set = bpf_map__set_initial_value(map, &settings, sizeof(settings)) == 0;
   }
   if (!is_set) return martlet_fail(error, EINVAL, "set the settings", "read-only data", &probe->log);
-  bpf_object__for_each_program(program, probe->object)
-      bpf_program__set_autoload(program, is_needed(probe, bpf_program__name(program)));
   return 0;
 }
 
@@ -133,9 +125,8 @@ static int attach(struct martlet_probe *probe, int *failed_hook, struct martlet_
     const struct hook_variant *variant = martlet_probe_variant(probe, hook);
     bool is_iterator = martlet_hooks[hook].place == PLACE_ITERATOR;
     struct bpf_program *program;
-    if (!variant || is_entered(probe, hook)) continue;
-    program = bpf_object__find_program_by_name(
-        probe->object, is_iterator ? variant->program : martlet_entry_program(variant).text);
+    if (!variant || martlet_is_entered(probe, hook)) continue;
+    program = martlet_probe_program(probe, hook, is_iterator ? variant->program : martlet_entry_program(variant).text);
     probe->links[hook] = program ? attach_program(probe, hook, program) : NULL;
     if (!probe->links[hook]) {
       *failed_hook = (int)hook;
@@ -149,28 +140,30 @@ static int attach(struct martlet_probe *probe, int *failed_hook, struct martlet_
 int martlet_probe_note_host_cgroup(struct martlet_probe *probe, uint64_t id, uint32_t hierarchy) {
   const uint64_t key = martlet_cgroup_key(id, hierarchy);
   const uint32_t place = martlet_cgroup_place(key);
-  int map = probe->object ? bpf_object__find_map_fd_by_name(probe->object, "host_cgroups") : -1;
+  int map = probe->maps ? bpf_object__find_map_fd_by_name(probe->maps, "host_cgroups") : -1;
   return map < 0 ? -1 : bpf_map_update_elem(map, &place, &key, BPF_ANY);
 }
 
-/* One attempt with the present choices. On failure `failed_hook` is the hook to blame, or -1. */
-static int try_start(struct martlet_probe *probe, const void *object, size_t length, int *failed_hook,
-                     struct martlet_probe_error *error) {
+/* The maps, and what they have to hold before anything is attached: an empty filter would drop all. */
+static int load(struct martlet_probe *probe, const struct martlet_probe_image *image, int *failed_hook,
+                struct martlet_probe_error *error) {
   LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "martlet");
-  char program[64];
-  *failed_hook = -1;
-  probe->object = bpf_object__open_mem(object, length, &options);
-  if (!probe->object) return martlet_fail(error, errno, "open", "probe object", &probe->log);
+  struct martlet_part parts[PARTS_MAX];
+  int result;
+  probe->maps = bpf_object__open_mem(image->maps, image->maps_length, &options);
+  if (!probe->maps) return martlet_fail(error, errno, "open", "probe object", &probe->log);
   if (configure(probe, martlet_boot_time_ns(), error)) return -1;
-  if (bpf_object__load(probe->object)) {
-    int code = errno;
-    martlet_log_failed_program(&probe->log, program, sizeof(program));
-    *failed_hook = martlet_hook_of_program(program);
-    return martlet_fail(error, code, "load", *program ? program : "probe object", &probe->log);
-  }
-  if (martlet_rings_connect(probe, error)) return -1;
-  /* Before anything is attached: an empty filter would drop all. */
-  if (martlet_filter_install(probe, error)) return -1;
+  if (bpf_object__load(probe->maps)) return martlet_fail(error, errno, "load", "probe object", &probe->log);
+  martlet_parts_begin(probe, image, parts);
+  result = martlet_rings_connect(probe, error) || martlet_filter_install(probe, error) ? -1 : 0;
+  return martlet_parts_end(probe, parts, failed_hook, error) ? -1 : result;
+}
+
+/* One attempt with the present choices. On failure `failed_hook` is the hook to blame, or -1. */
+static int try_start(struct martlet_probe *probe, const struct martlet_probe_image *image, int *failed_hook,
+                     struct martlet_probe_error *error) {
+  *failed_hook = -1;
+  if (load(probe, image, failed_hook, error)) return -1;
   if (martlet_generation_enter(probe, failed_hook, error)) return -1;
   if (attach(probe, failed_hook, error)) return -1;
   martlet_guard(probe);
@@ -192,12 +185,12 @@ static bool choose_next(struct martlet_probe *probe, int failed_hook, int code) 
   return false;
 }
 
-int martlet_probe_try(struct martlet_probe *probe, const void *object, size_t length,
+int martlet_probe_try(struct martlet_probe *probe, const struct martlet_probe_image *image,
                       struct martlet_probe_error *error) {
   int failed_hook, result;
   do {
     martlet_log_begin(&probe->log);
-    result = try_start(probe, object, length, &failed_hook, error);
+    result = try_start(probe, image, &failed_hook, error);
     martlet_log_end();
     if (result == 0) return 0;
     martlet_probe_unload(probe);
@@ -206,12 +199,12 @@ int martlet_probe_try(struct martlet_probe *probe, const void *object, size_t le
   return -1;
 }
 
-int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t length,
+int martlet_probe_start(struct martlet_probe *probe, const struct martlet_probe_image *image,
                         struct martlet_probe_error *error) {
   memset(probe->choices, 0, sizeof(probe->choices));
   memset(probe->refusals, 0, sizeof(probe->refusals));
   probe->generation = 1;
-  return martlet_probe_try(probe, object, length, error);
+  return martlet_probe_try(probe, image, error);
 }
 
 int martlet_probe_open_seed(struct martlet_probe *probe, struct martlet_probe_error *error) {

@@ -116,12 +116,12 @@ static void *map_words(int map) {
 }
 
 int martlet_rings_connect(struct martlet_probe *probe, struct martlet_probe_error *error) {
-  int table = bpf_object__find_map_fd_by_name(probe->object, "rings");
-  int consumer = bpf_object__find_map_fd_by_name(probe->object, "consumer");
-  int in_force = bpf_object__find_map_fd_by_name(probe->object, MARTLET_IN_FORCE_MAP);
-  probe->counters_fd = bpf_object__find_map_fd_by_name(probe->object, "counters");
-  probe->full_tables_fd = bpf_object__find_map_fd_by_name(probe->object, "full_tables");
-  probe->losses_fd = bpf_object__find_map_fd_by_name(probe->object, "losses");
+  int table = bpf_object__find_map_fd_by_name(probe->maps, "rings");
+  int consumer = bpf_object__find_map_fd_by_name(probe->maps, "consumer");
+  int in_force = bpf_object__find_map_fd_by_name(probe->maps, MARTLET_IN_FORCE_MAP);
+  probe->counters_fd = bpf_object__find_map_fd_by_name(probe->maps, "counters");
+  probe->full_tables_fd = bpf_object__find_map_fd_by_name(probe->maps, "full_tables");
+  probe->losses_fd = bpf_object__find_map_fd_by_name(probe->maps, "losses");
   probe->consumer = map_words(consumer);
   if (!probe->consumer) return martlet_fail(error, errno, "map", "consumer", NULL);
   probe->in_force = map_words(in_force);

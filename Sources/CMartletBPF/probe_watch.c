@@ -120,7 +120,7 @@ int martlet_probe_watch_file(struct martlet_probe *probe, uint32_t device, uint6
                              struct martlet_probe_error *error) {
   const struct martlet_file_key key = {.inode = inode, .device = device};
   const struct martlet_watched_file watched = {};
-  int map = probe->object ? bpf_object__find_map_fd_by_name(probe->object, "watched_files") : -1;
+  int map = probe->maps ? bpf_object__find_map_fd_by_name(probe->maps, "watched_files") : -1;
   if (map < 0 || bpf_map_update_elem(map, &key, &watched, BPF_ANY))
     return martlet_fail(error, map < 0 ? ENOENT : errno, "watch a file", "watched_files", NULL);
   return 0;
@@ -128,6 +128,6 @@ int martlet_probe_watch_file(struct martlet_probe *probe, uint32_t device, uint6
 
 void martlet_probe_unwatch_file(struct martlet_probe *probe, uint32_t device, uint64_t inode) {
   const struct martlet_file_key key = {.inode = inode, .device = device};
-  int map = probe->object ? bpf_object__find_map_fd_by_name(probe->object, "watched_files") : -1;
+  int map = probe->maps ? bpf_object__find_map_fd_by_name(probe->maps, "watched_files") : -1;
   if (map >= 0) bpf_map_delete_elem(map, &key);
 }

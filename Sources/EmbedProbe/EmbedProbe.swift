@@ -3,8 +3,8 @@
 import Foundation
 import PackagePlugin
 
-/// Compiles the probe with the toolchain's own clang, once for each way to read kernel memory, and puts the objects into the
-/// target that uses this plugin; for tests, with their own program beside them.
+/// Compiles the probe with the toolchain's own clang, once for each way to read kernel memory and once for its maps alone, and
+/// puts the objects into the target that uses this plugin; for tests, with their own program beside them.
 @main
 struct EmbedProbe: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
@@ -12,7 +12,11 @@ struct EmbedProbe: BuildToolPlugin {
     let trial = context.package.directoryURL.appending(path: "Tests/KernelTestTrial")
     let source =
       target.name == "KernelTests" ? trial.appending(path: "trial.bpf.c") : folder.appending(path: "martlet.bpf.c")
-    return try [(name: "typedProbeBase64", typed: 1), (name: "helperProbeBase64", typed: 0)].map { object in
+    return try [
+      (name: "typedProbeBase64", definition: "MARTLET_TYPED_LOADS=1"),
+      (name: "helperProbeBase64", definition: "MARTLET_TYPED_LOADS=0"),
+      (name: "probeMapsBase64", definition: "MARTLET_MAPS_ALONE=1"),
+    ].map { object in
       let output = context.pluginWorkDirectoryURL.appending(path: "\(object.name).swift")
       return .buildCommand(
         displayName: "Compiling the BPF probe",
@@ -22,7 +26,7 @@ struct EmbedProbe: BuildToolPlugin {
           try context.tool(named: "clang").url.path(),
           try context.tool(named: "llvm-objcopy").url.path(),
           source.path(),
-          "MARTLET_TYPED_LOADS=\(object.typed)",
+          object.definition,
           object.name,
           output.path(),
         ],

@@ -66,9 +66,8 @@ extension KernelSource {
     }
     var error = martlet_probe_error()
     var options = martlet_probe_options(next, cgroups: cgroups, cgroup: cgroup, filter: filter, models: models)
-    let bytes = object.bytes
     var successor: OpaquePointer?
-    guard martlet_probe_prepare(probe, &options, bytes, bytes.count, &successor, &error) == 0 else {
+    guard object.withImage({ martlet_probe_prepare(probe, &options, $0, &successor, &error) }) == 0 else {
       filter?.deallocate()
       throw CaptureError(error, code: .refused)
     }

@@ -118,8 +118,7 @@ public final class KernelSource: @unchecked Sendable {
     var error = martlet_probe_error()
     for candidate in configuration.usesTypedLoads ? [.typedLoads, .helperLoads] : [ProbeObject.helperLoads] {
       object = candidate
-      let bytes = candidate.bytes
-      if martlet_probe_start(probe, bytes, bytes.count, &error) == 0 { return }
+      if candidate.withImage({ martlet_probe_start(probe, $0, &error) }) == 0 { return }
     }
     throw CaptureError(error, code: .refused)
   }
@@ -270,9 +269,6 @@ public final class KernelSource: @unchecked Sendable {
 
   /// Whether kernel memory is read by typed loads, which are faster, or through a helper.
   public var hasTypedLoads: Bool { object == .typedLoads }
-
-  /// What libbpf and the verifier said at the start.
-  public var kernelLog: String { String(cString: martlet_probe_log(probe)) }
 
   private var tickNanoseconds: UInt64 { Self.nanoseconds(max(configuration.tickMilliseconds, 1)) }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The probe as one object: load it, attach it, drain its rings a batch at a time.
+ * The probe as a whole: load it, attach it, drain its rings a batch at a time.
  *
  * In: the compiled object and a few settings. Out: spans of memory that hold records, merged over the CPUs. What is in
  * a record is not looked at, but for its time. All functions but martlet_probe_wake are for one thread at a time.
@@ -51,6 +51,14 @@ struct martlet_probe_error {
   char line[256];
 };
 
+/* The compiled probe: the whole object, and one that has its maps and nothing else. */
+struct martlet_probe_image {
+  const void *maps;
+  size_t maps_length;
+  const void *programs;
+  size_t programs_length;
+};
+
 struct martlet_span {
   const void *start;
   size_t length;
@@ -71,9 +79,9 @@ struct martlet_probe_hook {
 int martlet_probe_create(const struct martlet_probe_options *options, struct martlet_probe **probe,
                          struct martlet_probe_error *error);
 
-/* Loads and attaches, for each hook the first variant that the kernel takes. `object` is needed for this call only. May be
- * called again, with another object, when it fails. */
-int martlet_probe_start(struct martlet_probe *probe, const void *object, size_t length,
+/* Loads and attaches, for each hook the first variant that the kernel takes. `image` is needed for this call only. May be
+ * called again, with another image, when it fails. */
+int martlet_probe_start(struct martlet_probe *probe, const struct martlet_probe_image *image,
                         struct martlet_probe_error *error);
 
 /* Detaches and frees everything; spans handed out are gone. A successor is destroyed before its probe, from any thread:
@@ -91,7 +99,7 @@ void martlet_probe_destroy(struct martlet_probe *probe);
  * successor then is what the probe was, and still to be destroyed.
  */
 int martlet_probe_prepare(struct martlet_probe *probe, const struct martlet_probe_options *options,
-                          const void *object, size_t length, struct martlet_probe **successor,
+                          const struct martlet_probe_image *image, struct martlet_probe **successor,
                           struct martlet_probe_error *error);
 void martlet_probe_switch(struct martlet_probe *probe, struct martlet_probe *successor);
 
@@ -99,9 +107,6 @@ void martlet_probe_switch(struct martlet_probe *probe, struct martlet_probe *suc
  * In the microseconds between, all is. On the thread that uses the probe. */
 int martlet_probe_switch_filter(struct martlet_probe *probe, const struct martlet_filter *filter,
                                 struct martlet_probe_error *error);
-
-/* What libbpf and the verifier said during the last start, NUL-terminated; cut at its end if very long. */
-const char *martlet_probe_log(const struct martlet_probe *probe);
 
 /* The hooks by index, until the name is NULL. */
 struct martlet_probe_hook martlet_probe_hook_at(const struct martlet_probe *probe, size_t index);
