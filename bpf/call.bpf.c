@@ -103,7 +103,7 @@ APART int call_returned(__u32 call, const struct call_arguments *arguments, long
     guard__call(call, arguments->values[0], arguments->values[1], result);
   /* Only for what it changes, and it changed nothing; or only for the guard. */
   if (!is_wanted(call) && (result < 0 || !changes_state(call))) return 0;
-  is_unwanted = !changes_state(call) && !filter__wants_actor(call, task);
+  is_unwanted = FORGOTTEN(!changes_state(call) && !filter__wants_actor(call, task), task);
   if (canary__is_for(MARTLET_CANARY_CALL) || (__u32)LOAD(task, tgid) == settings.self_process_id ||
       filter__drops(is_unwanted)) {
     COUNT_DROPPED(MARTLET_HOOK_CALL);

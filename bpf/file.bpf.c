@@ -99,7 +99,9 @@ static __always_inline bool open_is_unwanted(struct slot *slot, struct task_stru
                                      martlet_open_classes(martlet_open_class(open->flags, false, is_opened, false))))
       return true;
   }
-  kind = martlet_open_class(read__open_flags(open, file), filter__is_directory(file), is_opened, !open_is_on_host(open, task));
+  has_name = FORGOTTEN(has_name, task);
+  kind = FORGOTTEN(martlet_open_class(read__open_flags(open, file), filter__is_directory(file), is_opened, false), task);
+  if (!open_is_on_host(open, task)) kind |= martlet_open_class(0, false, false, true);
   verdict = filter__verdict(filter, kind);
   if (verdict != MARTLET_VERDICT_TEST_NAMES) return verdict == MARTLET_VERDICT_DROP;
   if (!has_name && !open_takes_name(slot, open)) return false;

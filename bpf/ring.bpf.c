@@ -83,7 +83,7 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   struct slot *slot;
   bool is_unwanted = false;
   __u32 reasons = 0, version = filter__version();
-  __u16 call = ring_call(LOAD(request, opcode));
+  __u16 call = FORGOTTEN(ring_call(LOAD(request, opcode)), task);
   struct open_call as_call = {.result = result, .call = call, .has_flags = true};
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     COUNT_DROPPED(MARTLET_HOOK_RING);
@@ -100,6 +100,8 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   if (ring_takes_name(slot, name) && settings.filters)
     is_unwanted = open_is_unwanted(slot, task, &as_call, file) && filter__has_stayed(version);
   if (settings.watches_files && file) reasons = open_reasons(slot, task, &as_call, file);
+  is_unwanted = FORGOTTEN(is_unwanted, task);
+  reasons = FORGOTTEN(reasons, task);
   if (filter__drops(is_unwanted) && !reasons) {
     COUNT(MARTLET_HOOK_RING, filtered);
     emit__release(slot);
@@ -181,7 +183,7 @@ int BPF_PROG(handle_ring_complete, struct io_ring_ctx *ring, void *completed, st
     file = read__ring_file(ring, file_slot == RING_SLOT_CHOSEN ? (__u32)result : file_slot - 1);
   else if (result >= 0)
     file = read__file(read__current(), result);
-  ring_open_told(request, name, file, result);
+  ring_open_told(request, name, (struct file *)FORGOTTEN((__u64)file, key), FORGOTTEN(result, key));
   bpf_map_delete_elem(&ring_names, &key);
   return 0;
 }

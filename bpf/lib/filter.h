@@ -144,7 +144,7 @@ APART int filter__suffix_classes(__u64 tail, __u32 length) {
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   if (!filter) return 0;
   for (__u32 count = 1; count <= MARTLET_SUFFIX_BYTES_MAX; count++) {
-    if (!(filter->suffix_lengths & 1u << count) || length < count) continue;
+    if (!(filter->suffix_lengths & 1u << count) || FORGOTTEN(length, tail) < count) continue;
     classes |= filter__classes(filter, martlet_suffix_place(tail >> (64 - count * 8), count));
   }
   return classes;
@@ -363,7 +363,7 @@ static __always_inline bool filter__is_directory(struct file *file) {
 
 /* In which range of addresses one of IPv4 lies. */
 APART int filter__v4_range(__u32 address) {
-  __u32 zero = 0, range = 0;
+  __u32 zero = 0, range = FORGOTTEN(0u, address);
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   if (!filter) return 0;
   for (__u32 step = MARTLET_ADDRESS_RANGES / 2; step > 0; step /= 2)
@@ -372,7 +372,7 @@ APART int filter__v4_range(__u32 address) {
 }
 
 APART int filter__v6_range(__u64 high, __u64 low) {
-  __u32 zero = 0, range = 0;
+  __u32 zero = 0, range = FORGOTTEN(0u, low);
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   if (!filter) return 0;
   for (__u32 step = MARTLET_ADDRESS_RANGES / 2; step > 0; step /= 2) {
@@ -384,7 +384,7 @@ APART int filter__v6_range(__u64 high, __u64 low) {
 }
 
 APART int filter__port_range(__u32 port) {
-  __u32 zero = 0, range = 0;
+  __u32 zero = 0, range = FORGOTTEN(0u, port);
   struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
   if (!filter) return 0;
   for (__u32 step = MARTLET_PORT_RANGES / 2; step > 0; step /= 2)

@@ -35,6 +35,15 @@
 #define PROGRAM(place) SEC(place)
 #endif
 
+/* A number as it is, of which the verifier no longer knows what it is: it looks once at ways on that differ in it alone.
+ * `any`: a number that it knows nothing of. */
+#define FORGOTTEN(number, any)                    \
+  ({                                              \
+    __u64 any__ = (__u64)(any), same__ = any__;   \
+    barrier_var(same__);                          \
+    (typeof(number))((__u64)(number) + (any__ - same__)); \
+  })
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {

@@ -66,6 +66,8 @@ static __always_inline __u64 model__bytes_of(__u64 word, __u32 byte) {
   return ~(((word & low) + low) | word | low);
 }
 
+APART int model__is_end(__u64 word) { return model__has(settings.models.ends, word); }
+
 /*
  * `tail`: the last eight bytes of a name, the last one highest. Where all ends but the longest begin with a dot, as
  * they usually do, those are worth a look that begin with one: most names have none so near their end.
@@ -73,13 +75,13 @@ static __always_inline __u64 model__bytes_of(__u64 word, __u32 byte) {
 APART int model__has_end(__u64 tail, __u32 length) {
   __u64 starts = settings.models.end_start ? model__bytes_of(tail, settings.models.end_start) : ~0ull;
   if (length >= MARTLET_MODEL_NAME_BYTES && settings.models.end_lengths & 1u << MARTLET_MODEL_NAME_BYTES &&
-      model__has(settings.models.ends, tail))
+      model__is_end(tail))
     return true;
   if (!starts) return false;
   for (__u32 count = 1; count < MARTLET_MODEL_NAME_BYTES; count++) {
     __u32 place = 64 - count * 8;
-    if (!(settings.models.end_lengths & 1u << count) || length < count || !(starts >> place & 0x80)) continue;
-    if (model__has(settings.models.ends, tail >> place)) return true;
+    if (!(settings.models.end_lengths & 1u << count) || !(starts >> place & 0x80)) continue;
+    if (FORGOTTEN(length, tail) >= count && model__is_end(tail >> place)) return true;
   }
   return false;
 }
