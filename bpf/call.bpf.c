@@ -93,7 +93,7 @@ static __always_inline bool changes_state(__u32 call) {
   return call < MARTLET_CALL_COUNT && settings.shapes[call].flags & MARTLET_SHAPE_STATE;
 }
 
-APART int call_returned(__u32 call, const struct call_arguments *arguments, long result) {
+APART_IN(1) int call_returned(__u32 call, const struct call_arguments *arguments, long result) {
   struct task_struct *task = read__current();
   struct martlet_syscall *record;
   struct slot *slot;

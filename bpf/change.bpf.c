@@ -111,21 +111,21 @@ static __always_inline int inode_touched(struct inode *inode, bool is_copy) {
 }
 
 /* Since 6.13, on file systems that keep fine times. */
-PROGRAM("tp_btf/ctime_ns_xchg")
+PROGRAM(2, "tp_btf/ctime_ns_xchg")
 int BPF_PROG(handle_change, struct inode *inode) {
   if (canary__is_for(MARTLET_CANARY_CHANGE)) return 0;
   return inode_touched(inode, false);
 }
 
 /* The same, within one tick of the clock: the time stays what it is. */
-PROGRAM("tp_btf/ctime_xchg_skip")
+PROGRAM(2, "tp_btf/ctime_xchg_skip")
 int BPF_PROG(handle_change_within_tick, struct inode *inode) {
   if (canary__is_for(MARTLET_CANARY_CHANGE_WITHIN_TICK)) return 0;
   return inode_touched(inode, false);
 }
 
 /* Since 6.13, on the others. An overlay takes its times over from the layer below whenever it may have changed. */
-PROGRAM("tp_btf/inode_set_ctime_to_ts")
+PROGRAM(2, "tp_btf/inode_set_ctime_to_ts")
 int BPF_PROG(handle_change_coarse, struct inode *inode, struct timespec64 *time) {
   bool is_copy = LOAD(LOAD(inode, i_sb), s_magic) == OVERLAYFS_MAGIC &&
                  read__changed(inode) == read__nanoseconds(LOAD(time, tv_sec), LOAD(time, tv_nsec));
@@ -134,7 +134,7 @@ int BPF_PROG(handle_change_coarse, struct inode *inode, struct timespec64 *time)
 }
 
 /* On kernels before: whatever has to be written to a disk. */
-PROGRAM("tp_btf/writeback_mark_inode_dirty")
+PROGRAM(2, "tp_btf/writeback_mark_inode_dirty")
 int BPF_PROG(handle_change_dirty, struct inode *inode) {
   if (canary__is_for(MARTLET_CANARY_CHANGE)) return 0;
   return inode_touched(inode, false);

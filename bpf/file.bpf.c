@@ -145,7 +145,7 @@ static __always_inline void store__open(struct slot *slot, struct task_struct *t
 #define REASONS_UNKNOWN ~0u
 
 /* An open that may be wanted. */
-APART int open_told(struct open_call *open, __u32 is_unwanted, __u32 reasons) {
+APART_IN(1) int open_told(struct open_call *open, __u32 is_unwanted, __u32 reasons) {
   struct task_struct *task = read__current();
   struct file *file = NULL;
   struct slot *slot = emit__call_slot();

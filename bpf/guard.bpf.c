@@ -143,7 +143,7 @@ static __always_inline void guard__ptrace(struct task_struct *task, __u32 reques
 }
 
 /* A call of those that can be aimed at the agent has succeeded; its first two arguments. */
-APART int guard__call(__u32 call, __u64 first, __u64 second, __s64 result) {
+APART_IN(1) int guard__call(__u32 call, __u64 first, __u64 second, __s64 result) {
   struct task_struct *task = read__current();
   switch (call) {
     case MARTLET_CALL_BPF: guard__bpf(task, first, (const void *)second, result); break;
@@ -183,7 +183,7 @@ static __always_inline void guard__opened(__u32 call, struct file *file) {
 }
 
 /* Every way to send one, with the one who gets it; those that the kernel sends on its own account have another code. */
-PROGRAM("tp_btf/signal_generate")
+PROGRAM(1, "tp_btf/signal_generate")
 int BPF_PROG(handle_signal, int signal, struct kernel_siginfo *info, struct task_struct *target) {
   if (!is_self(target)) return 0;
   if (canary__is_for(MARTLET_CANARY_SIGNAL) || is_self(read__current())) return 0;

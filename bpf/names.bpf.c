@@ -130,7 +130,7 @@ static __always_inline void answer_came(struct __sk_buff *packet, __u32 udp_offs
   answer_tell(packet, udp_offset, &question);
 }
 
-PROGRAM("cgroup_skb/egress")
+PROGRAM(1, "cgroup_skb/egress")
 int handle_question(struct __sk_buff *packet) {
   __u32 udp_offset = dns__udp_offset(packet, false);
   if (canary__is_due(MARTLET_CANARY_QUESTION)) canary__answer(MARTLET_CANARY_QUESTION);
@@ -138,7 +138,7 @@ int handle_question(struct __sk_buff *packet) {
   return 1;
 }
 
-PROGRAM("cgroup_skb/ingress")
+PROGRAM(1, "cgroup_skb/ingress")
 int handle_answer(struct __sk_buff *packet) {
   __u32 udp_offset = dns__udp_offset(packet, true);
   if (canary__is_due(MARTLET_CANARY_ANSWER)) canary__answer(MARTLET_CANARY_ANSWER);

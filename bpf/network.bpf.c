@@ -366,7 +366,7 @@ static __always_inline int connection_decided(struct sock *sock, int state) {
 
 /* The first SYN leaves in the context of whoever asked, whichever call it was: connect, a send with MSG_FASTOPEN,
  * io_uring. */
-PROGRAM("tp_btf/inet_sock_set_state")
+PROGRAM(1, "tp_btf/inet_sock_set_state")
 int BPF_PROG(handle_connect, struct sock *sock, int before, int after) {
   __u16 family;
   if (after != STATE_SYN_SENT && before != STATE_SYN_SENT) return 0;
@@ -385,7 +385,7 @@ static __always_inline int connect_asked(struct bpf_sock_addr *context, const st
   return attempt__begin(context->sk, bpf_get_socket_cookie(context), MARTLET_CALL_CONNECT, end, is_unwanted);
 }
 
-PROGRAM("cgroup/connect4")
+PROGRAM(1, "cgroup/connect4")
 int handle_connect4(struct bpf_sock_addr *context) {
   struct far_end end = {.port = __builtin_bswap16((__u16)context->user_port)};
   store__v4(&end, context->user_ip4, context->family == AF_INET6);
@@ -393,7 +393,7 @@ int handle_connect4(struct bpf_sock_addr *context) {
   return 1;
 }
 
-PROGRAM("cgroup/connect6")
+PROGRAM(1, "cgroup/connect6")
 int handle_connect6(struct bpf_sock_addr *context) {
   struct far_end end = {.port = __builtin_bswap16((__u16)context->user_port)};
   __u32 words[4] = {context->user_ip6[0], context->user_ip6[1], context->user_ip6[2], context->user_ip6[3]};

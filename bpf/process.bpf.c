@@ -91,7 +91,7 @@ static __always_inline __u32 store__start_memory(struct slot *slot, unsigned lon
   return end - start > length ? when_cut : 0;
 }
 
-PROGRAM("tp_btf/sched_process_exec")
+PROGRAM(1, "tp_btf/sched_process_exec")
 int BPF_PROG(handle_exec, struct task_struct *task, int old_thread_id, struct linux_binprm *bprm) {
   struct slot *slot;
   struct martlet_process_environment *longer;
@@ -122,7 +122,7 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_thread_id, struct li
   return 0;
 }
 
-PROGRAM("tp_btf/sched_process_fork")
+PROGRAM(1, "tp_btf/sched_process_fork")
 int BPF_PROG(handle_fork, struct task_struct *creator, struct task_struct *child) {
   struct task_struct *parent;
   struct martlet_fork *record;
@@ -166,14 +166,14 @@ static __always_inline int process_ended(struct task_struct *task) {
 }
 
 /* Since 6.16 the kernel says itself whether this was the last thread. */
-PROGRAM("tp_btf/sched_process_exit")
+PROGRAM(1, "tp_btf/sched_process_exit")
 int BPF_PROG(handle_exit, struct task_struct *task, bool group_dead) {
   return group_dead ? process_ended(task) : 0;
 }
 
 /* Before, the count of live threads does. When the last two end at once on two CPUs, both may read zero, and the
  * second record finds no process to end. */
-PROGRAM("tp_btf/sched_process_exit")
+PROGRAM(1, "tp_btf/sched_process_exit")
 int BPF_PROG(handle_exit_by_count, struct task_struct *task) {
   return LOAD(LOAD(task, signal), live.counter) == 0 ? process_ended(task) : 0;
 }

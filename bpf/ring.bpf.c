@@ -130,7 +130,7 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   return 0;
 }
 
-PROGRAM("tp_btf/io_uring_submit_req")
+PROGRAM(2, "tp_btf/io_uring_submit_req")
 int BPF_PROG(handle_ring_submit, struct io_kiocb *request) {
   struct io_open *open = (struct io_open *)request;
   __u64 key = (__u64)request;
@@ -157,7 +157,7 @@ static __always_inline int ring_connect_complete(struct io_kiocb *request, long 
   return family == AF_INET || family == AF_INET6 ? connect_finished(sock, result, -1, NULL) : 0;
 }
 
-PROGRAM("tp_btf/io_uring_complete")
+PROGRAM(2, "tp_btf/io_uring_complete")
 int BPF_PROG(handle_ring_complete, struct io_ring_ctx *ring, void *completed, struct io_uring_cqe *entry) {
   struct io_kiocb *request = completed;
   struct io_open *open = completed;

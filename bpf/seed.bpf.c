@@ -63,7 +63,7 @@ static __always_inline bool seed__speaks_for_its_process(struct task_struct *tas
 
 /* Without arguments and environment: reading them would fault in a foreign process's memory, and what lies there can be a file whose
  * server never answers. The reader takes them from where no such page is touched. */
-PROGRAM("iter/task")
+PROGRAM(1, "iter/task")
 int seed_processes(struct bpf_iter__task *context) {
   struct seq_file *file = context->meta->seq;
   struct task_struct *task = context->task;

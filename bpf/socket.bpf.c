@@ -85,7 +85,7 @@ static __always_inline struct socket *read__socket(__s32 fd) {
   return (struct socket *)LOAD(file, private_data);
 }
 
-APART int socket_returned(__u16 call, __s32 fd, __u64 address_word, long result) {
+APART_IN(1) int socket_returned(__u16 call, __s32 fd, __u64 address_word, long result) {
   const void *address = (const void *)address_word;
   struct socket *socket;
   struct sock *sock;
@@ -168,25 +168,25 @@ static __always_inline void datagram_passes_v6(struct bpf_sock_addr *context, bo
   datagram_passes(context, &end, is_received);
 }
 
-PROGRAM("cgroup/sendmsg4")
+PROGRAM(1, "cgroup/sendmsg4")
 int handle_sendmsg4(struct bpf_sock_addr *context) {
   if (!canary__is_for(MARTLET_CANARY_SENDMSG4)) datagram_passes_v4(context, false);
   return 1;
 }
 
-PROGRAM("cgroup/sendmsg6")
+PROGRAM(1, "cgroup/sendmsg6")
 int handle_sendmsg6(struct bpf_sock_addr *context) {
   if (!canary__is_for(MARTLET_CANARY_SENDMSG6)) datagram_passes_v6(context, false);
   return 1;
 }
 
-PROGRAM("cgroup/recvmsg4")
+PROGRAM(1, "cgroup/recvmsg4")
 int handle_recvmsg4(struct bpf_sock_addr *context) {
   if (!canary__is_for(MARTLET_CANARY_RECVMSG4)) datagram_passes_v4(context, true);
   return 1;
 }
 
-PROGRAM("cgroup/recvmsg6")
+PROGRAM(1, "cgroup/recvmsg6")
 int handle_recvmsg6(struct bpf_sock_addr *context) {
   if (!canary__is_for(MARTLET_CANARY_RECVMSG6)) datagram_passes_v6(context, true);
   return 1;

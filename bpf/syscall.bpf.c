@@ -187,7 +187,7 @@ SHARED int watched_call_returned(struct pt_regs *regs, __u32 calls, long result)
   return other_call_returned(regs, call, is_compat, result);
 }
 
-PROGRAM("tp_btf/sys_exit")
+PROGRAM(1, "tp_btf/sys_exit")
 int BPF_PROG(handle_sys_exit, struct pt_regs *regs, long result) {
   __u32 number = read__call_number(regs), calls;
   if (number >= MARTLET_CALL_NUMBERS) return 0;

@@ -47,7 +47,7 @@ int martlet_generation_enter(struct martlet_probe *probe, int *failed_hook, stru
     struct bpf_program *program;
     int table, fd;
     if (!variant || martlet_hooks[hook].place == PLACE_ITERATOR) continue;
-    program = martlet_probe_program(probe, hook, variant->program);
+    program = martlet_probe_program(probe, variant->program);
     table = entry_table(probe, hook);
     fd = program ? bpf_program__fd(program) : -1;
     if (table < 0 || fd < 0 || bpf_map_update_elem(table, &slot, &fd, BPF_ANY)) {
@@ -140,7 +140,6 @@ void martlet_probe_switch(struct martlet_probe *probe, struct martlet_probe *suc
   SWAP(generation);
   SWAP(maps);
   SWAP(parts);
-  SWAP(part_count);
   SWAP(choices);
   SWAP(refusals);
   SWAP(consumer);

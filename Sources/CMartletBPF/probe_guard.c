@@ -38,7 +38,7 @@ static void change_own(struct martlet_probe *probe, int guarded, list_change *ch
     if (martlet_is_of_one_generation(bpf_map__name(map))) change(guarded, MARTLET_TAMPER_MAP, map_id(bpf_map__fd(map)));
   for (size_t hook = 0; martlet_hooks[hook].name; hook++) {
     const struct hook_variant *variant = martlet_probe_variant(probe, hook);
-    struct bpf_program *program = variant ? martlet_probe_program(probe, hook, variant->program) : NULL;
+    struct bpf_program *program = variant ? martlet_probe_program(probe, variant->program) : NULL;
     struct bpf_link_info link = {};
     __u32 length = sizeof(link);
     if (program) change(guarded, MARTLET_TAMPER_PROGRAM, program_id(bpf_program__fd(program)));

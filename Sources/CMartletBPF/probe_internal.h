@@ -35,8 +35,6 @@ struct ring {
   bool is_blocked; /* a record that is being written hides finished ones behind it */
 };
 
-#define PARTS_MAX 2
-
 /* A probe, or the successor of one while it has not taken over: then it has objects of its own, with the predecessor's
  * maps, and borrows the rings. */
 struct martlet_probe {
@@ -45,8 +43,7 @@ struct martlet_probe {
   bool has_successor;
   uint32_t generation;
   struct bpf_object *maps; /* without programs; NULL while nothing is loaded */
-  struct bpf_object *parts[PARTS_MAX]; /* with the programs; see probe_parts.c */
-  size_t part_count;
+  struct bpf_object *parts[MARTLET_PARTS]; /* with the programs; see probe_parts.c */
   struct bpf_link *links[HOOKS_MAX]; /* of the entries; a successor has those that the predecessor has not */
   int entries[HOOKS_MAX];            /* the attached programs, -1 for none */
   uint64_t recursion_misses;         /* of entries that are attached no more */
@@ -123,8 +120,8 @@ bool martlet_is_entered(const struct martlet_probe *probe, size_t hook);
 /* A part that is being loaded, and how that went. */
 struct martlet_part {
   struct martlet_probe *probe;
-  const struct martlet_probe_image *image;
-  size_t index;
+  const struct martlet_object_file *file;
+  struct bpf_object **object;
   pthread_t thread;
   bool has_thread;
   int result;
@@ -134,12 +131,12 @@ struct martlet_part {
 };
 /* Loads the programs of a probe whose maps are loaded. Between the two, the maps may be used. */
 void martlet_parts_begin(struct martlet_probe *probe, const struct martlet_probe_image *image,
-                         struct martlet_part parts[PARTS_MAX]);
-int martlet_parts_end(struct martlet_probe *probe, struct martlet_part parts[PARTS_MAX], int *failed_hook,
+                         struct martlet_part parts[MARTLET_PARTS]);
+int martlet_parts_end(struct martlet_part parts[MARTLET_PARTS], int *failed_hook,
                       struct martlet_probe_error *error);
 void martlet_parts_unload(struct martlet_probe *probe);
 /* NULL while the programs are not there. */
-struct bpf_program *martlet_probe_program(const struct martlet_probe *probe, size_t hook, const char *name);
+struct bpf_program *martlet_probe_program(const struct martlet_probe *probe, const char *name);
 /* Puts the programs into the tables of their entries, in the slot of the generation; takes them out. */
 int martlet_generation_enter(struct martlet_probe *probe, int *failed_hook, struct martlet_probe_error *error);
 void martlet_generation_leave(struct martlet_probe *probe);

@@ -126,7 +126,7 @@ static int attach(struct martlet_probe *probe, int *failed_hook, struct martlet_
     bool is_iterator = martlet_hooks[hook].place == PLACE_ITERATOR;
     struct bpf_program *program;
     if (!variant || martlet_is_entered(probe, hook)) continue;
-    program = martlet_probe_program(probe, hook, is_iterator ? variant->program : martlet_entry_program(variant).text);
+    program = martlet_probe_program(probe, is_iterator ? variant->program : martlet_entry_program(variant).text);
     probe->links[hook] = program ? attach_program(probe, hook, program) : NULL;
     if (!probe->links[hook]) {
       *failed_hook = (int)hook;
@@ -148,15 +148,15 @@ int martlet_probe_note_host_cgroup(struct martlet_probe *probe, uint64_t id, uin
 static int load(struct martlet_probe *probe, const struct martlet_probe_image *image, int *failed_hook,
                 struct martlet_probe_error *error) {
   LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "martlet");
-  struct martlet_part parts[PARTS_MAX];
+  struct martlet_part parts[MARTLET_PARTS];
   int result;
-  probe->maps = bpf_object__open_mem(image->maps, image->maps_length, &options);
+  probe->maps = bpf_object__open_mem(image->maps.start, image->maps.length, &options);
   if (!probe->maps) return martlet_fail(error, errno, "open", "probe object", &probe->log);
   if (configure(probe, martlet_boot_time_ns(), error)) return -1;
   if (bpf_object__load(probe->maps)) return martlet_fail(error, errno, "load", "probe object", &probe->log);
   martlet_parts_begin(probe, image, parts);
   result = martlet_rings_connect(probe, error) || martlet_filter_install(probe, error) ? -1 : 0;
-  return martlet_parts_end(probe, parts, failed_hook, error) ? -1 : result;
+  return martlet_parts_end(parts, failed_hook, error) ? -1 : result;
 }
 
 /* One attempt with the present choices. On failure `failed_hook` is the hook to blame, or -1. */

@@ -9,26 +9,29 @@ enum ProbeObject {
   /// Through a helper.
   case helperLoads
 
-  /// An object file.
-  var programs: [UInt8] {
+  /// Object files: the maps alone, which are the same for both, and the programs in two parts.
+  var files: [[UInt8]] {
     switch self {
-    case .typedLoads: decodeBase64(typedProbeBase64)
-    case .helperLoads: decodeBase64(helperProbeBase64)
+    case .typedLoads: [probeMapsBase64, typedPart1Base64, typedPart2Base64].map(decodeBase64)
+    case .helperLoads: [probeMapsBase64, helperPart1Base64, helperPart2Base64].map(decodeBase64)
     }
   }
 
-  /// The object file with the maps alone, the same for both.
-  static var maps: [UInt8] { decodeBase64(probeMapsBase64) }
-
-  /// Both files, for the time of the call.
+  /// The files, for the time of the call.
   func withImage<Result>(_ body: (UnsafePointer<martlet_probe_image>) -> Result) -> Result {
-    Self.maps.withUnsafeBytes { maps in
-      programs.withUnsafeBytes { programs in
-        var image = martlet_probe_image(
-          maps: maps.baseAddress, maps_length: maps.count,
-          programs: programs.baseAddress, programs_length: programs.count)
-        return body(&image)
+    let files = files
+    return files[0].withUnsafeBytes { maps in
+      files[1].withUnsafeBytes { first in
+        files[2].withUnsafeBytes { second in
+          var image = martlet_probe_image(
+            maps: martlet_object_file(maps), parts: (martlet_object_file(first), martlet_object_file(second)))
+          return body(&image)
+        }
       }
     }
   }
+}
+
+extension martlet_object_file {
+  fileprivate init(_ bytes: UnsafeRawBufferPointer) { self.init(start: bytes.baseAddress, length: bytes.count) }
 }

@@ -9,7 +9,7 @@ import Glibc
 @main
 enum Command {
   static let usage = """
-    usage: martlet-embed object CLANG OBJCOPY SOURCE DEFINITION NAME OUTPUT
+    usage: martlet-embed object CLANG OBJCOPY SOURCE DEFINITION,… NAME OUTPUT
            martlet-embed texts NAME FOLDER SUFFIX EXCLUDED OUTPUT
            martlet-embed bytes NAME FILE OUTPUT
     """
@@ -20,7 +20,8 @@ enum Command {
       switch arguments.first {
       case "object" where arguments.count == 7:
         try embedObject(
-          compiler: arguments[1], objectCopier: arguments[2], source: arguments[3], definition: arguments[4],
+          compiler: arguments[1], objectCopier: arguments[2], source: arguments[3],
+          definitions: arguments[4].split(separator: ",").map(String.init),
           name: arguments[5], output: arguments[6])
       case "texts" where arguments.count == 6:
         try embedTexts(

@@ -10,19 +10,19 @@ import Glibc
   #error("the probe knows no system call numbers for this architecture")
 #endif
 
-/// Compiles a BPF source with one macro defined, and writes it as a string in base64.
+/// Compiles a BPF source with macros defined, and writes it as a string in base64.
 func embedObject(
-  compiler: String, objectCopier: String, source: String, definition: String, name: String, output: String
+  compiler: String, objectCopier: String, source: String, definitions: [String], name: String, output: String
 ) throws {
   let folder = String(source[..<(source.lastIndex(of: "/") ?? source.startIndex)])
   let object = output + ".o"
   // Paths relative to the sources, so that the same sources give the same bytes wherever they lie.
-  try run([
+  let command = [
     compiler, "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter",
     "-Wno-missing-field-initializers", "-ffile-prefix-map=\(folder)=bpf", "-ffile-compilation-dir=bpf",
-    "-D__TARGET_ARCH_\(architecture.macro)", "-D\(definition)", "-idirafter", architecture.includeFolder, "-c", source,
-    "-o", object,
-  ])
+    "-D__TARGET_ARCH_\(architecture.macro)", "-idirafter", architecture.includeFolder, "-c", source, "-o", object,
+  ]
+  try run(command + definitions.map { "-D\($0)" })
   // The relocations of type information serve linkers; libbpf takes the values that stand there already.
   try run([
     objectCopier, "--strip-debug", "--remove-section=.rel.BTF", "--remove-section=.rel.BTF.ext",
@@ -40,5 +40,5 @@ private func run(_ arguments: [String]) throws {
   guard code == 0 else { throw EmbedError("cannot run '\(arguments[0])': \(String(cString: strerror(code)))") }
   var status: Int32 = 0
   while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-  guard status == 0 else { throw EmbedError("'\(arguments[0])' failed on '\(arguments.last ?? "")'") }
+  guard status == 0 else { throw EmbedError("'\(arguments[0])' failed: \(arguments.joined(separator: " "))") }
 }

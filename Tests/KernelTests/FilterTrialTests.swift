@@ -16,7 +16,7 @@ private final class Trials {
   private let handle: OpaquePointer
 
   init(usesTypedLoads: Bool) throws {
-    let object = decodeBase64(usesTypedLoads ? typedProbeBase64 : helperProbeBase64)
+    let object = decodeBase64(usesTypedLoads ? typedTrialBase64 : helperTrialBase64)
     handle = try #require(trials_open(object, object.count), "errno \(errno)")
   }
 

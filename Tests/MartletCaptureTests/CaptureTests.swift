@@ -121,10 +121,12 @@ struct CaptureTests {
     #expect(decodeBase64(cases[4].0) == [0xfb, 0xff, 0xbf])
   }
 
-  @Test("the embedded probes are ELF objects, and that of the maps alone is small")
-  func objects() {
-    let objects = [ProbeObject.typedLoads.programs, ProbeObject.helperLoads.programs, ProbeObject.maps]
-    for object in objects { #expect(object.starts(with: [0x7f, 0x45, 0x4c, 0x46])) }
-    #expect(objects[2].count < objects[0].count / 4)
+  @Test(
+    "the embedded probes are ELF objects, and that of the maps is small",
+    arguments: [ProbeObject.typedLoads, .helperLoads])
+  func objects(object: ProbeObject) {
+    let files = object.files
+    for file in files { #expect(file.starts(with: [0x7f, 0x45, 0x4c, 0x46])) }
+    #expect(files[0].count < files[1].count / 4)
   }
 }

@@ -16,24 +16,38 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+/*
+ * The probe is compiled into several objects, which are loaded side by side (Sources/CMartletBPF/probe_parts.c):
+ * MARTLET_MAPS_ALONE has no function, and its maps are for the others; MARTLET_PART 1 and 2 have the programs of that
+ * number, and no function that is needed by those of the other alone. The number says nothing but which half of the work
+ * it is. Without either macro all of it is one.
+ */
+#pragma clang diagnostic ignored "-Wunused-function"
+#if MARTLET_MAPS_ALONE || MARTLET_PART == 2
+#define IN_PART_1(attribute) static
+#else
+#define IN_PART_1(attribute) attribute
+#endif
+#if MARTLET_MAPS_ALONE || MARTLET_PART == 1
+#define IN_PART_2(attribute) static
+#else
+#define IN_PART_2(attribute) attribute
+#endif
+
+/* What the kernel runs at a place. */
+#define PROGRAM(part, place) IN_PART_##part(SEC(place))
+
 /* A function that stays one: what many programs call would otherwise fill each of them. */
 #define SHARED static __noinline
 
-/* APART: a function that the verifier looks at once, and not again for each way that leads to it: it may not know more of
- * its arguments than that they are numbers, or the address of memory of ours of a size.
- *
- * PROGRAM: what the kernel runs at a place.
- *
- * An object can have the maps alone, and no function: it is loaded in a twentieth of the time, ahead of those that share
- * them (Sources/CMartletBPF/probe_parts.c). */
+/* One that the verifier looks at once, and not again for each way that leads to it: it may not know more of its arguments
+ * than that they are numbers, or the address of memory of ours of a size. APART_IN: for the programs of one part. */
 #if MARTLET_MAPS_ALONE
-#pragma clang diagnostic ignored "-Wunused-function"
 #define APART static
-#define PROGRAM(place) static
 #else
 #define APART __noinline
-#define PROGRAM(place) SEC(place)
 #endif
+#define APART_IN(part) IN_PART_##part(__noinline)
 
 /* A number as it is, of which the verifier no longer knows what it is: it looks once at ways on that differ in it alone.
  * `any`: a number that it knows nothing of. */

@@ -51,12 +51,16 @@ struct martlet_probe_error {
   char line[256];
 };
 
-/* The compiled probe: the whole object, and one that has its maps and nothing else. */
+/* The compiled probe: an object that has its maps and nothing else, and its programs in parts, whose objects have the same
+ * maps. */
+#define MARTLET_PARTS 2
+struct martlet_object_file {
+  const void *start;
+  size_t length;
+};
 struct martlet_probe_image {
-  const void *maps;
-  size_t maps_length;
-  const void *programs;
-  size_t programs_length;
+  struct martlet_object_file maps;
+  struct martlet_object_file parts[MARTLET_PARTS];
 };
 
 struct martlet_span {
