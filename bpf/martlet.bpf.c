@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The probe: one object, so that the families share maps without the loader having to pass them around.
+ * The probe: one source, so that the families share maps and functions. What of it goes into which object, lib/kernel.h
+ * says.
  *
  * Families stand side by side and share only lib/. A hook may have several programs, its variants; the loader's
  * table (Sources/CMartletBPF/probe_hooks.c) lists them in order of preference and keeps one per hook.
