@@ -72,10 +72,9 @@ extension Doctor {
     json.member("missing", missing.map(\.description))
     json.member("failure", failure.map { "\($0)" })
     json.member("typed_loads", hasTypedLoads)
-    json.key("hooks")
-    json.beginArray()
-    for hook in hooks where hook.isWanted { write(hook, &json) }
-    json.endArray()
+    json.array("hooks") { json in
+      for hook in hooks where hook.isWanted { write(hook, &json) }
+    }
     json.endObject()
     return json.text + "\n"
   }
@@ -85,16 +84,15 @@ extension Doctor {
     json.member("kernel_needed", facts.kernelNeeded)
     json.member("btf", facts.hasTypeInformation)
     json.member("lockdown", facts.lockdown)
-    json.key("capabilities")
-    json.beginArray()
-    for capability in facts.capabilities {
-      json.beginObject()
-      json.member("held", capability.isHeld)
-      json.member("name", capability.name)
-      json.member("required", capability.isRequired)
-      json.endObject()
+    json.array("capabilities") { json in
+      for capability in facts.capabilities {
+        json.beginObject()
+        json.member("held", capability.isHeld)
+        json.member("name", capability.name)
+        json.member("required", capability.isRequired)
+        json.endObject()
+      }
     }
-    json.endArray()
     json.member("cgroup2_mount", facts.cgroupMount)
     json.member("cgroup1_controller", facts.cgroupV1Controller)
     json.member("cgroup", cgroup)

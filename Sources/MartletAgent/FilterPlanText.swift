@@ -99,33 +99,25 @@ public struct FilterPlanText {
     for entry in report.rules {
       json.beginObject()
       if let connections = entry.connections {
-        json.key("connections")
-        json.beginObject()
-        json.member("blocking", connections.blocking)
-        json.member("dropped_classes", Int64(connections.droppedCount))
-        json.member("tested", connections.tested)
-        json.member("wide", Self.name(of: connections.wide))
-        json.endObject()
+        json.object("connections") { json in
+          json.member("blocking", connections.blocking)
+          json.member("dropped_classes", Int64(connections.droppedCount))
+          json.member("tested", connections.tested)
+          json.member("wide", Self.name(of: connections.wide))
+        }
       }
       if let opens = entry.opens {
-        json.key("opens")
-        json.beginObject()
-        json.member("blocking", opens.blocking)
-        json.member("dropped_classes", Int64(opens.droppedCount))
-        json.member("names", opens.names.map(\.description))
-        json.member("tested", opens.tested)
-        json.member("wide", Self.name(of: opens.wide))
-        json.endObject()
+        json.object("opens") { json in
+          json.member("blocking", opens.blocking)
+          json.member("dropped_classes", Int64(opens.droppedCount))
+          json.member("names", opens.names.map(\.description))
+          json.member("tested", opens.tested)
+          json.member("wide", Self.name(of: opens.wide))
+        }
       }
       json.member("rule", entry.rule)
-      json.key("types")
-      json.beginObject()
-      write(entry.types, to: &json)
-      json.endObject()
-      json.key("unix_types")
-      json.beginObject()
-      write(entry.unixTypes, to: &json)
-      json.endObject()
+      json.object("types") { write(entry.types, to: &$0) }
+      json.object("unix_types") { write(entry.unixTypes, to: &$0) }
       json.endObject()
     }
     json.endArray()
@@ -133,8 +125,7 @@ public struct FilterPlanText {
 
   private func write(_ types: [(type: EventType, actors: KernelFilter.Actors)], to json: inout JSONWriter) {
     for (type, actors) in types {
-      json.key(type.name)
-      json.value(Self.name(of: actors))
+      json.member(type.name, Self.name(of: actors))
     }
   }
 }

@@ -22,30 +22,23 @@ struct AlertExplanation {
   func write(_ rule: Rule, _ context: inout EventContext, _ json: inout JSONWriter) {
     let decisions = evaluator.explain(rule.condition, &context).decisions
     json.beginObject()
-    json.key("exceptions")
-    json.beginArray()
-    for exception in rule.exceptions {
-      let missing = missingFields(of: exception, &context)
-      guard !missing.isEmpty else { continue }
-      json.beginObject()
-      json.key("missing")
-      json.beginArray()
-      for field in missing { json.value(field) }
-      json.endArray()
-      json.key("name")
-      json.value(exception.name)
-      json.endObject()
+    json.array("exceptions") { json in
+      for exception in rule.exceptions {
+        let missing = missingFields(of: exception, &context)
+        guard !missing.isEmpty else { continue }
+        json.beginObject()
+        json.member("missing", missing)
+        json.member("name", exception.name)
+        json.endObject()
+      }
     }
-    json.endArray()
-    json.key("predicates")
-    json.beginArray()
-    for decision in decisions.prefix(Self.predicateCountMax) {
-      write(decision.predicate, decision.readings, holds: decision.truth == .isTrue, &json)
+    json.array("predicates") { json in
+      for decision in decisions.prefix(Self.predicateCountMax) {
+        write(decision.predicate, decision.readings, holds: decision.truth == .isTrue, &json)
+      }
     }
-    json.endArray()
     if decisions.count > Self.predicateCountMax {
-      json.key("truncated")
-      json.value(true)
+      json.member("truncated", true)
     }
     json.endObject()
   }
@@ -60,29 +53,23 @@ struct AlertExplanation {
     _ predicate: Predicate, _ readings: [FieldReading], holds: Bool, _ json: inout JSONWriter
   ) {
     json.beginObject()
-    json.key("column")
-    json.value(Int64(predicate.span.column))
+    json.member("column", Int64(predicate.span.column))
     json.key("condition")
     let text = "\(predicate)"
     json.value(
       text.count > Self.predicateCharacterCountMax ? text.prefix(Self.predicateCharacterCountMax) + "…" : text)
-    json.key("file")
-    json.value(predicate.span.path)
-    json.key("holds")
-    json.value(holds)
-    json.key("line")
-    json.value(Int64(predicate.span.line))
-    json.key("macros")
-    json.beginArray()
-    for macro in predicate.macros { json.value(macro.name) }
-    json.endArray()
-    json.key("values")
-    json.beginObject()
-    for reading in readings.sorted(by: { $0.reference.text < $1.reference.text }) {
-      json.key(Array(reading.reference.text.utf8))
-      write(reading.content, &json)
+    json.member("file", predicate.span.path)
+    json.member("holds", holds)
+    json.member("line", Int64(predicate.span.line))
+    json.array("macros") { json in
+      for macro in predicate.macros { json.value(macro.name) }
     }
-    json.endObject()
+    json.object("values") { json in
+      for reading in readings.sorted(by: { $0.reference.text < $1.reference.text }) {
+        json.key(Array(reading.reference.text.utf8))
+        write(reading.content, &json)
+      }
+    }
     json.endObject()
   }
 

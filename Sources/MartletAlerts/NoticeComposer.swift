@@ -31,10 +31,7 @@ public enum NoticeComposer {
     json.member("priority", subject.priority.name)
     json.member("rule", subject.rule)
     json.member("source", "internal")
-    json.key("tags")
-    json.beginArray()
-    json.value("martlet")
-    json.endArray()
+    json.member("tags", ["martlet"])
     json.key("time")
     AlertComposer.writeTime(context.realtimeNanoseconds, &json)
   }

@@ -58,18 +58,12 @@ extension ConditionCheck {
   public var json: String {
     var writer = JSONWriter()
     writer.beginObject()
-    writer.key("canonical")
-    if let canonical { writer.value(canonical) } else { writer.null() }
-    writer.key("diagnostics")
-    writer.beginArray()
-    for diagnostic in diagnostics { diagnostic.writeShort(to: &writer) }
-    writer.endArray()
-    writer.key("events")
-    writer.beginArray()
-    for event in events { writer.value(event) }
-    writer.endArray()
-    writer.key("ok")
-    writer.value(condition != nil)
+    writer.member("canonical", canonical)
+    writer.array("diagnostics") { writer in
+      for diagnostic in diagnostics { diagnostic.writeShort(to: &writer) }
+    }
+    writer.member("events", events)
+    writer.member("ok", condition != nil)
     writer.endObject()
     return writer.text
   }
@@ -78,20 +72,13 @@ extension ConditionCheck {
 extension Diagnostic {
   fileprivate func writeShort(to writer: inout JSONWriter) {
     writer.beginObject()
-    writer.key("code")
-    writer.value(code.rawValue)
-    writer.key("column")
-    writer.value(Int64(primary.span.column))
-    writer.key("help")
-    writer.value(help.map(\.text).joined(separator: "; "))
-    writer.key("line")
-    writer.value(Int64(primary.span.line))
-    writer.key("message")
-    writer.value(message)
-    writer.key("severity")
-    writer.value(severity.rawValue)
-    writer.key("stage")
-    writer.value(code.stage.rawValue)
+    writer.member("code", code.rawValue)
+    writer.member("column", Int64(primary.span.column))
+    writer.member("help", help.map(\.text).joined(separator: "; "))
+    writer.member("line", Int64(primary.span.line))
+    writer.member("message", message)
+    writer.member("severity", severity.rawValue)
+    writer.member("stage", code.stage.rawValue)
     writer.endObject()
   }
 }

@@ -111,29 +111,20 @@ struct FieldList {
   private static func write(_ field: FieldDescription, to json: inout JSONWriter) {
     let rule = field.argument
     json.beginObject()
-    json.key("name")
-    json.value("\(field.name)")
-    json.key("type")
-    json.value("\(field.type.name)")
-    json.key("is_list")
-    json.value(field.multiplicity == .list)
-    json.key("argument")
-    json.value(rule == .none ? "none" : rule.isRequired ? "required" : "optional")
-    json.key("argument_kind")
-    json.beginArray()
-    if rule.takesIndex { json.value("index") }
-    if rule.takesKey { json.value("key") }
-    json.endArray()
-    json.key("filter_only")
-    json.value(field.isFilterOnly)
-    json.key("captured")
-    json.value(field.isCaptured)
-    json.key("events")
-    json.beginArray()
-    for type in EventType.allCases where field.kinds.contains(type.kind) { json.value("\(type.name)") }
-    json.endArray()
-    json.key("documentation")
-    json.value("\(field.documentation)")
+    json.member("name", "\(field.name)")
+    json.member("type", "\(field.type.name)")
+    json.member("is_list", field.multiplicity == .list)
+    json.member("argument", rule == .none ? "none" : rule.isRequired ? "required" : "optional")
+    json.array("argument_kind") { json in
+      if rule.takesIndex { json.value("index") }
+      if rule.takesKey { json.value("key") }
+    }
+    json.member("filter_only", field.isFilterOnly)
+    json.member("captured", field.isCaptured)
+    json.array("events") { json in
+      for type in EventType.allCases where field.kinds.contains(type.kind) { json.value("\(type.name)") }
+    }
+    json.member("documentation", "\(field.documentation)")
     json.endObject()
   }
 }

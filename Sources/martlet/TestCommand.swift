@@ -98,27 +98,19 @@ struct TestCommand: ParsableCommand {
   private func json(of result: RuleTestResult) -> String {
     var json = JSONWriter()
     json.beginObject()
-    json.key("failures")
-    json.beginArray()
-    for failure in result.failures {
-      json.beginObject()
-      json.key("explanation")
-      if let explanation = failure.explanation { json.value(explanation) } else { json.null() }
-      json.key("line")
-      json.value(Int64(failure.span?.line ?? result.test.location.line))
-      json.key("message")
-      json.value(failure.message)
-      json.endObject()
+    json.array("failures") { json in
+      for failure in result.failures {
+        json.beginObject()
+        json.member("explanation", failure.explanation)
+        json.member("line", Int64(failure.span?.line ?? result.test.location.line))
+        json.member("message", failure.message)
+        json.endObject()
+      }
     }
-    json.endArray()
-    json.key("file")
-    json.value(result.test.location.path)
-    json.key("line")
-    json.value(Int64(result.test.location.line))
-    json.key("passed")
-    json.value(result.failures.isEmpty)
-    json.key("test")
-    json.value(result.test.name)
+    json.member("file", result.test.location.path)
+    json.member("line", Int64(result.test.location.line))
+    json.member("passed", result.failures.isEmpty)
+    json.member("test", result.test.name)
     json.endObject()
     return json.text
   }

@@ -85,23 +85,15 @@ struct VerifyReport {
   var json: String {
     var json = JSONWriter()
     json.beginObject()
-    json.key("model")
-    json.value(path)
-    json.key("verified")
-    json.value(outcome.refusal == nil)
-    json.key("state")
-    json.value("\(state)")
-    json.key("reason")
-    Self.write(outcome.refusal.map(\.reason.rawValue), to: &json)
-    json.key("message")
-    Self.write(outcome.refusal?.description, to: &json)
+    json.member("model", path)
+    json.member("verified", outcome.refusal == nil)
+    json.member("state", "\(state)")
+    json.member("reason", outcome.refusal.map(\.reason.rawValue))
+    json.member("message", outcome.refusal?.description)
     writeSigner(to: &json)
-    json.key("files")
-    json.value(Int64(outcome.report?.verifiedFileCount ?? 0))
-    json.key("bytes")
-    json.value(outcome.report?.byteCount ?? 0)
-    json.key("resource_match")
-    outcome.report?.resourceMatches.map { json.value($0) } ?? json.null()
+    json.member("files", Int64(outcome.report?.verifiedFileCount ?? 0))
+    json.member("bytes", outcome.report?.byteCount ?? 0)
+    json.member("resource_match", outcome.report?.resourceMatches)
     for kind in ModelReport.Finding.Kind.allCases {
       json.key(Array(kind.rawValue.utf8))
       json.beginArray()
@@ -114,21 +106,11 @@ struct VerifyReport {
 
   private func writeSigner(to json: inout JSONWriter) {
     let bundle = outcome.bundle
-    json.key("signer")
-    Self.write(bundle.map { "\($0.signer.name)" }, to: &json)
-    json.key("signer_expired")
-    bundle.map { json.value($0.signer.isExpired(at: TrustOptions.now)) } ?? json.null()
-    json.key("signed_at")
-    bundle?.signer.signedAt.map { json.value($0) } ?? json.null()
-    json.key("method")
-    Self.write(bundle?.method.rawValue, to: &json)
-    json.key("name")
-    Self.write(bundle.map { "\($0.model.name)" }, to: &json)
-    json.key("root_digest")
-    Self.write(bundle?.model.rootDigest?.description, to: &json)
-  }
-
-  private static func write(_ text: String?, to json: inout JSONWriter) {
-    text.map { json.value($0) } ?? json.null()
+    json.member("signer", bundle.map { "\($0.signer.name)" })
+    json.member("signer_expired", bundle.map { $0.signer.isExpired(at: TrustOptions.now) })
+    json.member("signed_at", bundle?.signer.signedAt)
+    json.member("method", bundle?.method.rawValue)
+    json.member("name", bundle.map { "\($0.model.name)" })
+    json.member("root_digest", bundle?.model.rootDigest?.description)
   }
 }

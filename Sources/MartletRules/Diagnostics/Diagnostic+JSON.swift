@@ -12,33 +12,25 @@ extension Diagnostic {
 
   func write(to writer: inout JSONWriter) {
     writer.beginObject()
-    writer.key("code")
-    writer.value(code.rawValue)
+    writer.member("code", code.rawValue)
     writer.array("help", help) { writer, suggestion in
       if let replacement = suggestion.replacement {
-        writer.key("replacement")
-        writer.value(replacement.newText)
+        writer.member("replacement", replacement.newText)
         writer.member("span", replacement.span)
       }
-      writer.key("text")
-      writer.value(suggestion.text)
+      writer.member("text", suggestion.text)
     }
-    writer.key("message")
-    writer.value(message)
+    writer.member("message", message)
     writer.array("notes", notes) { writer, note in
       if let span = note.span { writer.member("span", span) }
-      writer.key("text")
-      writer.value(note.text)
+      writer.member("text", note.text)
     }
-    writer.key("primary")
-    writer.beginObject()
-    writer.label(primary)
-    writer.endObject()
+    writer.object("primary") { writer in
+      writer.label(primary)
+    }
     writer.array("related", related) { $0.label($1) }
-    writer.key("severity")
-    writer.value(severity.rawValue)
-    writer.key("upstream_code")
-    if let upstreamCode { writer.value(upstreamCode.rawValue) } else { writer.null() }
+    writer.member("severity", severity.rawValue)
+    writer.member("upstream_code", upstreamCode?.rawValue)
     writer.endObject()
   }
 }
@@ -59,8 +51,7 @@ extension JSONWriter {
 
   fileprivate mutating func label(_ label: SourceLabel) {
     member("span", label.span)
-    key("text")
-    value(label.text)
+    member("text", label.text)
   }
 
   fileprivate mutating func member(_ name: StaticString, _ span: SourceSpan) {
@@ -71,11 +62,9 @@ extension JSONWriter {
       ("end_offset", span.end.offset), ("line", span.start.line), ("offset", span.start.offset),
     ]
     for (name, number) in numbers {
-      key(name)
-      value(Int64(number))
+      member(name, Int64(number))
     }
-    key("path")
-    value(span.path)
+    member("path", span.path)
     endObject()
   }
 }

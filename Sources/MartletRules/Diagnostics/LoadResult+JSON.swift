@@ -10,18 +10,15 @@ extension LoadResult {
   ) -> String {
     var writer = JSONWriter()
     writer.beginObject()
-    writer.key("falco_load_results")
-    writer.beginArray()
-    for result in results { result.write(to: &writer) }
-    writer.endArray()
-    writer.key("martlet")
-    writer.beginObject()
-    writer.key("diagnostics")
-    writer.beginArray()
-    for diagnostic in diagnostics { diagnostic.write(to: &writer) }
-    writer.endArray()
-    more(&writer)
-    writer.endObject()
+    writer.array("falco_load_results") { writer in
+      for result in results { result.write(to: &writer) }
+    }
+    writer.object("martlet") { writer in
+      writer.array("diagnostics") { writer in
+        for diagnostic in diagnostics { diagnostic.write(to: &writer) }
+      }
+      more(&writer)
+    }
     writer.endObject()
     return writer.text
   }
@@ -29,18 +26,14 @@ extension LoadResult {
   private func write(to writer: inout JSONWriter) {
     writer.beginObject()
     writer.issues("errors", errors)
-    writer.key("name")
-    writer.value(name)
+    writer.member("name", name)
     if let schemaWarnings {
-      writer.key("schema_valid")
-      writer.value(schemaWarnings.isEmpty)
-      writer.key("schema_warnings")
-      writer.beginArray()
-      for warning in schemaWarnings { writer.value("validation failed for \(warning)") }
-      writer.endArray()
+      writer.member("schema_valid", schemaWarnings.isEmpty)
+      writer.array("schema_warnings") { writer in
+        for warning in schemaWarnings { writer.value("validation failed for \(warning)") }
+      }
     }
-    writer.key("successful")
-    writer.value(isSuccessful)
+    writer.member("successful", isSuccessful)
     writer.issues("warnings", warnings)
     writer.endObject()
   }
@@ -52,21 +45,17 @@ extension JSONWriter {
     beginArray()
     for issue in issues {
       beginObject()
-      self.key("code")
-      value(issue.code.rawValue)
-      self.key("codedesc")
-      value(issue.code.summary)
+      member("code", issue.code.rawValue)
+      member("codedesc", issue.code.summary)
       self.key("context")
       beginObject()
       self.key("locations")
       beginArray()
       for location in issue.locations { self.location(location) }
       endArray()
-      self.key("snippet")
-      value(issue.snippet)
+      member("snippet", issue.snippet)
       endObject()
-      self.key("message")
-      value(issue.message)
+      member("message", issue.message)
       endObject()
     }
     endArray()
@@ -74,20 +63,15 @@ extension JSONWriter {
 
   private mutating func location(_ location: LoadResult.Location) {
     beginObject()
-    key("item_name")
-    value(location.itemName)
-    key("item_type")
-    value(location.itemType)
+    member("item_name", location.itemName)
+    member("item_type", location.itemType)
     key("position")
     beginObject()
     for (name, number) in [("column", location.column), ("line", location.line)] as [(StaticString, Int)] {
-      key(name)
-      value(Int64(number))
+      member(name, Int64(number))
     }
-    key("name")
-    value(location.name)
-    key("offset")
-    value(Int64(location.offset))
+    member("name", location.name)
+    member("offset", Int64(location.offset))
     endObject()
     endObject()
   }

@@ -18,40 +18,30 @@ extension Rule {
     writer.beginObject()
     let texts: [(StaticString, String)] = [("condition", condition.description), ("description", description)]
     for (key, text) in texts {
-      writer.key(key)
-      writer.value(text)
+      writer.member(key, text)
     }
-    writer.key("enabled")
-    writer.value(isEnabled)
-    writer.key("file")
-    writer.value(location.path)
-    writer.key("line")
-    writer.value(Int64(location.line))
+    writer.member("enabled", isEnabled)
+    writer.member("file", location.path)
+    writer.member("line", Int64(location.line))
     write(liveCoverage, to: &writer)
     for (key, text) in [("output", output.text), ("priority", priority.name), ("rule", name), ("source", source)]
       as [(StaticString, String)]
     {
-      writer.key(key)
-      writer.value(text)
+      writer.member(key, text)
     }
     write(tags, under: "tags", to: &writer)
     writer.endObject()
   }
 
   private func write(_ coverage: LiveCoverage, to writer: inout JSONWriter) {
-    writer.key("live")
-    writer.beginObject()
-    writer.key("extent")
-    writer.value(coverage.extent.rawValue)
-    write(coverage.missingInCondition, under: "missing_in_condition", to: &writer)
-    write(coverage.missingInOutput, under: "missing_in_output", to: &writer)
-    writer.endObject()
+    writer.object("live") { writer in
+      writer.member("extent", coverage.extent.rawValue)
+      write(coverage.missingInCondition, under: "missing_in_condition", to: &writer)
+      write(coverage.missingInOutput, under: "missing_in_output", to: &writer)
+    }
   }
 
   private func write(_ texts: [String], under key: StaticString, to writer: inout JSONWriter) {
-    writer.key(key)
-    writer.beginArray()
-    for text in texts { writer.value(text) }
-    writer.endArray()
+    writer.member(key, texts)
   }
 }
