@@ -28,8 +28,6 @@ final class EventLines {
   private let path: String
   private let file: UnsafeMutablePointer<FILE>
   private var lineNumber = 0
-  private var buffer: UnsafeMutablePointer<CChar>?
-  private var bufferByteCount = 0
 
   /// Far more than an event needs.
   static let lineByteCountMax = 1 << 20
@@ -40,10 +38,7 @@ final class EventLines {
     self.path = path
   }
 
-  deinit {
-    free(buffer)
-    fclose(file)
-  }
+  deinit { fclose(file) }
 
   /// The next event; nil after the last.
   func next() throws -> GivenEvent? {
@@ -60,16 +55,23 @@ final class EventLines {
   }
 
   private func nextLine() throws -> [UInt8]? {
-    let count = getline(&buffer, &bufferByteCount, file)
-    guard count >= 0, let buffer else {
-      if ferror(file) != 0 { throw RecordingError.reading(path, errno: errno) }
-      return nil
+    var line: [UInt8] = []
+    while line.last != UInt8(ascii: "\n") {
+      let byte = getc_unlocked(file)
+      guard byte != EOF else {
+        if ferror(file) != 0 { throw RecordingError.reading(path, errno: errno) }
+        if line.isEmpty { return nil }
+        break
+      }
+      line.append(UInt8(truncatingIfNeeded: byte))
+      // Before all of it is read: it may have no end.
+      if line.count > Self.lineByteCountMax {
+        lineNumber += 1
+        throw problem("longer than \(Self.lineByteCountMax) bytes")
+      }
     }
     lineNumber += 1
-    guard count <= Self.lineByteCountMax else { throw problem("longer than \(Self.lineByteCountMax) bytes") }
-    return buffer.withMemoryRebound(to: UInt8.self, capacity: count) {
-      Array(UnsafeBufferPointer(start: $0, count: count))
-    }
+    return line
   }
 
   /// What is wrong with one line.

@@ -7,7 +7,8 @@ import MartletEvents
 /// for how often it was repeated meanwhile.
 struct TamperWatch {
   static let windowNanoseconds: UInt64 = 60_000_000_000
-  /// Processes and acts that are kept apart within a window; what others do counts as one.
+  /// Processes and acts that are kept apart within a window; what others do counts as one for each act, so that none hides
+  /// behind another.
   static let seriesMax = 32
 
   private struct Series: Hashable {
@@ -24,7 +25,7 @@ struct TamperWatch {
     var series = Series(
       processID: part.record.process_id, processStart: part.record.process_start_ns, act: part.act)
     if repeats[series] == nil, repeats.count >= Self.seriesMax {
-      series = Series(processID: 0, processStart: 0, act: 0)
+      series = Series(processID: 0, processStart: 0, act: part.act)
     }
     if repeats[series] != nil {
       repeats[series]?.count += 1

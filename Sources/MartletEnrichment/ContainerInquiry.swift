@@ -206,7 +206,9 @@ public final class ContainerInquiry: Sendable {
   private func returnDelayed() async {
     for await _ in delays {
       while let next = desk.withLock({ $0.delayed.map(\.due).min() }) {
-        guard (try? await Task.sleep(until: next, clock: .continuous)) != nil else { return }
+        // One that is due before it may come meanwhile, and nobody interrupts the sleep.
+        let wake = min(next, .now + Self.pauseMin)
+        guard (try? await Task.sleep(until: wake, clock: .continuous)) != nil else { return }
         let now = ContinuousClock.now
         let due = desk.withLock { desk in
           let due = desk.delayed.filter { $0.due <= now }
@@ -264,7 +266,9 @@ public final class ContainerInquiry: Sendable {
   }
 
   /// 0.1 s, doubled each time, at most a few seconds: as soon after its return a runtime is asked again.
-  private static func pause(_ count: Int) -> Duration { .milliseconds(100) * (1 << min(max(count - 1, 0), 5)) }
+  private static let pauseMin = Duration.milliseconds(100)
+
+  private static func pause(_ count: Int) -> Duration { pauseMin * (1 << min(max(count - 1, 0), 5)) }
 
   /// Those first that the container's cgroup speaks of.
   private static func rank(_ member: Member, _ question: Question) -> Int {

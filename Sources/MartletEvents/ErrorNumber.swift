@@ -4,9 +4,12 @@ import Glibc
 
 /// Names of errno values.
 public enum ErrorNumber {
-  /// `ENOENT` for 2; `EUNKNOWN` for a number that has no name. Same on x86_64 and arm64.
-  public static func name(of number: Int64) -> StaticString {
-    switch Int32(truncatingIfNeeded: number) {
+  /// `ENOENT` for -2, as a call returns it; `EUNKNOWN` for what is no error or has no name. Same on x86_64 and arm64.
+  ///
+  /// Any number may come: whoever answers for a call, as a seccomp listener can, chooses its result.
+  public static func name(ofResult result: Int64) -> StaticString {
+    guard (-4095..<0).contains(result) else { return "EUNKNOWN" }
+    return switch Int32(-result) {
     case EPERM: "EPERM"
     case ENOENT: "ENOENT"
     case ESRCH: "ESRCH"

@@ -7,7 +7,8 @@ public import MartletEvents
 /// not. Only what is known of its container is looked up anew, by `SystemState.context(of:)`.
 ///
 /// A state in small: the record, the process with its ancestors and the others that the event names, the names of its
-/// addresses, the host. Texts of programs never change and are shared with the processes that run them.
+/// addresses, the model that the process opened last, the host. Texts of programs never change and are shared with the
+/// processes that run them.
 public final class CapturedEvent {
   /// Up to when its container is waited for.
   public let deadlineNanoseconds: UInt64
@@ -81,6 +82,9 @@ public final class CapturedEvent {
     content.initialize(to: state.content.pointee)
     content.pointee.isCaptured = true
     content.pointee.hostname = texts.keep(state.hostname, &end)
+    let modelOpen = processes[actor].modelOpen
+    content.pointee.modelOpens = ModelOpenLookup(copying: state.modelOpens, modelOpen)
+    if modelOpen.place >= 0 { processes[actor].modelOpen.place = 0 }
     content.pointee.names = NameLookup(copying: state.names, of: addresses, in: network, at: record.timeNanoseconds)
     guard let slots = processes.baseAddress, let containers = containers.baseAddress else {
       preconditionFailure("a captured event has no process")
@@ -90,7 +94,7 @@ public final class CapturedEvent {
     let nameCount = addresses.reduce(0) { $0 + state.names.count(of: $1, in: network, at: original.timeNanoseconds) }
     byteCount =
       recordMemory.count + processes.count * MemoryLayout<Process>.stride + imageByteCount + texts.count
-      + NameLookup.byteCount(nameCount) + Self.fixedByteCount
+      + NameLookup.byteCount(nameCount) + state.modelOpens.byteCount(of: modelOpen) + Self.fixedByteCount
   }
 
   /// Of what each has, whatever the event, and of what keeps all that together, roughly.
@@ -100,6 +104,7 @@ public final class CapturedEvent {
   deinit {
     for process in processes { if let image = process.image { ProcessImage.letGo(image) } }
     content.pointee.names.deallocate()
+    content.pointee.modelOpens.deallocate()
     content.deallocate()
     containers.deallocate()
     texts.deallocate()

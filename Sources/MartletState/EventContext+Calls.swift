@@ -106,9 +106,13 @@ extension EventContext {
     of parameter: CallParameter, _ record: EventRecord, to text: inout ContextText
   ) {
     switch (parameter.form, rawValue(of: parameter, record)) {
-    case (.result, .signed(let number)): if number < 0 { text.append(ByteView(ErrorNumber.name(of: -number))) }
+    case (.result, .signed(let number)): if number < 0 { text.append(ByteView(ErrorNumber.name(ofResult: number))) }
     case (.descriptor, .signed(let number)):
-      if number < 0 { text.append(ByteView(ErrorNumber.name(of: -number))) } else { writeDescriptor(record, to: &text) }
+      if number < 0 {
+        text.append(ByteView(ErrorNumber.name(ofResult: number)))
+      } else {
+        writeDescriptor(record, to: &text)
+      }
     case (.directory, .signed(let number)): if number == Int64(AT_FDCWD) { text.append("AT_FDCWD") }
     case (.path(let index), .text(let name)): writePath(name, below: index, record, to: &text)
     case (.process, .signed(let number)):

@@ -110,7 +110,7 @@ extension EventContext {
   }
 
   private var resultText: ByteView {
-    result >= 0 ? ByteView("SUCCESS") : ByteView(ErrorNumber.name(of: -result))
+    result >= 0 ? ByteView("SUCCESS") : ByteView(ErrorNumber.name(ofResult: result))
   }
 
   private var typeName: FieldValue { type.map { .text(ByteView($0.name)) } ?? .missing }

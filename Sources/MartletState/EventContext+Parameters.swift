@@ -171,7 +171,7 @@ extension EventContext {
     switch (parameter, rawParameter(parameter)) {
     case (.result, .signed(let number)), (.descriptor, .signed(let number)):
       if number < 0 {
-        text.append(ByteView(ErrorNumber.name(of: -number)))
+        text.append(ByteView(ErrorNumber.name(ofResult: number)))
       } else if parameter == .descriptor {
         writeDescriptor(record, to: &text)
       }

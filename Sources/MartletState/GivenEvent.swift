@@ -44,6 +44,9 @@ public final class GivenEvent {
   private var valueCounts: [Field: Int] = [:]
   private var texts: [UnsafeMutablePointer<UInt8>] = []
 
+  /// Conditions on a whole list look at no more of it.
+  private static let listIndexMax = 4095
+
   /// Its place among those that are given together: tells its alerts apart. `evt.num` is another thing, and missing
   /// unless it is given.
   public let place: UInt64
@@ -59,7 +62,8 @@ public final class GivenEvent {
     for (key, value) in given {
       values[key] = keep(key.field.description.multiplicity == .names ? Self.normalized(value) : value)
       switch key.argument {
-      case .index(let index): valueCounts[key.field] = max(valueCounts[key.field] ?? 0, index + 1)
+      case .index(let index):
+        valueCounts[key.field] = max(valueCounts[key.field] ?? 0, min(index, Self.listIndexMax) + 1)
       case .none:
         let first = key.field.description.multiplicity == .ancestors ? 1 : 0
         valueCounts[key.field] = max(valueCounts[key.field] ?? 0, first + 1)

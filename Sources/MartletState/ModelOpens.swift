@@ -30,11 +30,39 @@ struct ModelOpenLookup {
 
   static let pathByteCountMax = 4096
 
+  init(capacity: Int) {
+    opens = .allocate(capacity: capacity)
+    opens.initialize(repeating: ModelOpen(), count: capacity)
+    // Pages that no path was ever put into cost nothing.
+    paths = .allocate(capacity: capacity * Self.pathByteCountMax)
+  }
+
   /// Nil for none, and for one that had to make room.
   func find(_ reference: ModelOpenReference) -> UnsafeMutablePointer<ModelOpen>? {
     guard reference.place >= 0 else { return nil }
     let open = opens + Int(reference.place)
     return open.pointee.generation == reference.generation ? open : nil
+  }
+
+  /// The open that a reference means, in memory of its own, which `deallocate` gives back: the reference means it there, too,
+  /// once its place is 0. Of a reference to nothing, nothing.
+  init(copying opens: ModelOpenLookup, _ reference: ModelOpenReference) {
+    let open = opens.find(reference)
+    let path = open == nil ? .empty : opens.path(of: reference)
+    self.opens = .allocate(capacity: 1)
+    self.opens.initialize(to: open?.pointee ?? ModelOpen())
+    paths = .allocate(capacity: path.count)
+    paths.update(from: path.start, count: path.count)
+  }
+
+  func deallocate() {
+    opens.deallocate()
+    paths.deallocate()
+  }
+
+  /// Of a copy.
+  func byteCount(of reference: ModelOpenReference) -> Int {
+    MemoryLayout<ModelOpen>.stride + (find(reference) == nil ? 0 : path(of: reference).count)
   }
 
   func path(of reference: ModelOpenReference) -> ByteView {
@@ -58,17 +86,10 @@ struct ModelOpens: ~Copyable {
   init(limits: StateLimits) {
     precondition(limits.modelOpenCountMax >= 1, "there is room for one open of a model")
     capacity = limits.modelOpenCountMax
-    lookup = ModelOpenLookup(
-      opens: .allocate(capacity: capacity),
-      // Pages that no path was ever put into cost nothing.
-      paths: .allocate(capacity: capacity * ModelOpenLookup.pathByteCountMax))
-    lookup.opens.initialize(repeating: ModelOpen(), count: capacity)
+    lookup = ModelOpenLookup(capacity: capacity)
   }
 
-  deinit {
-    lookup.opens.deallocate()
-    lookup.paths.deallocate()
-  }
+  deinit { lookup.deallocate() }
 
   /// Takes in an open that the kernel side told with the file's state: it is a model's, or of a watched file.
   mutating func note(_ record: EventRecord, by slot: Int32, _ processes: borrowing ProcessTable) {

@@ -10,8 +10,12 @@ struct NameLookup {
   fileprivate let bucketMask: Int
 
   fileprivate func bucket(_ network: UInt32, _ address: IPAddress) -> Int {
-    let mixed = (address.high ^ address.low &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(network)) &* 0xD6E8_FEB8_6659_FD93
-    return Int(truncatingIfNeeded: mixed >> 32) & bucketMask
+    // Keyed, as whoever answers for a name chooses its addresses: they would all be in one bucket.
+    var hasher = Hasher()
+    hasher.combine(address.high)
+    hasher.combine(address.low)
+    hasher.combine(network)
+    return hasher.finalize() & bucketMask
   }
 
   fileprivate func text(of slot: Int32) -> ByteView {

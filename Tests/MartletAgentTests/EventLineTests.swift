@@ -105,6 +105,23 @@ struct EventLineTests {
     #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "")")
   }
 
+  @Test("a line without an end is refused before all of it is read")
+  func endless() {
+    let line = #"{"proc.name": ""# + String(repeating: "a", count: 2 * EventLines.lineByteCountMax)
+    let error = #expect(throws: EventLineError.self) { try Self.event(line) }
+    #expect(error?.description == "'lines', line 1: longer than \(EventLines.lineByteCountMax) bytes")
+  }
+
+  @Test("any index may be given, and takes no memory for what is not")
+  func indices() throws {
+    let line = #"{"evt.type": "execve", "proc.aname[9223372036854775807]": "x", "proc.aname[2000000000]": "y"}"#
+    #expect(try Self.text("proc.aname", "2000000000", in: line) == "y")
+    let event = try Self.event(line)
+    let context = EventContext(event)
+    #expect(context.listCount(of: .processAncestorName) <= 4096)
+    withExtendedLifetime(event) {}
+  }
+
   @Test(
     "conditions on given events",
     arguments: [

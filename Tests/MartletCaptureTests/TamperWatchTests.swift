@@ -58,6 +58,10 @@ struct TamperWatchTests {
       if watch.note(&part) != nil { told += 1 }
     }
     #expect(told == TamperWatch.seriesMax + 1)
+    // What many do hides nothing of another sort.
+    var other = part(MARTLET_TAMPER_TRACE, by: 1001)
+    let traced = watch.note(&other)
+    #expect(traced?.subject == .tamper)
     let again = watch.summary(at: .max / 2)
     #expect(again.count == 1 && again[0].count == UInt64(1000 - told))
   }

@@ -114,8 +114,10 @@ struct TextTests {
 
   @Test("an error number has its name")
   func errorName() {
-    #expect("\(ErrorNumber.name(of: 2))" == "ENOENT" && "\(ErrorNumber.name(of: 115))" == "EINPROGRESS")
-    #expect("\(ErrorNumber.name(of: 99_999))" == "EUNKNOWN")
+    #expect("\(ErrorNumber.name(ofResult: -2))" == "ENOENT" && "\(ErrorNumber.name(ofResult: -115))" == "EINPROGRESS")
+    for result in [0, 1, -99_999, .min, .max, -2 - 1 << 32] as [Int64] {
+      #expect("\(ErrorNumber.name(ofResult: result))" == "EUNKNOWN")
+    }
   }
 }
 

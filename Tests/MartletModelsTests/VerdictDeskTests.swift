@@ -197,6 +197,9 @@ struct VerdictDeskTests {
     later.changed += 1
     feed.read(later)
     #expect(feed.told() == ["7 unstable"])
+    // Who opens these bytes now has not been told of them.
+    feed.note(Event.openModel(later, by: python))
+    #expect(feed.told() == ["7 verified"])
   }
 
   @Test("a write makes what was known void, and is told to those who hold the file", arguments: [false, true])

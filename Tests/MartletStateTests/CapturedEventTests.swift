@@ -68,6 +68,7 @@ struct CapturedEventTests {
     var orphan = inContainer(30, "/bin/orphan")
     orphan.parentID = 4711
     return [
+      Event.openModel(TestFile("/models/a.pt"), by: shell, at: 8), Event.exec(shell, at: 9),
       Event.exec(child), Event.open("../etc/shadow", resolved: "/data/shadow", below: "/tmp", by: child, at: 1 << 40),
       Event.open("/x", by: orphan), Event.exec(orphan), Event.exec(shell, environment: ["A=b"]),
       Event.connect(to: "203.0.113.7", port: 443, by: child, network: 7, at: 9),
@@ -83,6 +84,9 @@ struct CapturedEventTests {
 
   /// Changes everything that the events before asked for.
   private static func disturb(_ feed: Feed) {
+    for id: UInt32 in [20, 21] {
+      feed.apply(Event.openModel(TestFile("/models/other.pickle"), by: inContainer(id, "/bin/x"), at: 1 << 40))
+    }
     for id: UInt32 in [21, 20, 10, 30, 1] { feed.apply(Event.exit(inContainer(id, "/bin/x"))) }
     for id: UInt32 in 50..<80 { feed.apply(Event.exec(inContainer(id, "/bin/other-\(id)", cgroup: 901))) }
     feed.apply(Event.exec(inContainer(20, "/bin/another")), Event.host("elsewhere", realtimeOffset: 5))

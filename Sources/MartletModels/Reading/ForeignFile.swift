@@ -41,14 +41,16 @@ struct ForeignFile: ~Copyable {
     throw wasOther ? .notRegular : .gone
   }
 
-  /// Whether the process has the file open or mapped. Looks at numbers only, so that no file is touched.
+  /// Whether the process has the file open or mapped. Who cannot be looked at, or has too many files open to look at all of
+  /// them, may well. Looks at numbers only, so that no file is touched.
   static func isHeld(_ request: HashRequest) -> Bool {
     if mapping(of: request) != nil { return true }
     let folder = "/proc/\(request.processID)/fdinfo"
-    guard let listing = opendir(folder) else { return false }
+    guard let listing = opendir(folder) else { return errno != ENOENT && errno != ESRCH }
     defer { closedir(listing) }
     var left = descriptorsMax
-    while left > 0, let entry = readdir(listing) {
+    while let entry = readdir(listing) {
+      guard left > 0 else { return true }
       left -= 1
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }

@@ -74,11 +74,15 @@ extension VerdictDesk {
     let guarantee: Verdict.Guarantee =
       job.isImmutable ? .immutable : file.hadNoWriters && job.isWatched ? .stable : .bestEffort
     keep(job.key, KnownFile(file: file, guarantee: guarantee))
-    for waiting in job.waiting where noteTold(job.key, waiting, trust) {
-      // What was opened may have been other bytes than those that were read.
-      let isSame = waiting.stamp == file.stamp
-      if !isSame { statistics.unstable += 1 }
-      tell(waiting.report, isSame ? .bytes(file, guarantee) : .unstable, trust)
+    for waiting in job.waiting {
+      if waiting.stamp == file.stamp {
+        if noteTold(job.key, waiting, trust) { tell(waiting.report, .bytes(file, guarantee), trust) }
+      } else {
+        // What was opened may have been other bytes than those that were read: of these nothing is told with it.
+        statistics.unstable += 1
+        noteOpener(job.key, waiting)
+        tell(waiting.report, .unstable, trust)
+      }
     }
   }
 

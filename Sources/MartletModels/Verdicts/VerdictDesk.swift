@@ -56,6 +56,11 @@ struct VerdictDesk {
     /// Who may have it in use.
     var openers: [ModelEvent] = []
     var lastUse: UInt64 = 0
+
+    mutating func note(opener: ModelEvent) {
+      if openers.count >= VerdictDesk.openersMax { openers.removeFirst() }
+      openers.append(opener)
+    }
   }
 
   /// Whether a process holds a changed file, and what to say if it does.
@@ -310,10 +315,12 @@ struct VerdictDesk {
     if file.generation != trust.generation || file.told.count >= Self.toldMax { file.told = [] }
     file.generation = trust.generation
     guard file.told.insert(waiting.teller).inserted else { return false }
-    if file.openers.count >= Self.openersMax { file.openers.removeFirst() }
-    file.openers.append(waiting.report)
+    file.note(opener: waiting.report)
     return true
   }
+
+  /// Who is told when it changes.
+  mutating func noteOpener(_ key: FileKey, _ waiting: Waiting) { known[key]?.note(opener: waiting.report) }
 
   mutating func tell(_ report: ModelEvent, _ verdict: Verdict, _ trust: TrustedModels.Snapshot) {
     guard reports.count < Self.reportsMax else {
