@@ -11,6 +11,27 @@ struct call_arguments {
   __u64 values[6];
 };
 
+/* The argument of openat2, as user space lays it out. */
+struct user_open_how {
+  __u64 flags;
+  __u64 mode;
+  __u64 resolve;
+};
+
+/* What is read of a call that returns. Not on the stack: kernels before 6.13 give all functions that call each other
+ * 512 bytes together, and here they are at their deepest. One for each CPU, as the kernel runs no program while it runs the
+ * same one. */
+struct call_scratch {
+  struct call_arguments arguments;
+  struct user_open_how how;
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct call_scratch);
+} call_scratches SEC(".maps");
+
 static __always_inline bool is_wanted(__u32 call) {
   return call < MARTLET_CALL_COUNT && settings.wanted_calls[call / 64] >> (call % 64) & 1;
 }

@@ -13,14 +13,14 @@
  */
 
 /* For the program `handle_NAME`; see Sources/CMartletBPF/probe_hooks.c. */
-#define ENTRY(part, name, place, otherwise)                                                                       \
+#define ENTRY(part, name, place, otherwise)                                                                 \
   struct {                                                                                                  \
     __uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                                                  \
     __uint(max_entries, MARTLET_GENERATION_SLOTS);                                                          \
     __type(key, __u32);                                                                                     \
     __type(value, __u32);                                                                                   \
   } on_##name SEC(".maps");                                                                                 \
-  PROGRAM(part, place)                                                                                            \
+  PROGRAM(part, place)                                                                                      \
   int enter_##name(void *context) {                                                                         \
     if (martlet_generation_slot(in_force.generation))                                                       \
       bpf_tail_call_static(context, &on_##name, 1);                                                         \

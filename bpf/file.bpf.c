@@ -6,27 +6,9 @@
  * as well, for rules that look at how a name was spelled, and is marked: it lies in memory that others may write.
  */
 
-struct open_call {
-  const void *name; /* NULL for a call that takes a handle */
-  __s64 result;
-  __s32 directory_fd;
-  __u32 flags;
-  __u32 mode;
-  __u16 call;
-  bool has_flags;
-  __u8 actor; /* MARTLET_ACTOR_*, of who calls; 0 until somebody asks */
-};
-
 /* What is kept of the name that a failed open passed, with its NUL. A name that fails costs nothing to make up, so a
  * program that means to fill the ring would choose long ones. */
 #define FAILED_NAME_BYTES_MAX 257
-
-/* The argument of openat2, as user space lays it out. */
-struct user_open_how {
-  __u64 flags;
-  __u64 mode;
-  __u64 resolve;
-};
 
 static __always_inline void store__opened_file(struct slot *slot, struct task_struct *task, struct file *file) {
   struct martlet_open *record = RECORD(slot, martlet_open);
@@ -144,13 +126,14 @@ static __always_inline void store__open(struct slot *slot, struct task_struct *t
 /* What open_told finds out by itself. */
 #define REASONS_UNKNOWN ~0u
 
-/* An open that may be wanted. */
-APART_IN(1) int open_told(struct open_call *open, __u32 is_unwanted, __u32 reasons) {
+/* An open that may be wanted: that in the slot of calls. */
+APART_IN(1) int open_told(__u32 is_unwanted, __u32 reasons) {
   struct task_struct *task = read__current();
   struct file *file = NULL;
   struct slot *slot = emit__call_slot();
+  struct open_call *open = &slot->open;
   __u32 version = filter__version();
-  if (!open || !slot) return 0;
+  if (!slot) return 0;
   slot->spelled_bytes = 0;
   /* None when another thread closed it before the call returned: then the name alone tells what was opened. */
   if (open->result >= 0) file = read__file(task, open->result);
@@ -187,9 +170,9 @@ static __always_inline bool open_is_unwanted_class(struct open_call *open, struc
 }
 
 /* What its class tells to drop, the usual case, is dropped here, unless the file is a model or watched. */
-static __always_inline int open_returned(struct open_call *open, struct task_struct *task) {
+static __always_inline int open_returned(struct slot *slot, struct task_struct *task) {
+  struct open_call *open = &slot->open;
   struct file *file = NULL;
-  struct slot *slot;
   __u32 reasons;
   bool is_unwanted;
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
@@ -198,13 +181,12 @@ static __always_inline int open_returned(struct open_call *open, struct task_str
     return 0;
   }
   is_unwanted = open_is_unwanted_class(open, task);
-  if (!filter__drops(is_unwanted)) return open_told(open, is_unwanted, REASONS_UNKNOWN);
+  if (!filter__drops(is_unwanted)) return open_told(is_unwanted, REASONS_UNKNOWN);
   if (open->result >= 0 && (settings.watches_files || open->flags & O_ACCMODE)) file = read__file(task, open->result);
-  slot = file && settings.watches_files ? emit__call_slot() : NULL;
-  if (slot) {
+  if (file && settings.watches_files) {
     slot->spelled_bytes = 0;
     reasons = open_reasons(slot, task, open, file);
-    if (reasons) return open_told(open, is_unwanted, reasons);
+    if (reasons) return open_told(is_unwanted, reasons);
   }
   if (file) guard__opened(open->call, file);
   COUNT_DROPPED_ALONE(MARTLET_HOOK_OPEN);

@@ -27,6 +27,15 @@ struct {
   __type(value, struct ring_name);
 } ring_names SEC(".maps");
 
+/* Where one is made, as it is more than the stack holds. One for each CPU, as the kernel runs no program while it runs the
+ * same one. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct ring_name);
+} ring_name_made SEC(".maps");
+
 /* The call that a request stands for, if a rule asks for it. */
 static __always_inline __u16 ring_call(__u8 operation) {
   switch (operation) {
@@ -84,7 +93,7 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   bool is_unwanted = false;
   __u32 reasons = 0, version = filter__version();
   __u16 call = FORGOTTEN(ring_call(LOAD(request, opcode)), task);
-  struct open_call as_call = {.result = result, .call = call, .has_flags = true};
+  struct open_call *as_call;
   if ((__u32)LOAD(task, tgid) == settings.self_process_id) {
     COUNT_DROPPED(MARTLET_HOOK_RING);
     return 0;
@@ -94,12 +103,14 @@ SHARED int ring_open_told(struct io_kiocb *request, struct ring_name *name, stru
   slot = emit__take(MARTLET_HOOK_RING);
   if (!slot) return 0;
   slot->spelled_bytes = 0;
-  as_call.directory_fd = LOAD(open, dfd);
-  as_call.flags = LOAD(open, how.flags);
+  as_call = &slot->open;
+  *as_call = (struct open_call){.result = result, .call = call, .has_flags = true};
+  as_call->directory_fd = LOAD(open, dfd);
+  as_call->flags = LOAD(open, how.flags);
   /* One whose name is not there whole passes. */
   if (ring_takes_name(slot, name) && settings.filters)
-    is_unwanted = open_is_unwanted(slot, task, &as_call, file) && filter__has_stayed(version);
-  if (settings.watches_files && file) reasons = open_reasons(slot, task, &as_call, file);
+    is_unwanted = open_is_unwanted(slot, task, as_call, file) && filter__has_stayed(version);
+  if (settings.watches_files && file) reasons = open_reasons(slot, task, as_call, file);
   is_unwanted = FORGOTTEN(is_unwanted, task);
   reasons = FORGOTTEN(reasons, task);
   if (filter__drops(is_unwanted) && !reasons) {
@@ -134,16 +145,18 @@ PROGRAM(2, "tp_btf/io_uring_submit_req")
 int BPF_PROG(handle_ring_submit, struct io_kiocb *request) {
   struct io_open *open = (struct io_open *)request;
   __u64 key = (__u64)request;
-  struct ring_name name = {};
+  __u32 zero = 0;
+  struct ring_name *name = bpf_map_lookup_elem(&ring_name_made, &zero);
   long length;
   __u16 call = ring_call(LOAD(request, opcode));
   if (call == MARTLET_CALL_NONE || call == MARTLET_CALL_CONNECT) return 0;
   if (canary__is_for(MARTLET_CANARY_RING_SUBMISSION)) return 0;
-  name.is_told = (LOAD(request, flags) & RING_SKIPS_COMPLETION) != 0;
-  length = bpf_probe_read_kernel_str(name.bytes, FAILED_NAME_BYTES_MAX, LOAD(LOAD(open, filename), name));
-  name.length_bytes = length > 0 ? length : 0;
-  if (bpf_map_update_elem(&ring_names, &key, &name, BPF_ANY)) COUNT_FULL(MARTLET_TABLE_RING_NAMES);
-  if (name.is_told) ring_open_told(request, NULL, NULL, 0);
+  if (!name) return 0;
+  name->is_told = (LOAD(request, flags) & RING_SKIPS_COMPLETION) != 0;
+  length = bpf_probe_read_kernel_str(name->bytes, FAILED_NAME_BYTES_MAX, LOAD(LOAD(open, filename), name));
+  name->length_bytes = length > 0 ? length : 0;
+  if (bpf_map_update_elem(&ring_names, &key, name, BPF_ANY)) COUNT_FULL(MARTLET_TABLE_RING_NAMES);
+  if (name->is_told) ring_open_told(request, NULL, NULL, 0);
   return 0;
 }
 

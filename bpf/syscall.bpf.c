@@ -42,6 +42,11 @@ static __always_inline __u64 read__argument(struct pt_regs *regs, bool is_compat
 #endif
 }
 
+static __always_inline struct call_scratch *call_scratch(void) {
+  __u32 zero = 0;
+  return bpf_map_lookup_elem(&call_scratches, &zero);
+}
+
 static __always_inline void read__arguments(struct pt_regs *regs, bool is_compat, __u64 *arguments) {
   for (int index = 0; index < 6; index++) arguments[index] = read__argument(regs, is_compat, index);
 }
@@ -49,7 +54,7 @@ static __always_inline void read__arguments(struct pt_regs *regs, bool is_compat
 /* The call that socketcall(2) stands for, whose arguments lie in memory. */
 static __always_inline __u32 unpack_socketcall(struct call_arguments *passed) {
   __u64 *arguments = passed->values;
-  __u32 words[3] = {}, call;
+  __u32 *words = (__u32 *)&passed->values[3], call;
   switch (arguments[0]) {
     case 1: call = MARTLET_CALL_SOCKET; break;
     case 2: call = MARTLET_CALL_BIND; break;
@@ -66,7 +71,7 @@ static __always_inline __u32 unpack_socketcall(struct call_arguments *passed) {
     default: return MARTLET_CALL_NONE;
   }
   if (!is_wanted(call)) return MARTLET_CALL_NONE;
-  bpf_probe_read_user(words, sizeof(words), (const void *)arguments[1]);
+  if (bpf_probe_read_user(words, 3 * sizeof(*words), (const void *)arguments[1])) words[0] = words[1] = words[2] = 0;
   for (int index = 0; index < 3; index++) arguments[index] = words[index];
   return call;
 }
@@ -75,40 +80,45 @@ static __always_inline __u32 unpack_socketcall(struct call_arguments *passed) {
 
 static __always_inline int open_call_returned(struct pt_regs *regs, struct task_struct *task, __u32 call,
                                               bool is_compat, long result) {
-  struct open_call open = {.result = result, .directory_fd = AT_FDCWD, .call = call, .has_flags = true};
-  struct user_open_how how = {};
+  struct slot *slot = emit__call_slot();
+  struct open_call *open = &slot->open;
+  struct call_scratch *scratch;
+  if (!slot) return 0;
+  *open = (struct open_call){.result = result, .directory_fd = AT_FDCWD, .call = call, .has_flags = true};
 #define ARGUMENT(index) read__argument(regs, is_compat, index)
   switch (call) {
     case MARTLET_CALL_OPEN:
-      open.name = (const void *)ARGUMENT(0);
-      open.flags = ARGUMENT(1);
-      open.mode = ARGUMENT(2);
+      open->name = (const void *)ARGUMENT(0);
+      open->flags = ARGUMENT(1);
+      open->mode = ARGUMENT(2);
       break;
     case MARTLET_CALL_CREAT:
-      open.name = (const void *)ARGUMENT(0);
-      open.flags = O_CREATE_ONLY;
-      open.mode = ARGUMENT(1);
+      open->name = (const void *)ARGUMENT(0);
+      open->flags = O_CREATE_ONLY;
+      open->mode = ARGUMENT(1);
       break;
     case MARTLET_CALL_OPENAT:
-      open.directory_fd = ARGUMENT(0);
-      open.name = (const void *)ARGUMENT(1);
-      open.flags = ARGUMENT(2);
-      open.mode = ARGUMENT(3);
+      open->directory_fd = ARGUMENT(0);
+      open->name = (const void *)ARGUMENT(1);
+      open->flags = ARGUMENT(2);
+      open->mode = ARGUMENT(3);
       break;
     case MARTLET_CALL_OPENAT2:
-      open.directory_fd = ARGUMENT(0);
-      open.name = (const void *)ARGUMENT(1);
-      open.has_flags = !bpf_probe_read_user(&how, sizeof(how), (const void *)ARGUMENT(2));
-      open.flags = how.flags;
-      open.mode = how.mode;
+      open->directory_fd = ARGUMENT(0);
+      open->name = (const void *)ARGUMENT(1);
+      scratch = call_scratch();
+      open->has_flags = scratch && !bpf_probe_read_user(&scratch->how, sizeof(scratch->how), (const void *)ARGUMENT(2));
+      if (!open->has_flags) break;
+      open->flags = scratch->how.flags;
+      open->mode = scratch->how.mode;
       break;
     case MARTLET_CALL_OPEN_BY_HANDLE_AT:
-      open.directory_fd = ARGUMENT(0);
-      open.flags = ARGUMENT(2);
+      open->directory_fd = ARGUMENT(0);
+      open->flags = ARGUMENT(2);
       break;
   }
 #undef ARGUMENT
-  return open_returned(&open, task);
+  return open_returned(slot, task);
 }
 
 /* One that succeeded has its own hook, and by now the registers of the new program. */
@@ -137,9 +147,11 @@ static __always_inline bool is_any_wanted(__u64 group) {
 
 /* Any but the family of open. */
 static __always_inline int other_call_returned(struct pt_regs *regs, __u32 call, bool is_compat, long result) {
-  struct call_arguments arguments;
-  read__arguments(regs, is_compat, arguments.values);
-  if (call == MARTLET_CALL_SOCKETCALL) call = unpack_socketcall(&arguments);
+  struct call_scratch *scratch = call_scratch();
+  struct call_arguments *arguments = &scratch->arguments;
+  if (!scratch) return 0;
+  read__arguments(regs, is_compat, arguments->values);
+  if (call == MARTLET_CALL_SOCKETCALL) call = unpack_socketcall(arguments);
   switch (call) {
     case MARTLET_CALL_NONE: return 0;
     case MARTLET_CALL_CONNECT:
@@ -148,7 +160,7 @@ static __always_inline int other_call_returned(struct pt_regs *regs, __u32 call,
     case MARTLET_CALL_LISTEN:
     case MARTLET_CALL_BIND:
       if (!is_any_wanted(SOCKET_CALLS)) return 0;
-      return socket_returned(call, arguments.values[0], arguments.values[1], result);
+      return socket_returned(call, arguments->values[0], arguments->values[1], result);
     case MARTLET_CALL_SENDTO:
     case MARTLET_CALL_SENDMSG:
     case MARTLET_CALL_SENDMMSG:
@@ -156,15 +168,15 @@ static __always_inline int other_call_returned(struct pt_regs *regs, __u32 call,
     case MARTLET_CALL_RECVMSG:
     case MARTLET_CALL_RECVMMSG:
       if (!is_any_wanted(DATAGRAM_CALLS)) return 0;
-      return datagram_returned(call, arguments.values[0], result);
+      return datagram_returned(call, arguments->values[0], result);
     case MARTLET_CALL_EXECVE:
-    case MARTLET_CALL_EXECVEAT: return exec_returned(call, &arguments, result);
+    case MARTLET_CALL_EXECVEAT: return exec_returned(call, arguments, result);
     case MARTLET_CALL_PRCTL:
       /* The one that changes what is known of the process. */
-      if (arguments.values[0] != PR_SET_NAME && !is_wanted(call)) return 0;
+      if (arguments->values[0] != PR_SET_NAME && !is_wanted(call)) return 0;
       break;
   }
-  return call_returned(call, &arguments, result);
+  return call_returned(call, arguments, result);
 }
 
 /* One that is looked for, by either of its numbers. */

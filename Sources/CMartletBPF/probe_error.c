@@ -23,17 +23,17 @@ static int keep_print(enum libbpf_print_level level, const char *format, va_list
 static pthread_once_t prints_are_kept = PTHREAD_ONCE_INIT;
 static void keep_prints(void) { libbpf_set_print(keep_print); }
 
-void martlet_log_begin(struct martlet_log *log) {
+struct martlet_log *martlet_log_begin(struct martlet_log *log) {
+  struct martlet_log *before = current_log;
   if (!log->text) log->text = malloc(LOG_BYTES_MAX);
   if (log->text) log->text[0] = 0;
   log->length = 0;
   current_log = log;
   pthread_once(&prints_are_kept, keep_prints);
+  return before;
 }
 
-void martlet_log_end(void) {
-  current_log = NULL;
-}
+void martlet_log_end(struct martlet_log *before) { current_log = before; }
 
 static bool starts_with(const char *line, size_t length, const char *prefix) {
   return length >= strlen(prefix) && memcmp(line, prefix, strlen(prefix)) == 0;

@@ -154,7 +154,7 @@ static int write_filter(struct martlet_probe *probe, const struct martlet_filter
   const uint32_t zero = 0;
   int map = probe->maps ? bpf_object__find_map_fd_by_name(probe->maps, "kernel_filter") : -1;
   if (map < 0 || bpf_map_update_elem(map, &zero, filter, BPF_ANY))
-    return martlet_fail(error, map < 0 ? ENOENT : errno, "install the filter", "kernel_filter", &probe->log);
+    return martlet_fail(error, map < 0 ? ENOENT : errno, "install the filter", "kernel_filter", NULL);
   return 0;
 }
 

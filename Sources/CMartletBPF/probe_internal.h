@@ -63,6 +63,19 @@ struct martlet_probe {
   int wake_fd;
 };
 
+/* A part that is being loaded, and how that went. */
+struct martlet_part {
+  struct martlet_probe *probe;
+  const struct martlet_object_file *file;
+  struct bpf_object **object;
+  pthread_t thread;
+  bool has_thread;
+  int result;
+  int failed_hook;
+  struct martlet_probe_error error;
+  struct martlet_log log;
+};
+
 /* A program that can serve a hook. */
 struct hook_variant {
   const char *program;
@@ -117,18 +130,6 @@ int martlet_share_maps(struct bpf_object *object, const struct bpf_object *owner
                        struct martlet_probe_error *error);
 /* Entered by the predecessor's program already. */
 bool martlet_is_entered(const struct martlet_probe *probe, size_t hook);
-/* A part that is being loaded, and how that went. */
-struct martlet_part {
-  struct martlet_probe *probe;
-  const struct martlet_object_file *file;
-  struct bpf_object **object;
-  pthread_t thread;
-  bool has_thread;
-  int result;
-  int failed_hook;
-  struct martlet_probe_error error;
-  struct martlet_log log;
-};
 /* Loads the programs of a probe whose maps are loaded. Between the two, the maps may be used. */
 void martlet_parts_begin(struct martlet_probe *probe, const struct martlet_probe_image *image,
                          struct martlet_part parts[MARTLET_PARTS]);
@@ -147,9 +148,10 @@ int martlet_probe_try(struct martlet_probe *probe, const struct martlet_probe_im
 
 int martlet_fail(struct martlet_probe_error *error, int code, const char *operation, const char *subject,
                  const struct martlet_log *log);
-/* Until martlet_log_end, what libbpf prints on this thread goes to `log`. Elsewhere and otherwise it is dropped. */
-void martlet_log_begin(struct martlet_log *log);
-void martlet_log_end(void);
+/* Until martlet_log_end, which takes what this returns, what libbpf prints on this thread goes to `log`. Elsewhere and
+ * otherwise it is dropped. */
+struct martlet_log *martlet_log_begin(struct martlet_log *log);
+void martlet_log_end(struct martlet_log *before);
 /* The last program that the log names as the one that failed; empty when none. */
 void martlet_log_failed_program(const struct martlet_log *log, char *name, size_t size);
 

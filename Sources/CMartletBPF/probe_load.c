@@ -14,15 +14,27 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "probe_internal.h"
+
+/* A ring for each CPU, the maps once more for each part, and all of these twice while rules are exchanged: on a machine of
+ * many CPUs more than the usual 1024. */
+#define DESCRIPTORS_MAX 16384
+static void allow_descriptors(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= DESCRIPTORS_MAX) return;
+  limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 int martlet_probe_create(const struct martlet_probe_options *options, struct martlet_probe **created,
                          struct martlet_probe_error *error) {
   struct martlet_probe *probe = calloc(1, sizeof(*probe));
   if (!probe) return martlet_fail(error, ENOMEM, "allocate", "probe", NULL);
   probe->options = *options;
+  allow_descriptors();
   probe->epoll_fd = probe->wake_fd = probe->counters_fd = probe->full_tables_fd = probe->losses_fd = -1;
   for (size_t hook = 0; hook < HOOKS_MAX; hook++) probe->entries[hook] = -1;
   if (probe->options.wake_bytes == 0) probe->options.wake_bytes = options->ring_bytes / 4;
@@ -61,7 +73,7 @@ void martlet_probe_destroy(struct martlet_probe *probe) {
     martlet_rings_destroy(probe);
   free(probe->log.text);
   free(probe);
-  /* Loading took some 15 MiB for a moment, which would stay with the process. */
+  /* Loading took much memory for a moment, which would stay with the process. */
   if (is_generation) malloc_trim(0);
 }
 
@@ -189,10 +201,14 @@ int martlet_probe_try(struct martlet_probe *probe, const struct martlet_probe_im
                       struct martlet_probe_error *error) {
   int failed_hook, result;
   do {
-    martlet_log_begin(&probe->log);
+    struct martlet_log *before = martlet_log_begin(&probe->log);
     result = try_start(probe, image, &failed_hook, error);
-    martlet_log_end();
-    if (result == 0) return 0;
+    martlet_log_end(before);
+    if (result == 0) {
+      free(probe->log.text);
+      probe->log.text = NULL;
+      return 0;
+    }
     martlet_probe_unload(probe);
     /* Also after EPERM: a locked-down kernel says it of single kinds of programs. */
   } while (choose_next(probe, failed_hook, error->code));

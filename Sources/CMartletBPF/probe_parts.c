@@ -27,7 +27,7 @@ static bool is_needed(const struct martlet_probe *probe, const char *program) {
   return strcmp(martlet_entry_program(chosen).text, program) == 0 && !martlet_is_entered(probe, (size_t)hook);
 }
 
-static int load(struct martlet_part *part) {
+static int load_part(struct martlet_part *part) {
   LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "martlet");
   struct bpf_object *object = bpf_object__open_mem(part->file->start, part->file->length, &options);
   struct bpf_program *program;
@@ -49,11 +49,11 @@ static int load(struct martlet_part *part) {
   return martlet_fail(&part->error, code, "load", *failed ? failed : "probe object", &part->log);
 }
 
-static void *run(void *argument) {
+static void *run_part(void *argument) {
   struct martlet_part *part = argument;
-  martlet_log_begin(&part->log);
-  part->result = load(part);
-  martlet_log_end();
+  struct martlet_log *before = martlet_log_begin(&part->log);
+  part->result = load_part(part);
+  martlet_log_end(before);
   free(part->log.text);
   return NULL;
 }
@@ -63,7 +63,7 @@ void martlet_parts_begin(struct martlet_probe *probe, const struct martlet_probe
   for (size_t index = 0; index < MARTLET_PARTS; index++) {
     parts[index] = (struct martlet_part){
         .probe = probe, .file = &image->parts[index], .object = &probe->parts[index], .failed_hook = -1};
-    parts[index].has_thread = pthread_create(&parts[index].thread, NULL, run, &parts[index]) == 0;
+    parts[index].has_thread = pthread_create(&parts[index].thread, NULL, run_part, &parts[index]) == 0;
   }
 }
 
@@ -75,7 +75,7 @@ int martlet_parts_end(struct martlet_part parts[MARTLET_PARTS], int *failed_hook
     if (part->has_thread)
       pthread_join(part->thread, NULL);
     else
-      run(part);
+      run_part(part);
     if (part->result && !failed) failed = part;
   }
   if (!failed) return 0;

@@ -22,7 +22,9 @@
  * number, and no function that is needed by those of the other alone. The number says nothing but which half of the work
  * it is. Without either macro all of it is one.
  */
+#if MARTLET_MAPS_ALONE || MARTLET_PART
 #pragma clang diagnostic ignored "-Wunused-function"
+#endif
 #if MARTLET_MAPS_ALONE || MARTLET_PART == 2
 #define IN_PART_1(attribute) static
 #else
@@ -50,11 +52,12 @@
 #define APART_IN(part) IN_PART_##part(__noinline)
 
 /* A number as it is, of which the verifier no longer knows what it is: it looks once at ways on that differ in it alone.
- * `any`: a number that it knows nothing of. */
-#define FORGOTTEN(number, any)                    \
-  ({                                              \
-    __u64 any__ = (__u64)(any), same__ = any__;   \
-    barrier_var(same__);                          \
+ * `any`: a number that it knows nothing of. To the verifier both have to be numbers, no pointers: the compiler may add and
+ * subtract in any order. */
+#define FORGOTTEN(number, any)                            \
+  ({                                                      \
+    __u64 any__ = (__u64)(any), same__ = any__;           \
+    barrier_var(same__);                                  \
     (typeof(number))((__u64)(number) + (any__ - same__)); \
   })
 

@@ -59,6 +59,18 @@ struct name_search {
 /* Spelled names that are longer are not looked at: they pass. */
 #define SPELLED_BYTES_MAX 256
 
+/* An open as its call passed it, or its request. */
+struct open_call {
+  const void *name; /* NULL for a call that takes a handle */
+  __s64 result;
+  __s32 directory_fd;
+  __u32 flags;
+  __u32 mode;
+  __u16 call;
+  bool has_flags;
+  __u8 actor; /* MARTLET_ACTOR_*, of who calls; 0 until somebody asks */
+};
+
 /* Room for a record without arguments and environment. */
 #define SLOT_RECORD_BYTES 24576
 
@@ -72,6 +84,7 @@ struct slot {
   __u64 cgroup_ids[2]; /* of the task the record is about: on v2, on the v1 hierarchy in use */
   struct walk walk;
   struct name_search search;
+  struct open_call open;
   __u32 index;         /* of this slot among those of its CPU */
   __u32 spelled_bytes; /* with its NUL; 0 where the filter took no name, or none that is short enough */
   char spelled[SPELLED_BYTES_MAX + 8]; /* the name that the program passed, as the filter saw it */
