@@ -53,6 +53,8 @@ struct Process {
   var container = ContainerIndex.host
   /// Nil for a process that was first seen in the middle of its life.
   var image: ProcessImage.Reference?
+  /// Whether the entry, whoever it stands for, is on the table's list of long images.
+  var isListedAsLong = false
   /// The model that it, or one that it comes from, opened last.
   var modelOpen = ModelOpenReference.none
   /// Of the main thread, NUL-padded.

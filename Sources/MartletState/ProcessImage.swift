@@ -76,6 +76,27 @@ struct ProcessImage {
     return image
   }
 
+  /// The same image without all that is kept only where there is room.
+  static func makeShort(from image: Reference) -> Reference {
+    let path = view(image, .exePath).flatMap { $0.count <= shortPathByteCountMax ? $0 : nil }
+    let headerByteCount = MemoryLayout<ProcessImage>.stride
+    let byteCount = headerByteCount + (path?.count ?? 0)
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: byteCount, alignment: MemoryLayout<ProcessImage>.alignment)
+    let short = block.bindMemory(to: ProcessImage.self, capacity: 1)
+    short.initialize(
+      to: ProcessImage(
+        referenceCount: 1, byteCount: byteCount, exeFlags: image.pointee.exeFlags, exeInode: image.pointee.exeInode,
+        exeChangedNanoseconds: image.pointee.exeChangedNanoseconds,
+        exeModifiedNanoseconds: image.pointee.exeModifiedNanoseconds))
+    short.pointee.hasPath = path != nil
+    short.pointee.hasArguments = false
+    var writer = TextWriter(
+      start: (block + headerByteCount).assumingMemoryBound(to: UInt8.self), capacity: byteCount - headerByteCount)
+    if let path { short.pointee.exePath = writer.append(path) }
+    return short
+  }
+
   /// The same image with another working directory; nil for one that keeps none.
   static func make(from image: Reference, directory: ByteView) -> Reference? {
     guard image.pointee.hasArguments else { return nil }

@@ -70,6 +70,12 @@ struct ProcessTable: ~Copyable {
   private(set) var exitedCount = 0
   private(set) var evictedCount: UInt64 = 0
   private(set) var imageByteCount = 0
+  /// Images that were shortened afterwards, to make room for newer ones.
+  private(set) var shortenedImageCount: UInt64 = 0
+  private let imageByteCountMax: Int
+  /// Entries that have, or had, a long image, in the order in which they got it; from `firstLong` on.
+  private var longImages: [Int32] = []
+  private var firstLong = 0
   /// Counts up whenever something changes that rules may ask about somebody's ancestors: see `ActingProcess`.
   private(set) var lineageEpoch: UInt64 = 0
   /// A process has a parent that was not known when it was linked: any newcomer may be the one.
@@ -79,6 +85,7 @@ struct ProcessTable: ~Copyable {
     precondition(limits.processCountMax >= 16, "a process table needs room for 16 processes")
     capacity = limits.processCountMax + 1
     exitedCountMax = min(limits.exitedProcessCountMax, limits.processCountMax)
+    imageByteCountMax = limits.imageByteCountMax
     // Untouched pages of the slots cost nothing, so the limit can be generous.
     slots = .allocate(capacity: capacity)
     slots.initialize(to: Process())
@@ -106,8 +113,10 @@ struct ProcessTable: ~Copyable {
     guard let slot = takeSlot() else { return nil }
     if hasUnknownParents { lineageEpoch &+= 1 }
     let generation = slots[Int(slot)].generation &+ 1
+    let isListed = slots[Int(slot)].isListedAsLong
     slots[Int(slot)] = Process()
     slots[Int(slot)].generation = generation
+    slots[Int(slot)].isListedAsLong = isListed
     slots[Int(slot)].processID = processID
     slots[Int(slot)].startNanoseconds = startNanoseconds
     let index = lookup.bucket(of: processID)
@@ -180,6 +189,38 @@ struct ProcessTable: ~Copyable {
     if let old = slots[Int(slot)].image { release(old) }
     slots[Int(slot)].image = image
     imageByteCount += image.pointee.byteCount
+    listIfLong(slot)
+  }
+
+  /// Whether an image of this size finds room, if need be after the oldest long ones have been cut down to their paths:
+  /// who starts many programs with long arguments, and keeps them, takes nothing from those that start later.
+  mutating func makeRoom(for byteCount: Int) -> Bool {
+    while imageByteCount + byteCount > imageByteCountMax, firstLong < longImages.count {
+      let slot = longImages[firstLong]
+      firstLong += 1
+      slots[Int(slot)].isListedAsLong = false
+      guard let image = slots[Int(slot)].image, isLong(image) else { continue }
+      setImage(of: slot, to: ProcessImage.makeShort(from: image))
+      shortenedImageCount += 1
+      noteChange(of: slot)
+    }
+    return imageByteCount + byteCount <= imageByteCountMax
+  }
+
+  private func isLong(_ image: ProcessImage.Reference) -> Bool {
+    image.pointee.hasArguments && image.pointee.byteCount > imageByteCountMax / 16_384
+  }
+
+  /// An entry is listed once, whoever it stands for.
+  private mutating func listIfLong(_ slot: Int32) {
+    guard slot != Self.overflowSlot, !slots[Int(slot)].isListedAsLong, let image = slots[Int(slot)].image, isLong(image)
+    else { return }
+    slots[Int(slot)].isListedAsLong = true
+    if firstLong > longImages.count / 2 {
+      longImages.removeFirst(firstLong)
+      firstLong = 0
+    }
+    longImages.append(slot)
   }
 
   /// Empties the stand-in of its last occupant's image.
@@ -193,6 +234,7 @@ struct ProcessTable: ~Copyable {
     if let old = slots[Int(slot)].image { release(old) }
     image.pointee.referenceCount += 1
     slots[Int(slot)].image = image
+    listIfLong(slot)
   }
 
   /// The cgroups of all entries, in the v2 hierarchy and in the v1 one.

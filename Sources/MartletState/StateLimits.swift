@@ -6,7 +6,7 @@ public struct StateLimits: Sendable {
   public var processCountMax: Int
   /// Of these, ended ones, kept so that a child's ancestors stay known.
   public var exitedProcessCountMax: Int
-  /// Bytes of paths and arguments over all processes.
+  /// Bytes of paths and arguments over all processes. Where there is no room, the oldest long ones lose their arguments.
   public var imageByteCountMax: Int
   /// Cgroups, and containers found in them.
   public var cgroupCountMax: Int

@@ -52,6 +52,7 @@ public struct SystemState: ~Copyable {
     result.exitedProcessCount = processes.exitedCount
     result.evictedProcessCount = processes.evictedCount
     result.imageByteCount = processes.imageByteCount
+    result.shortenedImageCount += processes.shortenedImageCount
     result.cgroupCount = containers.cgroupCount
     result.containerCount = containers.containerCount
     result.forgottenContainerCount = containers.forgottenContainerCount
@@ -206,7 +207,7 @@ public struct SystemState: ~Copyable {
     process.pointee.userNamespace = part.user_namespace
     if part.record.process_id == Self.kernelThreadID { names.nodeNetwork = part.network_namespace }
     setComm(of: slot, from: record)
-    let hasRoom = processes.imageByteCount + ProcessImage.byteCount(for: record) <= limits.imageByteCountMax
+    let hasRoom = processes.makeRoom(for: ProcessImage.byteCount(for: record))
     if !hasRoom { counters.shortenedImageCount += 1 }
     processes.setImage(of: slot, to: ProcessImage.make(from: record, keepsAll: hasRoom))
     link(slot, parentID: part.parent_id, startNanoseconds: part.parent_start_ns)
@@ -279,8 +280,8 @@ public struct SystemState: ~Copyable {
       let image = processes.slots[Int(slot)].image
     else { return }
     let directory = record.bytes(part.path)
-    let byteCount = image.pointee.byteCount + directory.count
-    guard processes.imageByteCount + byteCount <= limits.imageByteCountMax else {
+    // Making room could take this one.
+    guard processes.imageByteCount + image.pointee.byteCount + directory.count <= limits.imageByteCountMax else {
       counters.shortenedImageCount += 1
       return
     }

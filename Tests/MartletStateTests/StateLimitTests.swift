@@ -55,14 +55,33 @@ struct StateLimitTests {
     #expect(feed.text(.processAncestorName, .index(SystemState.lineageDepthMax + 1), on: open) == nil)
   }
 
+  @Test("a process that keeps long arguments makes room for those that start later, as do all who share them")
+  func room() {
+    let feed = Feed(limits: StateLimits(imageByteCountMax: 1 << 20))
+    let long = String(repeating: "x", count: 60_000)
+    for id: UInt32 in 100..<300 {
+      let process = TestProcess(id, "/bin/hog", arguments: [long])
+      #expect(feed.text(.processArguments, on: Event.exec(process)) == long)
+      feed.apply(Event.fork(process.child(id + 1000, "/bin/hog"), by: process), Event.exit(process))
+    }
+    let late = TestProcess(5000, "/bin/cat", arguments: ["/etc/shadow"])
+    #expect(feed.text(.processCommandLine, on: Event.exec(late)) == "cat /etc/shadow")
+    #expect(feed.text(.processArguments, on: Event.open("/x", by: TestProcess(1100))) == nil)
+    #expect(feed.text(.processExePath, on: Event.open("/x", by: TestProcess(1100))) == "/bin/hog")
+    #expect(feed.state.statistics.imageByteCount <= 1 << 20 && feed.state.statistics.shortenedImageCount > 150)
+    // Short ones are not worth it.
+    #expect(feed.text(.processCommandLine, on: Event.open("/x", by: late)) == "cat /etc/shadow")
+  }
+
   @Test("images beyond the limit keep their path only, and are counted")
   func images() {
     let feed = Feed(limits: small)
     let long = String(repeating: "x", count: 1500)
     feed.apply(Event.exec(TestProcess(1, "/bin/a", arguments: [long])))
     let second = TestProcess(2, "/bin/b", arguments: [long])
-    #expect(feed.text(.processCommandLine, on: Event.exec(second)) == nil)
-    #expect(feed.text(.processExePath, on: Event.open("/x", by: second)) == "/bin/b")
+    #expect(feed.text(.processArguments, on: Event.exec(second)) == long)
+    #expect(feed.text(.processCommandLine, on: Event.open("/x", by: TestProcess(1))) == nil)
+    #expect(feed.text(.processExePath, on: Event.open("/x", by: TestProcess(1))) == "/bin/a")
     #expect(feed.state.statistics.shortenedImageCount == 1)
     for id in 10...UInt32(14) {
       feed.apply(Event.exec(TestProcess(id, "/" + String(repeating: "y", count: 4000), arguments: [long])))
