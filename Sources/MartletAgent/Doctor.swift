@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MartletCapture
+public import MartletEnrichment
 import MartletEvents
 
 /// Finds out what this node supports: loads and attaches the probe beside what runs already, acts once for each hook, looks
@@ -20,8 +21,14 @@ public struct Doctor {
   /// Why the probe could not be started.
   private(set) var failure: CaptureError?
 
+  /// Sockets and folders of container runtimes that are there, of those that the agent asks.
+  let runtimes: [String]
+
   /// Takes a second where all is well, and some ten where something does not answer.
-  public init() {
+  ///
+  /// - Parameter runtimes: whom the agent asks for the names of containers.
+  public init(runtimes: [RuntimeSocket]) {
+    self.runtimes = runtimes.filter(\.isThere).map(\.path)
     cgroup = Agent.setting("MARTLET_CGROUP") ?? "root"
     guard missing.isEmpty else { return }
     do throws(CaptureError) { try examine() } catch { failure = error }

@@ -36,8 +36,8 @@ extension Doctor {
     lines.append(
       "rings        \(facts.ringBytes >> 10) KiB for each of \(facts.cpuCount) CPUs, \(ringBytesTotal >> 10) KiB in all; "
         + "a process's memory counts them twice")
-    for socket in facts.runtimeSockets { lines.append("runtime      \(socket)") }
-    if facts.runtimeSockets.isEmpty { lines.append("runtime      no socket at the usual places") }
+    for path in runtimes { lines.append("runtime      \(path)") }
+    if runtimes.isEmpty { lines.append("runtime      none is there: alerts have no names of containers and pods") }
     if !hooks.isEmpty { lines.append("loads        \(hasTypedLoads ? "typed" : "through a helper")") }
     return lines
   }
@@ -98,7 +98,7 @@ extension Doctor {
     json.member("cgroup", cgroup)
     json.member("ring_bytes", UInt64(facts.ringBytes))
     json.member("ring_bytes_total", ringBytesTotal)
-    json.member("runtime_sockets", facts.runtimeSockets)
+    json.member("runtime_sockets", runtimes)
   }
 
   private func write(_ hook: CaptureHook, _ json: inout JSONWriter) {

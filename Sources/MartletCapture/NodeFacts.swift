@@ -20,8 +20,6 @@ public struct NodeFacts: Sendable {
   public let cpuCount: Int
   /// Of a source with the default configuration, per CPU.
   public let ringBytes: UInt32
-  /// Control sockets of container runtimes that are where they usually are.
-  public let runtimeSockets: [String]
 
   public init() {
     kernel = String((Procfs.text("/proc/sys/kernel/osrelease") ?? "").prefix { !$0.isWhitespace })
@@ -33,16 +31,7 @@ public struct NodeFacts: Sendable {
     capabilities = CaptureCapability.ofThisProcess()
     cpuCount = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     ringBytes = CaptureConfiguration().ringBytes(forCPUs: cpuCount)
-    runtimeSockets = Self.usualSockets.filter { path in
-      var facts = stat()
-      return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFSOCK
-    }
   }
-
-  private static let usualSockets = [
-    "/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock", "/run/docker.sock",
-    "/run/crio/crio.sock", "/run/podman/podman.sock", "/run/snap.microk8s/containerd.sock",
-  ]
 
   /// The one in brackets: `none [integrity] confidentiality`.
   static func lockdown(in text: String) -> String? {

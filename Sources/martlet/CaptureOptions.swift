@@ -32,15 +32,20 @@ struct CaptureOptions: ParsableArguments {
   var runtimeTexts: [String] = []
 
   /// Whom to ask, as the option or the environment says.
-  var runtimes: [RuntimeSocket] {
-    let texts = givenRuntimes
-    return texts.isEmpty ? RuntimeSocket.usual : texts.compactMap { RuntimeSocket(text: $0) }
+  var runtimes: [RuntimeSocket] { Self.runtimes(named: givenRuntimes) }
+
+  /// Whom the agent asks that is given no option.
+  static var runtimesOfEnvironment: [RuntimeSocket] { runtimes(named: environment) }
+
+  private static func runtimes(named texts: [String]) -> [RuntimeSocket] {
+    texts.isEmpty ? RuntimeSocket.usual : texts.compactMap { RuntimeSocket(text: $0) }
   }
 
-  private var givenRuntimes: [String] {
-    let environment = getenv("MARTLET_RUNTIMES").map { String(cString: $0) } ?? ""
-    return runtimeTexts.isEmpty ? environment.split(separator: ",").map(String.init) : runtimeTexts
+  private static var environment: [String] {
+    getenv("MARTLET_RUNTIMES").map { String(cString: $0).split(separator: ",").map(String.init) } ?? []
   }
+
+  private var givenRuntimes: [String] { runtimeTexts.isEmpty ? Self.environment : runtimeTexts }
 
   @Option(
     help: ArgumentHelp(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import MartletEvents
 
 /// Asks one container runtime over its socket.
@@ -83,6 +84,12 @@ public struct RuntimeSocket: Hashable, Sendable {
     self.interface = interface
     self.path = path
     self.isExpected = isExpected
+  }
+
+  /// Whether there is a socket, or a folder, at the path.
+  public var isThere: Bool {
+    var facts = stat()
+    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == (interface == .folder ? S_IFDIR : S_IFSOCK)
   }
 
   /// `cri:PATH`, `docker:PATH` or `folder:PATH`; nil for anything else.

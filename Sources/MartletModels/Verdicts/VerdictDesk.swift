@@ -98,7 +98,7 @@ struct VerdictDesk {
   /// What devices hold, by opens of files on them.
   var fileSystems: [UInt32: FileSystemKind] = [:]
   /// What cgroups are called, by id, of either hierarchy.
-  private var cgroupNames: [UInt64: [UInt8]] = [:]
+  private var cgroupNames = AgingTable<UInt64, [UInt8]>(countMax: cgroupNamesMax)
 
   static let waitingMax = 256
   static let waysMax = 8
@@ -148,8 +148,8 @@ struct VerdictDesk {
 
   mutating func noteCgroup(_ record: EventRecord) {
     let path = record.bytes(record.cgroup.pointee.path)
-    if cgroupNames.count >= Self.cgroupNamesMax { cgroupNames = [:] }
-    cgroupNames[record.cgroup.pointee.id] = Array(path.array.split(separator: UInt8(ascii: "/")).last ?? [])
+    let name = Array(path.array.split(separator: UInt8(ascii: "/")).last ?? [])
+    cgroupNames.note(name, for: record.cgroup.pointee.id)
   }
 
   // MARK: - Opens
@@ -242,13 +242,13 @@ struct VerdictDesk {
     [record.common.pointee.cgroup_id, record.common.pointee.cgroup_v1_id]
   }
 
-  func request(by record: EventRecord, _ key: FileKey, _ path: [UInt8]) -> HashRequest {
+  mutating func request(by record: EventRecord, _ key: FileKey, _ path: [UInt8]) -> HashRequest {
     let common = record.common.pointee
     var request = HashRequest(processID: common.process_id, device: key.device, inode: key.inode)
     request.path = path
     request.byteCountMax = limits.fileByteCountMax
     // The last component of its path is enough, and the same in all namespaces of cgroups.
-    request.cgroupName = cgroupNames[common.cgroup_id] ?? cgroupNames[common.cgroup_v1_id] ?? []
+    request.cgroupName = cgroupNames.use(common.cgroup_id) ?? cgroupNames.use(common.cgroup_v1_id) ?? []
     return request
   }
 
