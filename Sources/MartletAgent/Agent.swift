@@ -33,12 +33,20 @@ public struct Agent: Sendable {
 
   /// How rules are had again while they are in force.
   public struct RuleReload: Sendable {
-    /// Reads and compiles them; nil where they have errors, which it has reported. Called on any thread, one at a time.
-    public var compile: @Sendable () -> Ruleset?
+    /// Why there are no other rules, in words for a log and an alert.
+    public struct Refusal: Error {
+      public let reason: String
+
+      public init(_ reason: String) { self.reason = reason }
+    }
+
+    /// Reads and compiles them. Has reported what is wrong with them, which it throws in short. Called on any thread,
+    /// one at a time.
+    public var compile: @Sendable () throws(Refusal) -> Ruleset
     /// Files and folders that are looked at for changes.
     public var watchedPaths: [String]
 
-    public init(watchedPaths: [String] = [], compile: @escaping @Sendable () -> Ruleset?) {
+    public init(watchedPaths: [String] = [], compile: @escaping @Sendable () throws(Refusal) -> Ruleset) {
       self.compile = compile
       self.watchedPaths = watchedPaths
     }
@@ -53,6 +61,10 @@ public struct Agent: Sendable {
     public init(_ messages: [String], help: [String] = []) {
       self.messages = messages
       self.help = help
+    }
+
+    init(_ error: CaptureError) {
+      self.init(["\(error)"], help: error.remedy.map { [$0] } ?? [])
     }
   }
 
@@ -139,14 +151,17 @@ public struct Agent: Sendable {
   /// Watches until SIGINT, SIGTERM, the end of `durationSeconds` or of whoever reads standard output. With `reload`, SIGHUP
   /// reloads the rules.
   ///
+  /// On SIGUSR1 it writes the statistics so far to `statisticsPath`.
+  ///
   /// With rules it prints alerts, which say why they were raised if `explainsAlerts`; without, it only records. With
   /// `checksFilter` the kernel marks what it would drop, and the summary says how much of that rules match. A recording
   /// has nothing dropped, so there is nothing to check then.
   public func watch(
     _ ruleset: Ruleset?, explainsAlerts: Bool = false, checksFilter: Bool = false, reload: RuleReload? = nil,
-    recording: Recording? = nil,
-    durationSeconds: Double? = nil, heartbeatPath: String? = nil
+    recording: Recording? = nil, durationSeconds: Double? = nil, heartbeatPath: String? = nil,
+    statisticsPath: String? = nil
   ) async throws(Failure) -> RunSummary {
+    StatisticsWishes.ignoreSignals()
     let missing = CaptureRequirements.check()
     guard missing.isEmpty else { throw Failure(missing.map(\.description), help: missing.map(\.remedy)) }
     do {
@@ -166,6 +181,9 @@ public struct Agent: Sendable {
       var configuration = ServiceGroupConfiguration(
         services: [
           .init(service: InquiryService(inquiry: inquiry), successTerminationBehavior: .ignore),
+          .init(
+            service: StatisticsWishes(path: statisticsPath, watch: watch, logger: logger),
+            successTerminationBehavior: .ignore),
           .init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup),
         ],
         gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
@@ -184,7 +202,9 @@ public struct Agent: Sendable {
       try await ServiceGroup(configuration: configuration).run()
       return watch.summary ?? RunSummary()
     } catch NodeWatch.Failure.capture(let error) {
-      throw Failure(["\(error)"], help: error.remedy.map { [$0] } ?? [])
+      throw Failure(error)
+    } catch let error as CaptureError {
+      throw Failure(error)
     } catch NodeWatch.Failure.recording(let error) {
       throw Failure(["cannot record: \(error)"])
     } catch let error as Failure {

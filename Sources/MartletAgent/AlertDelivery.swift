@@ -18,6 +18,8 @@ final class AlertDelivery {
   private let logger: Logger
   private var writtenCount: UInt64 = 0
   private var droppedCount: UInt64 = 0
+  /// Of these, those that somebody could have read.
+  private var failedCount: UInt64 = 0
   /// How the last write went: what changes is logged, not each failure.
   private var health = Health.fine
 
@@ -54,6 +56,7 @@ final class AlertDelivery {
     summary.waits = pipeline.waitStatistics
     summary.alertsWritten = writtenCount
     summary.alertsDropped = droppedCount
+    summary.alertsFailed = failedCount
   }
 
   /// When a tick is needed, even if nothing else happens; nil for the usual ones.
@@ -98,7 +101,9 @@ final class AlertDelivery {
       return shouldGiveUp()
     }
     writtenCount += UInt64(outcome.lineCount)
-    droppedCount += UInt64(alerts.alertCount - outcome.lineCount)
+    let missing = UInt64(alerts.alertCount - outcome.lineCount)
+    droppedCount += missing
+    if outcome.end != .closed { failedCount += missing }
     switch outcome.end {
     case .whole: note(.fine, "alerts are written again")
     case .givenUp: break

@@ -34,13 +34,13 @@ public struct ConditionMatch: ~Copyable {
     matcher = Matcher(MatchPlanner.plan(ruleset))
   }
 
-  /// Hands over the outcome on each event of a recording or of event lines (`-`: those on standard input), until
+  /// Hands over the outcome on each event of a recording or of event lines (`-` is standard input), until
   /// `body` returns false; an empty file has none. Throws what stands in the way, in words for users.
   public mutating func run(_ path: String, _ body: (Outcome) -> Bool) throws {
     do {
       switch try EventInput.open(path) {
       case .lines(let lines): try run(lines, body)
-      case .recording: try run(try RecordingSource(path: path), body)
+      case .recording(let source): try run(source, body)
       }
     } catch let error as RecordingError where error.code == .empty {
       // No events, no outcomes: scripts try nothing but the condition so.

@@ -3,6 +3,7 @@
 import Glibc
 import MartletCapture
 import MartletEvents
+import MartletRules
 import MartletState
 
 /// Why an event line could not be used.
@@ -12,14 +13,14 @@ public struct EventLineError: Error, CustomStringConvertible {
   public let line: Int
   public let reason: String
 
-  public var description: String { "'\(path)', line \(line): \(reason)" }
+  public var description: String { "\(RecordingError.name(ofFile: path)), line \(line): \(reason)" }
 }
 
 /// Events as people write them: one JSON object a line, field names to values.
 ///
 ///     {"evt.type": "openat", "fd.name": "/etc/shadow", "proc.name": "cat", "proc.aname[2]": "sshd"}
 ///
-/// Every field can be given, with an index or key too, captured or not, and any `evt.type`. `evt.time` may be a number
+/// Every field can be given, with an index or key too, captured or not, and any `evt.type` that rules can name. `evt.time` may be a number
 /// as alerts have it, nanoseconds since 1970, and then stands for `evt.rawtime` too. A field that is not given
 /// is missing, and so is one that is null; of a key that stands twice, the last counts. `{"$hex": "00ff"}` are bytes,
 /// `{"$pending": true}` stands for a value that is still on its way. What follows from what stands in `GivenEvent`.
@@ -27,14 +28,19 @@ public struct EventLineError: Error, CustomStringConvertible {
 final class EventLines {
   private let path: String
   private let file: UnsafeMutablePointer<FILE>
+  /// What was read before, to see what it is.
+  private var beginning: ArraySlice<UInt8>
   private var lineNumber = 0
 
   /// Far more than an event needs.
   static let lineByteCountMax = 1 << 20
+  private static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
-  /// Takes over `file`.
-  init(_ file: UnsafeMutablePointer<FILE>, path: String) {
+  /// Takes over `file`, from which `beginning` was read already.
+  init(_ file: UnsafeMutablePointer<FILE>, beginning: [UInt8] = [], path: String) {
     self.file = file
+    // A byte order mark is no part of the text.
+    self.beginning = beginning.starts(with: Self.byteOrderMark) ? beginning.dropFirst(3) : beginning[...]
     self.path = path
   }
 
@@ -57,7 +63,7 @@ final class EventLines {
   private func nextLine() throws -> [UInt8]? {
     var line: [UInt8] = []
     while line.last != UInt8(ascii: "\n") {
-      let byte = getc_unlocked(file)
+      let byte = beginning.popFirst().map { Int32($0) } ?? getc_unlocked(file)
       guard byte != EOF else {
         if ferror(file) != 0 { throw RecordingError.reading(path, errno: errno) }
         if line.isEmpty { return nil }
@@ -93,6 +99,7 @@ final class EventLines {
       guard let given = value.given(as: key) else {
         throw Mistake(reason: "'\(name)' takes \(key.field.expectation)")
       }
+      if key.field == .eventType { try Self.checkType(value) }
       values.merge(given) { $1 }
       if key.field == .eventTime, let moment = value.nanoseconds, values[.init(.eventRawTime)] == nil {
         values[.init(.eventRawTime)] = .unsigned(UInt64(bitPattern: moment))
@@ -100,6 +107,15 @@ final class EventLines {
       }
     }
     return GivenEvent(values, place: number)
+  }
+
+  /// What no event is called matches nothing: a slip of the pen would look like a rule that does not work.
+  private static func checkType(_ value: EventLineValue) throws(Mistake) {
+    guard case .text(let bytes) = value else { return }
+    let name = String(decoding: bytes, as: UTF8.self)
+    guard !EventName.isKnown(name) else { return }
+    let help = EventName.nearest(to: name).map { "; did you mean '\($0)'?" } ?? ""
+    throw Mistake(reason: "unknown event type '\(name)'\(help)")
   }
 
   private static func timeOfDay(_ nanoseconds: Int64) -> [UInt8] {
@@ -150,26 +166,54 @@ extension UInt8 {
 
 /// Tells the two kinds of input of a replay apart.
 enum EventInput {
-  case recording
+  case recording(RecordingSource)
   case lines(EventLines)
 
-  /// `-` is standard input, for event lines.
+  /// `-` is standard input, where whatever is no recording is taken for event lines: it has no name to be mistaken in.
   static func open(_ path: String) throws -> EventInput {
-    guard let file = path == "-" ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re") else {
+    let descriptor = path == "-" ? dup(STDIN_FILENO) : Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw RecordingError.reading(path, errno: errno) }
+    let beginning: [UInt8]
+    do {
+      beginning = try read(descriptor, path)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    let isText = path == "-" && !RecordingSource.isLikely(beginning) || EventLines.areLikely(beginning)
+    guard isText else {
+      return .recording(try RecordingSource(descriptor: descriptor, beginning: beginning, path: path))
+    }
+    guard let file = fdopen(descriptor, "r") else {
+      close(descriptor)
       throw RecordingError.reading(path, errno: errno)
     }
-    let first = getc(file)
-    if first == EOF {
-      let code = ferror(file) != 0 ? errno : 0
-      fclose(file)
-      throw code == 0 ? RecordingError.empty(path) : RecordingError.reading(path, errno: code)
+    return .lines(EventLines(file, beginning: beginning, path: path))
+  }
+
+  /// The first bytes: enough to tell, or all there are.
+  private static func read(_ descriptor: Int32, _ path: String) throws(RecordingError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var byte: UInt8 = 0
+    while bytes.count < RecordingSource.magicByteCount {
+      let count = Glibc.read(descriptor, &byte, 1)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw .reading(path, errno: errno) }
+      if count == 0 { break }
+      bytes.append(byte)
+      // One byte is enough of text, and a person who types it should not have to wait for more.
+      if bytes.count == 1, EventLines.areLikely(bytes) { break }
     }
-    ungetc(first, file)
-    if let byte = UInt8(exactly: first), byte.isWhitespaceByte || byte == UInt8(ascii: "{") || byte == UInt8(ascii: "#")
-    {
-      return .lines(EventLines(file, path: path))
-    }
-    fclose(file)
-    return .recording
+    guard !bytes.isEmpty else { throw .empty(path) }
+    return bytes
+  }
+}
+
+extension EventLines {
+  /// Whether a file that begins so means to be event lines.
+  fileprivate static func areLikely(_ beginning: [UInt8]) -> Bool {
+    guard let first = beginning.first else { return false }
+    return first.isWhitespaceByte || first == UInt8(ascii: "{") || first == UInt8(ascii: "#")
+      || beginning.starts(with: byteOrderMark)
   }
 }

@@ -30,10 +30,10 @@ public struct Heartbeat {
     futimens(descriptor, nil)
   }
 
-  /// Seconds since the last beat in this file.
+  /// Seconds since the last beat in this file; below 0 where it is from the future, as far as the clock tells.
   public static func ageSeconds(ofFile path: String) throws(Failure) -> Int {
     var status = stat()
     guard stat(path, &status) == 0 else { throw Failure(path: path, errno: errno) }
-    return max(0, time(nil) - status.st_mtim.tv_sec)
+    return time(nil) &- status.st_mtim.tv_sec
   }
 }

@@ -2,6 +2,7 @@
 
 import CMartletABI
 import Dispatch
+import Glibc
 import Logging
 import MartletCapture
 import MartletEnrichment
@@ -31,6 +32,9 @@ final class NodeWatch: Service, @unchecked Sendable {
   private var heartbeat: Heartbeat?
   /// How many hidden alerts have been told of.
   private var hiddenNoted: UInt64 = 0
+  private var began: UInt64 = 0
+  private var isUnread = false
+  private var hasLostRecording = false
 
   private let durationNanoseconds: UInt64?
   private let logger: Logger
@@ -40,6 +44,10 @@ final class NodeWatch: Service, @unchecked Sendable {
 
   /// Longest wait for events, in milliseconds; also how soon a closed output is noticed when nothing happens.
   private static let patienceMilliseconds = 1000
+
+  /// How often, and how long apart, it is looked whether the agent was asked to stop as its reader was.
+  private static let stopLookCount = 10
+  private static let stopLookMicroseconds: UInt32 = 10_000
 
   /// `source` is open and not started. With neither `alerts` nor `recording` events are only counted.
   init(
@@ -58,7 +66,7 @@ final class NodeWatch: Service, @unchecked Sendable {
     self.logger = logger
   }
 
-  /// What the run came to; nil before its end.
+  /// What the run came to; before its end, what it had when that was last asked for. Nil if it never was.
   var summary: RunSummary? { result.withLock { $0 } }
 
   func run() async throws {
@@ -98,6 +106,12 @@ final class NodeWatch: Service, @unchecked Sendable {
     _ = await errands.give({ $0.source.raise(notice) }) { source.interrupt() }
   }
 
+  /// What the run has come to so far; nil when it is over.
+  func summaryNow() async -> RunSummary? {
+    let isTaken = await errands.give({ $0.sumUp() }) { source.interrupt() }
+    return isTaken ? summary : nil
+  }
+
   private func stop() {
     isStopping.store(true, ordering: .relaxed)
     source.interrupt()
@@ -106,22 +120,10 @@ final class NodeWatch: Service, @unchecked Sendable {
   // MARK: - On the watch's own thread
 
   private func watch() throws(Failure) {
-    let began = Clock.monotonicNanoseconds
+    began = Clock.monotonicNanoseconds
     defer {
       errands.close()
-      var summary = RunSummary()
-      alerts?.report(to: &summary)
-      let capture = source.statistics()
-      summary.capture = capture
-      summary.lossContainerIDs = capture.losses.map { alerts?.containerID(of: $0) }
-      summary.inquiry = inquiry.statistics
-      summary.accounts = accounts.statistics
-      summary.models = verifier?.counters ?? []
-      summary.recordedCount = recording?.recordCount
-      summary.recordedByteCount = recording?.byteCount
-      summary.elapsedNanoseconds = Clock.monotonicNanoseconds - began
-      summary.cpuNanoseconds = Clock.cpuNanoseconds
-      result.withLock { [summary] in $0 = summary }
+      sumUp()
     }
     source.tell(accounts.readHost())
     do { try source.start() } catch { throw .capture(error) }
@@ -132,10 +134,28 @@ final class NodeWatch: Service, @unchecked Sendable {
     do {
       try takeEvents(until: deadline)
       _ = alerts?.finish { isStopping.load(ordering: .relaxed) }
-      try recording?.finish(lostCount: source.statistics().lost)
+      try record { recording throws(RecordingError) in try recording.finish(lostCount: source.statistics().lost) }
     } catch {
       throw .recording(error)
     }
+  }
+
+  private func sumUp() {
+    var summary = RunSummary()
+    alerts?.report(to: &summary)
+    let capture = source.statistics()
+    summary.capture = capture
+    summary.lossContainerIDs = capture.losses.map { alerts?.containerID(of: $0) }
+    summary.inquiry = inquiry.statistics
+    summary.accounts = accounts.statistics
+    summary.models = verifier?.counters ?? []
+    summary.recordedCount = recording?.recordCount
+    summary.recordedByteCount = recording?.byteCount
+    summary.isUnread = isUnread
+    summary.hasLostRecording = hasLostRecording
+    summary.elapsedNanoseconds = Clock.monotonicNanoseconds - began
+    summary.cpuNanoseconds = Clock.cpuNanoseconds
+    result.withLock { [summary] in $0 = summary }
   }
 
   /// Ends at the deadline or when asked to; what happened before that is still judged, what comes after is not, so that
@@ -154,12 +174,14 @@ final class NodeWatch: Service, @unchecked Sendable {
       note(batch)
       for finding in source.takeFindings() { logger.error("\(finding)") }
       let isRead = alerts?.process(batch) { isStopping.load(ordering: .relaxed) } ?? true
-      if !isRead || alerts?.isOutputClosed == true {
-        return logger.notice("nobody reads the alerts any more: stopping")
-      }
+      if !isRead || alerts?.isOutputClosed == true { return noteClosedOutput() }
       if let deadline = alerts?.waitDeadlineNanoseconds { source.tick(noLaterThan: deadline) }
       noteFilter()
-      try record(batch)
+      try record { recording throws(RecordingError) in
+        guard !recording.isFull else { return }
+        try recording.append(batch)
+        if recording.isFull { logger.notice("the recording has reached its size limit and takes nothing more") }
+      }
       heartbeat?.beat()
       if recording?.isFull == true && alerts == nil { return }
       if let stopTime, batch.isEmpty || hasReached(stopTime, batch) { return }
@@ -219,16 +241,23 @@ final class NodeWatch: Service, @unchecked Sendable {
   }
 
   /// A recording beside alerts is the lesser of the two: when it fails or is full, the watch goes on without.
-  private func record(_ batch: EventBatch) throws(RecordingError) {
-    guard let recording, !recording.isFull else { return }
+  private func record(_ act: (RecordingWriter) throws(RecordingError) -> Void) throws(RecordingError) {
+    guard let recording else { return }
     do {
-      try recording.append(batch)
-      if recording.isFull { logger.notice("the recording has reached its size limit and takes nothing more") }
+      try act(recording)
     } catch {
       guard alerts != nil else { throw error }
-      logger.error("the recording was given up: \(error)")
+      logger.error("the recording was given up: \(error); alerts go on; it can be replayed up to here")
+      hasLostRecording = true
       self.recording = nil
     }
+  }
+
+  /// A signal to a whole pipeline ends its readers, too, and that may be seen before the signal is.
+  private func noteClosedOutput() {
+    for _ in 0..<Self.stopLookCount where !isStopping.load(ordering: .relaxed) { usleep(Self.stopLookMicroseconds) }
+    isUnread = !isStopping.load(ordering: .relaxed)
+    if isUnread { logger.error("nobody reads the alerts any more: stopping") }
   }
 
   private func patience(_ now: UInt64, until deadline: UInt64) -> Int {

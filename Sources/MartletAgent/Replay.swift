@@ -55,7 +55,7 @@ public struct Replay {
     case .memory(let bytes, let name): return try replay(try RecordingSource(bytes: bytes, name: name))
     case .file(let path):
       switch try EventInput.open(path) {
-      case .recording: return try replay(try RecordingSource(path: path))
+      case .recording(let source): return try replay(source)
       case .lines(let lines):
         try replay(lines)
         return nil
@@ -85,7 +85,7 @@ public struct Replay {
     case .damaged: ["what stands before that was replayed"]
     case .foreign, .empty: ["'martlet record -o FILE' makes recordings; event lines begin with '{'"]
     case .version: ["use the release that made it, or a later one"]
-    case .otherByteOrder, .system: []
+    case .otherByteOrder, .link, .noFile, .system: []
     }
   }
 }

@@ -9,12 +9,13 @@ public enum RuleFiles {
   public struct Failure: Error, CustomStringConvertible {
     public let path: String
     public let reason: String
+    fileprivate(set) var kind = Kind.rules
 
-    public var description: String { "cannot read rules from '\(path)': \(reason)" }
+    public var description: String { "cannot read \(kind.rawValue) from '\(path)': \(reason)" }
   }
 
   /// What is looked for in a folder. Rules and their tests may stand side by side.
-  public enum Kind: Sendable {
+  public enum Kind: String, Sendable {
     /// Files that end in `.yaml` or `.yml`, but for tests.
     case rules
     /// Files that end in `.test.yaml` or `.test.yml`.
@@ -39,6 +40,14 @@ public enum RuleFiles {
   /// Files as given; folders with everything of that kind below, sorted by path. Links to folders are followed only
   /// where they are named.
   public static func read(_ paths: [String], _ kind: Kind = .rules) throws(Failure) -> [SourceFile] {
+    do {
+      return try sources(paths, kind)
+    } catch {
+      throw Failure(path: error.path, reason: error.reason, kind: kind)
+    }
+  }
+
+  private static func sources(_ paths: [String], _ kind: Kind) throws(Failure) -> [SourceFile] {
     var sources: [SourceFile] = []
     for path in paths {
       let files = try isDirectory(path) ? files(of: kind, below: path) : [path]

@@ -98,16 +98,15 @@ final class RuleReloads: Service {
     }
   }
 
-  private struct Refusal: Error {
-    let reason: String
-  }
+  private typealias Refusal = Agent.RuleReload.Refusal
 
   private func prepareChange() -> Result<RuleChange, Refusal> {
-    guard let ruleset = request.compile() else { return .failure(Refusal(reason: "they have errors")) }
     do {
-      return .success(try prepare(ruleset))
+      return .success(try prepare(try request.compile()))
+    } catch let refusal as Refusal {
+      return .failure(refusal)
     } catch {
-      return .failure(Refusal(reason: "\(error)"))
+      return .failure(Refusal("\(error)"))
     }
   }
 }

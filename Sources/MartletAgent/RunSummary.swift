@@ -29,6 +29,12 @@ public struct RunSummary: Sendable {
   public var alertsWritten: UInt64 = 0
   /// Alerts that it did not take before the end.
   public var alertsDropped: UInt64 = 0
+  /// Of these, those that were not written for another reason than that their reader had gone.
+  public var alertsFailed: UInt64 = 0
+  /// Whether it ended because nobody read the alerts any more, and not because it was asked to.
+  public var isUnread = false
+  /// Whether a recording beside the alerts was given up.
+  public var hasLostRecording = false
   /// Records saved, and the bytes they took; nil where nothing was recorded.
   public var recordedCount: UInt64?
   public var recordedByteCount: UInt64?
@@ -42,6 +48,9 @@ public struct RunSummary: Sendable {
 
   /// Events that the kernel side saw and could not deliver.
   public var lostCount: UInt64 { capture?.lost ?? recordedLostCount ?? 0 }
+
+  /// Whether a watch did less than it was asked to. What was missing is in the log.
+  public var isIncomplete: Bool { alertsFailed > 0 || isUnread || hasLostRecording }
 
   /// One line for people.
   public var line: String {

@@ -7,24 +7,52 @@ import MartletEnrichment
 import MartletEvents
 import MartletMatching
 import MartletState
-public import SystemPackage
+import SystemPackage
 
 /// The file behind `--stats`.
 public enum StatisticsFile {
+  public struct Failure: Error, CustomStringConvertible {
+    let path: String
+    let reason: String
+
+    public var description: String { "cannot write statistics to '\(path)': \(reason)" }
+  }
+
+  /// Whether they can be written to `path`, before there are any. Leaves what is there as it is.
+  public static func check(_ path: String) throws(Failure) {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw Failure(path: path, reason: isFolder ? "\(Errno.isDirectory)" : "Not a regular file")
+    }
+    do throws(Errno) { try write("", beside: path) } catch { throw Failure(path: path, reason: "\(error)") }
+    unlink(temporary(for: path))
+  }
+
   /// Replaces the file at `path`: written beside it first, so that there is always a whole one.
-  public static func write(_ summary: RunSummary, to path: String) throws(Errno) {
-    let temporary = path + ".new"
+  public static func write(_ summary: RunSummary, to path: String) throws(Failure) {
+    do throws(Errno) {
+      try write(summary.json, beside: path)
+      guard rename(temporary(for: path), path) == 0 else { throw Errno(rawValue: errno) }
+    } catch {
+      unlink(temporary(for: path))
+      throw Failure(path: path, reason: "\(error)")
+    }
+  }
+
+  private static func temporary(for path: String) -> String { path + ".new" }
+
+  private static func write(_ text: String, beside path: String) throws(Errno) {
     do {
       let file = try FileDescriptor.open(
-        FilePath(temporary), .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
+        FilePath(temporary(for: path)), .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
         permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      try file.closeAfter { _ = try file.writeAll(summary.json.utf8) }
+      try file.closeAfter { _ = try file.writeAll(text.utf8) }
     } catch let error as Errno {
       throw error
     } catch {
       throw .ioError
     }
-    guard rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
   }
 }
 

@@ -21,8 +21,13 @@ struct AliveCommand: ParsableCommand {
   func run() throws {
     do {
       let age = try Heartbeat.ageSeconds(ofFile: file)
-      guard age > maxAge else { return }
-      report(["the last round of the agent ended \(age) seconds ago"])
+      // A clock that was set back, or a file that something else has touched: nothing is known of the agent.
+      guard age.magnitude > max(0, maxAge) else { return }
+      report([
+        age > 0
+          ? "the last round of the agent ended \(age) seconds ago"
+          : "the heartbeat is \(age.magnitude) seconds ahead of the clock"
+      ])
     } catch {
       report(["\(error)"])
     }

@@ -10,7 +10,8 @@ struct DemoCommand: ParsableCommand {
     abstract: "Replay a small recording that the binary carries: no root, no set-up.",
     discussion: """
       In the recording somebody opens a shell in a container, reads /etc/shadow, connects to an unknown address and
-      opens a model. With the bundled rules each gives an alert; try your own with -r.
+      opens a model. With the bundled rules each gives an alert; try your own with -r. Exit status: 0, or 1
+      where alerts could not be written.
       """)
 
   @OptionGroup var rules: RuleOptions

@@ -25,7 +25,7 @@ struct MatchCommand: ParsableCommand {
   var condition: String
 
   @Argument(
-    help: ArgumentHelp("Recording or event lines; - for event lines on stdin.", valueName: "events"),
+    help: ArgumentHelp("Recording or event lines; - for stdin.", valueName: "events"),
     completion: .file())
   var events = "-"
 

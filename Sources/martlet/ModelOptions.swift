@@ -55,8 +55,9 @@ struct ModelOptions: ParsableArguments {
     name: .customLong("model-revoked"),
     help: ArgumentHelp(
       "Trust this signer or digest no more, as 'martlet verify --revoked' has it. Give it again for more.",
-      valueName: "name"))
-  var revoked: [String] = []
+      valueName: "name"),
+    transform: TrustOptions.revocations)
+  var revoked: [Revocations] = []
 
   @Option(
     name: .customLong("model-ending"),
@@ -162,7 +163,7 @@ struct ModelOptions: ParsableArguments {
         root: try TrustedRoot(try TrustOptions.read(trustedRoot)), identities: identities.map(ExactText.init),
         issuer: ExactText(issuer))
     }
-    policy.revocations = TrustOptions.revocations(revoked)
+    for one in revoked { policy.revocations.formUnion(one) }
     return policy
   }
 }

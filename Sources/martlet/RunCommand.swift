@@ -12,9 +12,10 @@ struct RunCommand: AsyncParsableCommand {
     discussion: """
       Alerts go to stdout, one JSON object a line; logs and the closing summary go to stderr. Ends on SIGINT, on
       SIGTERM, and when nobody reads the alerts any more. SIGHUP reads the rules again: what is known of processes
-      stays, no event is lost between the old rules and the new ones, and rules with errors change nothing.
-      MARTLET_HOSTNAME in the environment names the node where the
-      host name does not, as in a pod. MARTLET_CGROUP names the cgroup below which connections are asked about: a path,
+      stays, no event is lost between the old rules and the new ones, and rules with errors change nothing. SIGUSR1
+      writes the statistics so far to the file of '--stats'. Exit status: 0 after SIGINT or SIGTERM, 1 where it could not
+      watch, alerts or a recording could not be written, or nobody read the alerts any more.
+      MARTLET_HOSTNAME in the environment names the node where the host name does not, as in a pod. MARTLET_CGROUP names the cgroup below which connections are asked about: a path,
       'none', or 'root', which is what it is without. MARTLET_RESOLVERS has addresses of resolvers, with commas between,
       that are believed about names beside those of /etc/resolv.conf. MARTLET_RUNTIMES stands in for '--runtime'.
       """)
@@ -63,9 +64,10 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try statistics.check()
     let ruleset = try rules.compileEnabled()
-    let reload = Agent.RuleReload(watchedPaths: watchRules ? rules.filePaths : []) { [rules] in
-      try? rules.compileEnabled(elseSay: .nothingChanges)
+    let reload = Agent.RuleReload(watchedPaths: watchRules ? rules.filePaths : []) {
+      [rules] () throws(Agent.RuleReload.Refusal) in try rules.compileAgain()
     }
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
@@ -74,12 +76,13 @@ struct RunCommand: AsyncParsableCommand {
         nameWaitSeconds: capture.nameWait, models: try await models.verification(Agent.logger(logLevel)))
       let summary = try await agent.watch(
         ruleset, explainsAlerts: alerts.explain, checksFilter: checkFilter, reload: reload, recording: recording,
-        heartbeatPath: heartbeat)
+        heartbeatPath: heartbeat, statisticsPath: statistics.stats)
       close(with: summary)
       try statistics.write(summary)
       guard summary.pipeline.markedMatched == 0 else {
         throw Agent.Failure(["the kernel's filter would have dropped events that rules match"])
       }
+      if summary.isIncomplete { throw ExitStatus.failure }
     }
   }
 }

@@ -7,16 +7,27 @@ import MartletAgent
 /// Where the statistics of a run go.
 struct StatisticsOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Write what was seen, matched and lost to this file at the end, as JSON.", valueName: "file"),
+    help: ArgumentHelp(
+      "Write what was seen, matched and lost to this file at the end, as JSON; 'martlet run' also on SIGUSR1.",
+      valueName: "file"),
     completion: .file())
   var stats: String?
 
+  /// At the start: at the end it is too late to find that there is no place for them.
+  func check() throws {
+    try reportingFailure { path throws(StatisticsFile.Failure) in try StatisticsFile.check(path) }
+  }
+
   func write(_ summary: RunSummary) throws {
+    try reportingFailure { path throws(StatisticsFile.Failure) in try StatisticsFile.write(summary, to: path) }
+  }
+
+  private func reportingFailure(_ body: (String) throws(StatisticsFile.Failure) -> Void) throws {
     guard let stats else { return }
     do {
-      try StatisticsFile.write(summary, to: stats)
+      try body(stats)
     } catch {
-      report(["cannot write statistics to '\(stats)': \(error)"])
+      report(["\(error)"], help: ["'--stats' names a file, in a folder that may be written to"])
       throw ExitStatus.failure
     }
   }

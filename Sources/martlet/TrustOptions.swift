@@ -38,9 +38,10 @@ struct TrustOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Trust this signer or digest no more: 'key:…', 'sha256:' and the digest of a key, or the digest of a file or "
-        + "model. Give it again for more.", valueName: "name"))
-  var revoked: [String] = []
+      "Trust this signer or digest no more: \(Revocations.forms). Digits are those of a key, a file or a model. Give it "
+        + "again for more.", valueName: "name"),
+    transform: TrustOptions.revocations)
+  var revoked: [Revocations] = []
 
   enum ValidAt: String, ExpressibleByArgument, CaseIterable {
     case signing, now
@@ -79,18 +80,13 @@ struct TrustOptions: ParsableArguments {
       let root = try TrustedRoot(try Self.read(trustedRoot))
       policy.keyless = KeylessTrust(root: root, identities: identity.map(ExactText.init), issuer: ExactText(issuer))
     }
-    policy.revocations = Self.revocations(revoked)
+    for one in revoked { policy.revocations.formUnion(one) }
     return policy
   }
 
-  /// What is trusted no more, by names of signers or digests.
-  static func revocations(_ names: [String]) -> Revocations {
-    var revocations = Revocations()
-    for name in names {
-      let digits = name.hasPrefix("sha256:") ? name.utf8.dropFirst("sha256:".utf8.count) : name.utf8[...]
-      if let digest = Digest256(hexadecimal: digits) { revocations.digests.insert(digest) }
-      revocations.signers.insert(ExactText(name))
-    }
+  /// What is trusted no more, by the name of a signer or a digest.
+  static func revocations(_ name: String) throws -> Revocations {
+    guard let revocations = Revocations(name) else { throw ValidationError("take \(Revocations.forms)") }
     return revocations
   }
 

@@ -85,7 +85,7 @@ struct LifeTests {
       try Command.shell("/bin/true")
       status = try? pipeline.waitForExit(within: .milliseconds(50))
     }
-    #expect(status == .exited(0))
+    #expect(status == .exited(1))
     #expect(pipeline.printed.count == 1)
     let text = try String(contentsOfFile: log, encoding: .utf8)
     #expect(text.contains("nobody reads the alerts any more") && text.contains("martlet: saw "))
@@ -102,7 +102,7 @@ struct LifeTests {
     try agent.waitUntilReady()
     try Command.shell("/bin/true")
     try Command.shell("/bin/true")
-    #expect(try agent.terminate() == .exited(0))
+    #expect(try agent.terminate() == .exited(1))
     let complaints = agent.log.split(separator: "\n").filter { $0.contains("cannot write alerts: No space left") }
     #expect(complaints.count == 1)
     #expect(agent.log.contains(#/ 0 alerts written, [1-9]\d* not written, /#))
@@ -164,14 +164,45 @@ struct LifeTests {
     utimensat(AT_FDCWD, file, &old, 0)
     let stopped = try Command.run(["alive", file, "--max-age", "5"])
     #expect(stopped.status == .exited(1) && stopped.errors.contains(" seconds ago"))
+    var future = [timespec(tv_sec: time(nil) + 3600, tv_nsec: 0), timespec(tv_sec: time(nil) + 3600, tv_nsec: 0)]
+    utimensat(AT_FDCWD, file, &future, 0)
+    let ahead = try Command.run(["alive", file])
+    #expect(ahead.status == .exited(1) && ahead.errors.contains(" seconds ahead of the clock"))
+    #expect(try Command.run(["alive", file, "--max-age", "7200"]).status == .exited(0))
     #expect(try Command.run(["run", "--heartbeat", "/nonexistent/heartbeat"]).status == .exited(1))
   }
 
-  @Test("statistics that cannot be written are an error")
+  @Test("statistics that cannot be written are an error before anything is watched")
   func unwritableStatistics() throws {
-    let agent = try AgentProcess(["run", "--stats", "/nonexistent/stats.json"])
+    let result = try Command.run(["run", "--stats", "/nonexistent/stats.json"])
+    #expect(result.status == .exited(1) && !result.errors.contains("watching this node"))
+    #expect(result.errors.contains("cannot write statistics to '/nonexistent/stats.json'"))
+  }
+
+  @Test("SIGUSR1 writes the statistics so far, SIGUSR2 means nothing, and neither ends the agent")
+  func statisticsNow() throws {
+    let folder = try TestFolder()
+    let statistics = folder.path + "/stats.json"
+    let rules = try folder.write("any.yaml", Self.anyExec)
+    let agent = try AgentProcess(["run", "-r", rules, "--stats", statistics])
     try agent.waitUntilReady()
-    #expect(try agent.terminate() == .exited(1))
-    #expect(agent.log.contains("cannot write statistics to '/nonexistent/stats.json'"))
+    try Command.shell("/bin/true")
+    _ = try agent.alerts { $0.field("proc.exepath")?.hasSuffix("/true") == true }
+    #expect(!FileManager.default.fileExists(atPath: statistics))
+    agent.send(SIGUSR2)
+    agent.send(SIGUSR1)
+    let deadline = Deadline.seconds(20)
+    while !agent.log.contains("the statistics so far were written"), !deadline.hasPassed { usleep(20_000) }
+    let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: statistics)))
+    #expect((object as? [String: Any])?["alerts"] as? Int ?? 0 >= 1)
+    #expect(try agent.terminate() == .exited(0))
+
+    let without = try AgentProcess(["run", "-r", rules])
+    try without.waitUntilReady()
+    without.send(SIGUSR1)
+    let second = Deadline.seconds(20)
+    while !without.log.contains("there is no file to write statistics to"), !second.hasPassed { usleep(20_000) }
+    #expect(without.log.contains("'--stats FILE' names one"))
+    #expect(try without.terminate() == .exited(0))
   }
 }

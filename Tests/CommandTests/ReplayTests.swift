@@ -116,6 +116,92 @@ struct ReplayTests {
   }
 }
 
+/// What stands on standard input, and where alerts cannot go.
+@Suite("replay: streams", .timeLimit(.minutes(5)))
+struct ReplayStreamTests {
+  private static let recording = Repository.path("Sources/MartletAgent/Demo/demo.martlet")
+
+  /// By bash; `$0` is the command.
+  private func shell(_ script: String, _ arguments: String...) throws -> Finished {
+    try Child.run(["/bin/bash", "-c", script, Command.path] + arguments)
+  }
+
+  @Test("on standard input a recording is one, by file and by pipe, and all else is event lines")
+  func standardInput() throws {
+    let demo = try Command.run(["demo"]).output
+    for script in [#"exec "$0" replay - <"$1""#, #"cat "$1" | "$0" replay -"#, #"exec "$0" replay <(cat "$1")"#] {
+      let result = try shell(script, Self.recording)
+      #expect(result.succeeded && result.output == demo, "\(script): \(result.errors)")
+    }
+    for command in ["replay -", "match 'proc.name = bash'"] {
+      let garbage = try shell("printf 'hello\\nthere\\n' | \"$0\" \(command)")
+      #expect(garbage.status == .exited(1) && garbage.output.isEmpty)
+      #expect(garbage.errors.contains("standard input, line 1: not a JSON object"), "\(garbage.errors)")
+    }
+    let late = try shell(#"printf '{"proc.name": "bash"}\n\n?' | "$0" match 'proc.name = bash'"#)
+    #expect(late.status == .exited(1) && late.output == "true\n" && late.errors.contains("standard input, line 3: "))
+  }
+
+  @Test("a byte order mark before event lines is skipped")
+  func byteOrderMark() throws {
+    let folder = try TestFolder()
+    let path = try folder.write("lines", "\u{feff}{\"proc.name\": \"bash\"}\n")
+    let file = try Command.run(["match", "proc.name = bash", path])
+    #expect(file.succeeded && file.output == "true\n", "\(file.errors)")
+    let piped = try shell(#"cat "$1" | "$0" match 'proc.name = bash'"#, path)
+    #expect(piped.succeeded && piped.output == "true\n", "\(piped.errors)")
+  }
+
+  @Test("alerts that cannot be written are a failure, a reader that has gone is none")
+  func lostAlerts() throws {
+    let full = try shell(#"exec "$0" demo >/dev/full"#)
+    #expect(full.status == .exited(1) && full.errors.contains("cannot write alerts: No space left on device"))
+    #expect(full.errors.contains(" 0 alerts written, 4 not written"))
+    let replayed = try shell(#"exec "$0" replay "$1" >/dev/full"#, Self.recording)
+    #expect(replayed.status == .exited(1))
+    #expect(try shell(#""$0" demo | true; exit ${PIPESTATUS[0]}"#).succeeded)
+  }
+
+  @Test("a file that can grow no more holds whole lines", arguments: [">", ">>"])
+  func wholeLines(redirection: String) throws {
+    let folder = try TestFolder()
+    let path = folder.path + "/alerts"
+    // A kibibyte and a half of four alerts is not all of them, and its end lies within one.
+    let result = try shell(
+      #"printf '%0511d\n' 0 >"$1"; ulimit -f 2; trap '' XFSZ; exec "$0" demo \#(redirection) "$1""#, path)
+    #expect(result.status == .exited(1) && result.errors.contains("cannot write alerts: File too large"))
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.utf8.count < 2048 && (text.isEmpty || text.hasSuffix("\n")))
+    for line in text.split(separator: "\n") where line.hasPrefix("{") { #expect(line.hasSuffix("}")) }
+  }
+
+  @Test("statistics are tried before anything else, and leave nothing behind")
+  func statistics() throws {
+    let folder = try TestFolder()
+    for path in ["/nonexistent/stats.json", folder.path, "/dev/null"] {
+      let result = try Command.run(["demo", "--stats", path])
+      #expect(result.status == .exited(1) && result.output.isEmpty)
+      #expect(result.errors.contains("cannot write statistics to '\(path)'"), "\(result.errors)")
+    }
+    let path = folder.path + "/stats.json"
+    let small = try shell(#"ulimit -f 1; trap '' XFSZ; exec "$0" demo --stats "$1""#, path)
+    #expect(small.status == .exited(1) && small.errors.contains("cannot write statistics to"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    #expect(try Command.run(["demo", "--stats", path]).succeeded)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["stats.json"])
+  }
+
+  @Test("the event line of the help raises an alert")
+  func helpLine() throws {
+    let help = try Command.run(["replay", "--help"]).output
+    let start = try #require(help.range(of: "{")?.lowerBound)
+    let end = try #require(help.range(of: "}")?.upperBound)
+    let line = help[start..<end].split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    let result = try shell(#"printf '%s\n' "$1" | "$0" replay -"#, line)
+    #expect(result.succeeded && result.output.contains("Password file read in container"), "\(line): \(result.errors)")
+  }
+}
+
 /// Recording on the real kernel.
 @Suite(
   "record", .timeLimit(.minutes(5)),
@@ -136,6 +222,19 @@ struct RecordTests {
     #expect(live.count >= 40 && replayed.output.split(separator: "\n").map(String.init) == live)
   }
 
+  @Test("a recording that finds no room is given up, alerts go on, and status 1 says so")
+  func givenUp() throws {
+    let folder = try TestFolder()
+    let rules = try folder.write("any.yaml", LifeTests.anyExec)
+    let agent = try AgentProcess(["run", "-r", rules, "--record", "/dev/full"])
+    try agent.waitUntilReady()
+    try Command.shell("/bin/true")
+    _ = try agent.alerts { $0.field("proc.exepath")?.hasSuffix("/true") == true }
+    #expect(try agent.terminate() == .exited(1))
+    let complaints = agent.log.split(separator: "\n").filter { $0.contains("the recording was given up: ") }
+    #expect(complaints.count == 1 && complaints[0].contains("alerts go on; it can be replayed up to here"))
+  }
+
   @Test("a recording ends by itself after its time or at its size, and is whole")
   func bounds() throws {
     let folder = try TestFolder()
@@ -145,6 +244,10 @@ struct RecordTests {
     #expect(try Command.run(["replay", recording]).succeeded)
     #expect(try Command.run(["record", "-o", recording, "--duration", "-1"]).status == .exited(2))
     #expect(try Command.run(["record", "-o", "/nonexistent/r"]).status == .exited(1))
+    let link = folder.path + "/link"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: recording)
+    let linked = try Command.run(["record", "-o", link, "--duration", "0.2"])
+    #expect(linked.status == .exited(1) && linked.errors.contains("is a symbolic link"))
     #expect(try Command.run(["record", "-o", "/dev/full", "--duration", "0.2"]).status == .exited(1))
   }
 }

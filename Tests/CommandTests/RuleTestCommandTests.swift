@@ -66,6 +66,13 @@ struct RuleTestCommandTests {
     #expect(wrong.status == .exited(4) && wrong.output.contains("event 1: 'proc.tty' takes a whole number (uint32)"))
   }
 
+  @Test("tests that are not there are called tests")
+  func missing() throws {
+    let result = try Command.run(["test", "/nonexistent"])
+    #expect(result.status == .exited(3))
+    #expect(result.errors.contains("cannot read tests from '/nonexistent': No such file or directory"))
+  }
+
   @Test("a folder's tests are no rules, and its rules no tests")
   func kinds() throws {
     let folder = try TestFolder()

@@ -112,9 +112,25 @@ struct VerifyTests {
     let world = try World()
     let signer = try #require(try json([world.model] + world.signed).object["signer"] as? String)
     let digest = try Child.run(["sha256sum", world.path("model/config.json")]).output.prefix(64)
-    for name in [signer, String(digest), "sha256:\(digest)"] {
+    let hint = String(signer.dropFirst("key:".count))
+    let names = [
+      signer, String(digest), "sha256:\(digest)", hint, "sha256:\(hint)", hint.uppercased(), " KEY:\(hint) ",
+    ]
+    for name in names {
       let result = try json([world.model, "--revoked", name] + world.signed)
       #expect(result.status == .exited(1) && result.object["state"] as? String == "revoked")
+    }
+  }
+
+  @Test("what names nobody revokes nobody: it is refused, with the forms that there are")
+  func malformedRevocation() throws {
+    for name in ["", "alice", "key:1234", "cert:alice"] {
+      for command in [
+        ["verify", "m", "--manifest", "l", "--revoked"], ["run", "--model-bundles", "b", "--model-revoked"],
+      ] {
+        let result = try Command.run(command + [name])
+        #expect(result.status == .exited(2) && result.errors.contains("'allowlist:NAME'"), "\(result.errors)")
+      }
     }
   }
 

@@ -89,6 +89,8 @@ struct EventLineTests {
     arguments: [
       (#"{"proc.nmae": "a"}"#, "unknown field 'proc.nmae'"), (#"{"proc.name[1]": "a"}"#, "takes nothing in brackets"),
       (#"{"proc.aname[x]": "a"}"#, "a number has to stand"), (#"{"evt.arg": "a"}"#, "needs an argument"),
+      (#"{"evt.type": "execv"}"#, "unknown event type 'execv'; did you mean 'execve'?"),
+      (#"{"evt.type": ""}"#, "unknown event type ''"), (#"{"evt.type": "no such call"}"#, "unknown event type"),
       (#"{"evt.arg.nope": "a"}"#, "unknown argument in 'evt.arg.nope'"),
       (#"{"evt.rawarg[res]": 1}"#, "stands behind a dot"), (#"{"user.uid": "abc"}"#, "'user.uid' takes a whole number"),
       (#"{"user.uid": 1.5}"#, "whole number"), (#"{"fd.sip": "1.2.3"}"#, "an address"),
@@ -103,6 +105,13 @@ struct EventLineTests {
     let error = #expect(throws: EventLineError.self) { try Self.event(line) }
     #expect(error?.description.hasPrefix("'lines', line 1: ") == true)
     #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "")")
+  }
+
+  @Test(
+    "what Falco calls an event is one, captured or not",
+    arguments: ["execve", "clone3", "procexit", "futex", "container", "model_verdict", "syscall"])
+  func types(name: String) throws {
+    #expect(try Self.text("evt.type", in: #"{"evt.type": "\#(name)"}"#) == name)
   }
 
   @Test("a line without an end is refused before all of it is read")

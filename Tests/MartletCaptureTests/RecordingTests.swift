@@ -121,6 +121,22 @@ struct RecordingTests {
     try RecordingWriter(path: path, byteCountMax: 4096).finish(lostCount: 0)
     let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
     #expect(mode == 0o600)
+    // Over a file that everybody may read, and not by a link to it.
+    let manager = FileManager.default
+    try manager.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    try (whole + whole).write(to: URL(fileURLWithPath: path))
+    try RecordingWriter(path: path, byteCountMax: 4096).finish(lostCount: 0)
+    #expect(try manager.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == whole)
+    let link = path + ".link"
+    defer { try? manager.removeItem(atPath: link) }
+    try manager.createSymbolicLink(atPath: link, withDestinationPath: path)
+    let refusal = #expect(throws: RecordingError.self) { try RecordingWriter(path: link, byteCountMax: 4096) }
+    #expect(refusal?.code == .link)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == whole)
+    #expect(throws: RecordingError.self) { try RecordingWriter(path: folder.path, byteCountMax: 4096) }
+    try RecordingWriter(path: "/dev/null", byteCountMax: 4096).finish(lostCount: 0)
     #expect(throws: RecordingError.self) { try RecordingWriter(path: "/nonexistent/r", byteCountMax: 4096) }
     #expect(throws: RecordingError.self) {
       try RecordingWriter(path: "/dev/full", byteCountMax: 4096).finish(lostCount: 0)

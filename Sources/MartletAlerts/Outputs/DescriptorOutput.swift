@@ -6,7 +6,8 @@ import Glibc
 ///
 /// Never waits longer than `patienceMilliseconds` at a time, so that a reader that has stopped reading cannot keep
 /// the agent from ending. The descriptor is left in blocking mode: it may be shared with other programs. A line that
-/// could be written in part only is closed before the next one, so that it spoils no other.
+/// could be written in part only, as on a full disk, is taken out of a file again; elsewhere it is closed before the next
+/// one, so that it spoils no other.
 public struct DescriptorOutput: Sendable {
   /// How a write went.
   public struct Outcome: Equatable, Sendable {
@@ -53,8 +54,19 @@ public struct DescriptorOutput: Sendable {
       guard count == 1 else { return Outcome(end: end, lineCount: 0) }
     }
     let (count, end) = writeBytes(lines, shouldGiveUp)
-    isInsideLine = count > 0 ? lines[count - 1] != Self.newline : false
+    let torn = lines[..<count].reversed().prefix { $0 != Self.newline }.count
+    isInsideLine = torn > 0 && !takeBack(torn)
     return Outcome(end: end, lineCount: Self.lineCount(in: lines[..<count]))
+  }
+
+  /// Whether the last `count` bytes are gone: only from a file, and only where nobody has written behind them.
+  private func takeBack(_ count: Int) -> Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+    let place = lseek(descriptor, 0, SEEK_CUR)
+    guard place == status.st_size, place >= count, ftruncate(descriptor, place - count) == 0 else { return false }
+    // What does not append would leave a hole.
+    return lseek(descriptor, place - count, SEEK_SET) >= 0
   }
 
   private static func lineCount(in lines: ArraySlice<UInt8>) -> Int {

@@ -79,6 +79,10 @@ public struct RecordingError: Error, Equatable, Sendable {
     case truncated
     /// Bytes are not those that were written.
     case damaged
+    /// It is to be written through a symbolic link.
+    case link
+    /// It is to be written to what is neither a file nor a pipe.
+    case noFile
     case system(errno: Int32)
   }
 
@@ -102,15 +106,21 @@ public struct RecordingError: Error, Equatable, Sendable {
 
 extension RecordingError: CustomStringConvertible {
   public var description: String {
-    switch code {
-    case .empty: "'\(path)' is empty"
-    case .foreign: "'\(path)' is not a recording"
+    let name = Self.name(ofFile: path)
+    return switch code {
+    case .empty: "\(name) is empty"
+    case .foreign: "\(name) is not a recording"
     case .version(let version):
-      "'\(path)' was recorded in version \(version) of the format; this program reads version \(RecordingFormat.version)"
-    case .otherByteOrder: "'\(path)' was recorded on a machine with another byte order"
-    case .truncated: "'\(path)' ends too early, at byte \(offset)"
-    case .damaged: "'\(path)' is damaged at byte \(offset)"
-    case .system(let code): "'\(path)': \(String(cString: strerror(code)))"
+      "\(name) was recorded in version \(version) of the format; this program reads version \(RecordingFormat.version)"
+    case .otherByteOrder: "\(name) was recorded on a machine with another byte order"
+    case .truncated: "\(name) ends too early, at byte \(offset)"
+    case .damaged: "\(name) is damaged at byte \(offset)"
+    case .link: "\(name) is a symbolic link: name the file itself"
+    case .noFile: "\(name) is no file"
+    case .system(let code): "\(name): \(String(cString: strerror(code)))"
     }
   }
+
+  /// What messages call the input at `path`.
+  public static func name(ofFile path: String) -> String { path == "-" ? "standard input" : "'\(path)'" }
 }

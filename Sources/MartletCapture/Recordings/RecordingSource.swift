@@ -40,16 +40,29 @@ public final class RecordingSource {
     try self.init(.file(descriptor), path: path)
   }
 
+  /// Takes over a descriptor that `beginning` was read from already, to see what it is: a pipe does not go back.
+  public convenience init(descriptor: Int32, beginning: [UInt8], path: String) throws(RecordingError) {
+    try self.init(.file(descriptor), path: path, beginning: beginning)
+  }
+
+  /// Whether a file that begins so means to be a recording.
+  public static func isLikely(_ beginning: [UInt8]) -> Bool { beginning.starts(with: RecordingFormat.magic) }
+
+  /// As many bytes tell.
+  public static let magicByteCount = RecordingFormat.magic.count
+
   /// `bytes` outlive the source. `name` is what errors call it.
   public convenience init(bytes: UnsafeRawBufferPointer, name: String) throws(RecordingError) {
     try self.init(.memory(bytes), path: name)
   }
 
-  private init(_ input: Input, path: String) throws(RecordingError) {
+  private init(_ input: Input, path: String, beginning: [UInt8] = []) throws(RecordingError) {
     self.input = input
     self.path = path
     buffer = .allocate(byteCount: Self.bufferByteCount, alignment: MemoryLayout<UInt64>.alignment)
     records.reserveCapacity(Self.batchRecordsMax)
+    buffer.copyBytes(from: beginning)
+    end = beginning.count
     try readHeader()
   }
 

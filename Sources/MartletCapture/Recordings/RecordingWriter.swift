@@ -24,18 +24,32 @@ public final class RecordingWriter {
   /// Kept free for the frame that ends the recording.
   private static let endByteCount = UInt64(RecordingFormat.frameHeaderByteCount + MemoryLayout<martlet_end>.size)
 
-  /// Replaces the file at `path`. The recording ends before it grows beyond `byteCountMax` bytes.
+  /// Replaces the contents of the file at `path`, which may be no link. The recording ends before it grows beyond `byteCountMax` bytes.
   public init(path: String, byteCountMax: UInt64) throws(RecordingError) {
     self.path = path
     self.byteCountMax = byteCountMax
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw RecordingError(.system(errno: errno), path: path) }
+    descriptor = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw RecordingError(errno == ELOOP ? .link : .system(errno: errno), path: path) }
+    if let code = Self.makePrivate(descriptor) { throw RecordingError(code, path: path) }
     buffer.reserveCapacity(Self.bufferByteCount * 2)
     buffer += RecordingFormat.header()
     byteCount = UInt64(buffer.count)
   }
 
   deinit { close(descriptor) }
+
+  /// A file that was there before keeps the mode it had, and may be read by anyone. Nil if nothing stands in the way.
+  private static func makePrivate(_ descriptor: Int32) -> RecordingError.Code? {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return .system(errno: errno) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG:
+      return fchmod(descriptor, 0o600) == 0 && ftruncate(descriptor, 0) == 0 ? nil : .system(errno: errno)
+    // Pipes, and /dev/null: what is written there does not stay.
+    case S_IFIFO, S_IFCHR: return nil
+    default: return .noFile
+    }
+  }
 
   public func append(_ batch: EventBatch) throws(RecordingError) {
     for record in batch.records {

@@ -68,26 +68,6 @@ public struct KeylessTrust: Sendable {
   }
 }
 
-/// Signers and digests that are not trusted any more.
-public struct Revocations: Hashable, Sendable {
-  /// Names of signers as ``Signer/name`` spells them, or digests of their keys as ``Signer/keyFingerprint``.
-  public var signers: Set<ExactText>
-  /// Digests of files, or root digests of models.
-  public var digests: Set<Digest256>
-
-  /// Nothing, unless given.
-  public init(signers: Set<ExactText> = [], digests: Set<Digest256> = []) {
-    self.signers = signers
-    self.digests = digests
-  }
-
-  /// Whether the signer is revoked under any of its names.
-  public func contains(_ signer: Signer) -> Bool {
-    signers.contains(signer.name)
-      || signer.keyFingerprint.map { signers.contains(ExactText("sha256:\($0)")) } ?? false
-  }
-}
-
 /// Who signed.
 public struct Signer: Hashable, Sendable {
   /// `key:<hint>`, `cert:<identity>#<issuer>`, `sigstore:<identity>#<issuer>`, or `allowlist:<name>` for a list of
