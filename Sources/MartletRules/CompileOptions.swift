@@ -42,10 +42,20 @@ public struct RuleSelection: Hashable, Sendable {
     self.isEnabled = isEnabled
   }
 
-  func fits(_ rule: Rule) -> Bool {
+  func fits(_ rule: Rule) -> Bool { fits(rule.name, rule.tags) }
+
+  func fits(_ name: String, _ tags: [String]) -> Bool {
     switch subject {
-    case .rules(let pattern): Wildcard.matches(Array(pattern.utf8), Array(rule.name.utf8))
-    case .tagged(let tag): rule.tags.contains(tag)
+    case .rules(let pattern): Wildcard.matches(Array(pattern.utf8), Array(name.utf8))
+    case .tagged(let tag): tags.contains(tag)
+    }
+  }
+
+  /// As the command line spells it.
+  var text: String {
+    switch subject {
+    case .rules(let pattern): pattern
+    case .tagged(let tag): "tag:\(tag)"
     }
   }
 }

@@ -2,8 +2,7 @@
 
 import MartletEvents
 
-/// One condition alone, without a rule file: what it means, or what is wrong with it. There are no macros and lists
-/// that it could name.
+/// One condition alone, outside of any rule: what it means, or what is wrong with it.
 public struct ConditionCheck: Sendable {
   /// Nil if and only if a diagnostic is an error.
   public let condition: Condition?
@@ -11,37 +10,47 @@ public struct ConditionCheck: Sendable {
   public let canonical: String?
   /// Falco's names of the events that the condition can match, sorted; none where it has a mistake.
   public let events: [String]
-  /// In the order of their positions.
+  /// In the order of their positions, those of the files last. Of the files errors are told only.
   public let diagnostics: [Diagnostic]
+  /// Stands for a file's in the places of diagnostics.
+  fileprivate static let path = "condition"
+
   /// The condition as a file, for whoever shows the diagnostics.
   public let source: SourceFile
 
-  /// `regexProblem` says what is wrong with the patterns of `regex`; by default they are taken as they are.
+  /// `files`: where the macros and lists are that it may name. `regexProblem` says what is wrong with the patterns of
+  /// `regex`; by default they are taken as they are.
   public init(
-    _ text: [UInt8], limits: Limits = Limits(), regexProblem: @escaping RegexProblem = { _ in nil }
+    _ text: [UInt8], among files: [SourceFile] = [], limits: Limits = Limits(),
+    regexProblem: @escaping RegexProblem = { _ in nil }
   ) {
-    let source = SourceFile(path: "condition", bytes: text)
-    let isTooLarge = text.count > limits.fileBytes
-    let index = LineIndex(isTooLarge ? SourceFile(path: source.path, bytes: []) : source)
-    var log = DiagnosticLog(indexes: [index], limit: limits.diagnostics)
-    guard !isTooLarge else {
+    let source = SourceFile(path: Self.path, bytes: text)
+    var options = CompileOptions()
+    options.limits = limits
+    options.regexProblem = regexProblem
+    let compiler = Compiler(sources: [source] + files, options: options)
+    var log = compiler.newLog()
+    guard text.count <= limits.fileBytes else {
       let place = FileRange(source: 0, range: 0..<0)
-      log.report(.fileTooLarge, "this condition has more than \(limits.fileBytes) bytes", at: place, "not read")
+      log.report(
+        .fileTooLarge, "this condition has more than \(limits.fileBytes) bytes", at: place, "not read",
+        help: [.smallerFile])
       self.init(source: source, condition: nil, canonical: nil, diagnostics: log.sorted())
       return
     }
     var mapped = MappedText(anchor: FileRange(source: 0, range: 0..<0))
     mapped.append(text, for: 0..<text.count)
-    var options = CompileOptions()
-    options.limits = limits
-    options.regexProblem = regexProblem
-    var analyzer = Analyzer(library: Library(), options: options, log: log)
-    let scope = Scope(ListExpander.Expanded(mapped), mapped, macro: nil, chain: [])
+    let library = compiler.libraryBehindFirst(&log)
+    var analyzer = Analyzer(library: library, options: options, log: log)
+    analyzer.readMacros()
+    analyzer.owner = nil
+    let scope = Scope(analyzer.expand(mapped), mapped, macro: nil, chain: [])
     let parsed = analyzer.parse(scope.expanded, in: scope)
     let expansion = parsed.isValid ? analyzer.condition(parsed, in: scope) : nil
     self.init(
       source: source, condition: analyzer.log.hasErrors ? nil : expansion?.condition,
-      canonical: parsed.isValid ? parsed.tree.canonical : nil, diagnostics: analyzer.log.sorted())
+      canonical: parsed.isValid ? parsed.tree.canonical : nil,
+      diagnostics: analyzer.log.sorted().filter { $0.severity == .error || $0.primary.span.path == source.path })
   }
 
   private init(source: SourceFile, condition: Condition?, canonical: String?, diagnostics: [Diagnostic]) {
@@ -77,6 +86,7 @@ extension Diagnostic {
     writer.member("help", help.map(\.text).joined(separator: "; "))
     writer.member("line", Int64(primary.span.line))
     writer.member("message", message)
+    if primary.span.path != ConditionCheck.path { writer.member("path", primary.span.path) }
     writer.member("severity", severity.rawValue)
     writer.member("stage", code.stage.rawValue)
     writer.endObject()

@@ -18,12 +18,13 @@ struct CheckCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Rule files and folders, loaded in order; 'bundled' for the rules in this binary.", valueName: "path"),
+      "Rule files and folders, loaded in order; 'bundled' for the rules in this binary. With --condition their macros "
+        + "and lists are what it may name.", valueName: "path"),
     completion: .file(extensions: ["yaml", "yml"]))
   var paths: [String] = []
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Check one condition instead of files.", valueName: "expr"))
+    parsing: .unconditional, help: ArgumentHelp("Check one condition instead of rules.", valueName: "expr"))
   var condition: String?
 
   @Option(help: "text, or json for programs.")
@@ -40,16 +41,25 @@ struct CheckCommand: ParsableCommand {
   @OptionGroup var choices: RuleChoices
 
   func validate() throws {
-    let jobCount = [!paths.isEmpty, condition != nil, explain != nil].count { $0 }
-    guard jobCount != 1 else { return }
-    throw ValidationError(
-      jobCount == 0 ? "name a rule file, or a condition" : "check files, or a condition, or explain a code: one of them"
-    )
+    if explain != nil {
+      guard paths.isEmpty, condition == nil, format == .text, !plan, choices.areNone else {
+        throw ValidationError("'--explain' goes alone: nothing is checked, and there is only text")
+      }
+    } else if condition != nil {
+      guard !plan, choices.areNone else {
+        throw ValidationError(
+          "with '--condition' there are no rules to plan or to choose from: check a rule file instead")
+      }
+    } else if paths.isEmpty {
+      throw ValidationError("name a rule file, or a condition")
+    }
   }
 
   func run() throws {
     if let explain { return try Self.explain(explain) }
-    if let condition { return try ConditionReport.run(condition, format) }
+    if let condition {
+      return try ConditionReport.run(condition, among: paths.isEmpty ? [] : RuleOptions.read(paths), format)
+    }
     let options = try choices.compileOptions()
     if format == .json, case let unreadable = RuleOptions.unreadable(paths), !unreadable.isEmpty {
       write(LoadResult.json(unreadable, []) + "\n", to: STDOUT_FILENO)
@@ -60,15 +70,21 @@ struct CheckCommand: ParsableCommand {
     switch format {
     case .text:
       let (shown, folded) = Self.folding(compilation.diagnostics)
-      let renderer = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDOUT_FILENO))
-      let planned = plan ? compilation.ruleset.map { FilterPlanText($0).text } : nil
+      let renderer = DiagnosticRenderer(sources: sources + options.sources, isColored: wantsColor(STDOUT_FILENO))
+      let planned = plan ? compilation.ruleset.map { FilterPlanText($0).text + Self.neverFiring($0) } : nil
       write(renderer.render(shown) + folded + (planned ?? "") + summary(compilation, sources) + "\n", to: STDOUT_FILENO)
     case .json:
       let results = Ruleset.loadResults(sources, options)
       let json = LoadResult.json(results, compilation.diagnostics) { json in
-        guard plan, let ruleset = compilation.ruleset else { return }
-        json.key("plan")
-        FilterPlanText(ruleset).write(to: &json)
+        guard let ruleset = compilation.ruleset else { return }
+        if plan {
+          json.key("plan")
+          FilterPlanText(ruleset).write(to: &json)
+        }
+        json.object("rules") { json in
+          json.member("disabled", Int64(ruleset.rules.count { !$0.isEnabled }))
+          json.member("enabled", Int64(ruleset.rules.count(where: \.isEnabled)))
+        }
       }
       write(json + "\n", to: STDOUT_FILENO)
     }
@@ -95,15 +111,32 @@ struct CheckCommand: ParsableCommand {
     return (shown, "note: \(count) macros and lists are not used by any rule; '--format json' names them\n")
   }
 
-  private func summary(_ compilation: Compilation, _ sources: [SourceFile]) -> String {
-    let counts = Dictionary(grouping: compilation.diagnostics, by: \.severity).mapValues(\.count)
-    var found = [count(counts[.error] ?? 0, "error"), count(counts[.warning] ?? 0, "warning")]
-    if let notes = counts[.note] { found.append(count(notes, "note")) }
-    if let ruleset = compilation.ruleset { found.insert(count(ruleset.rules.count, "rule"), at: 0) }
-    return "\(count(sources.count, "file")): \(found.joined(separator: ", "))"
+  /// A line of the plan.
+  private static func neverFiring(_ ruleset: Ruleset) -> String {
+    let names = ruleset.neverFiring.map { "'\($0.name)'" }
+    return names.isEmpty ? "" : "never fires: \(DiagnosticRenderer.printable(names.joined(separator: ", ")))\n"
   }
 
-  private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+  private func summary(_ compilation: Compilation, _ sources: [SourceFile]) -> String {
+    let isIdle = compilation.ruleset.map { !$0.rules.contains(where: \.isEnabled) } ?? false
+    let counts = Dictionary(grouping: compilation.diagnostics, by: \.severity).mapValues(\.count)
+    var found = [
+      Self.count(counts[.error] ?? 0, "error"), Self.count((counts[.warning] ?? 0) + (isIdle ? 1 : 0), "warning"),
+    ]
+    if let notes = counts[.note] { found.append(Self.count(notes, "note")) }
+    if let ruleset = compilation.ruleset { found.insert(Self.count(ruleset.rules), at: 0) }
+    let warning = isIdle ? "warning: no rule is enabled: 'run' would not start with these\n" : ""
+    return warning + "\(Self.count(sources.count, "file")): \(found.joined(separator: ", "))"
+  }
+
+  private static func count(_ rules: [Rule]) -> String {
+    let disabledCount = rules.count { !$0.isEnabled }
+    guard disabledCount > 0 else { return count(rules.count, "rule") }
+    let disabled = rules.count == 1 ? "disabled" : "\(disabledCount) of them disabled"
+    return "\(count(rules.count, "rule")), \(disabled)"
+  }
+
+  static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {

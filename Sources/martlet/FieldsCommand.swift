@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import MartletEvents
+import MartletRules
 
 /// `martlet fields`: every field that rules can name.
 struct FieldsCommand: ParsableCommand {
@@ -20,10 +21,15 @@ struct FieldsCommand: ParsableCommand {
   @Option(help: "The form of the list: text, markdown or json.")
   var format = Format.text
 
+  /// Here and not in `run`, so that it is this command's usage that is shown.
+  func validate() throws {
+    guard !FieldRegistry.names.contains(where: { $0.hasPrefix(prefix) }) else { return }
+    let nearest = Spelling.nearest(to: prefix, among: FieldRegistry.names)
+    throw ValidationError("no field begins with '\(prefix)'" + (nearest.map { ": did you mean '\($0)'?" } ?? ""))
+  }
+
   func run() throws {
-    let fields = FieldRegistry.descriptions.filter { "\($0.name)".hasPrefix(prefix) }
-    guard !fields.isEmpty else { throw ValidationError("no field begins with '\(prefix)'") }
-    let list = FieldList(fields)
+    let list = FieldList(FieldRegistry.descriptions.filter { "\($0.name)".hasPrefix(prefix) })
     switch format {
     case .text: write(list.text(width: Self.width), to: STDOUT_FILENO)
     case .markdown: write(list.markdown, to: STDOUT_FILENO)

@@ -26,9 +26,12 @@ struct RuleOptions: ParsableArguments {
   /// The compiled rules. Errors and warnings go to stderr; ends the command with status 3 where they are errors.
   func compile(elseSay consequence: Consequence = .nothingStarts) throws -> Ruleset {
     let sources = try RuleOptions.read(paths)
-    let compilation = Ruleset.compile(sources, try choices.compileOptions())
-    let text = DiagnosticRenderer(sources: sources, isColored: wantsColor(STDERR_FILENO)).render(
-      compilation.diagnostics.filter { $0.severity != .note })
+    let options = try choices.compileOptions()
+    let compilation = Ruleset.compile(sources, options)
+    // Events that are not of a live node may have what nobody captures: a watch says it, in one line.
+    let shown = compilation.diagnostics.filter { $0.severity != .note && $0.code != .neverFires }
+    let renderer = DiagnosticRenderer(sources: sources + options.sources, isColored: wantsColor(STDERR_FILENO))
+    let text = renderer.render(shown)
     write(text, to: STDERR_FILENO)
     guard let ruleset = compilation.ruleset else {
       report(["the rules have errors: \(consequence.rawValue)"], help: ["check them alone with 'martlet check PATH'"])
@@ -41,10 +44,33 @@ struct RuleOptions: ParsableArguments {
   func compileEnabled(elseSay consequence: Consequence = .nothingStarts) throws -> Ruleset {
     let ruleset = try compile(elseSay: consequence)
     guard ruleset.rules.contains(where: \.isEnabled) else {
-      report(["no rule is enabled: there is nothing to look for"], help: ["'-r bundled' adds the rules in this binary"])
+      report(["no rule is enabled: there is nothing to look for"], help: [idleHelp(ruleset)])
       throw ExitStatus.rulesInvalid
     }
+    warnOfNeverFiring(ruleset)
     return ruleset
+  }
+
+  private func idleHelp(_ ruleset: Ruleset) -> String {
+    guard ruleset.rules.isEmpty else {
+      return "\(CheckCommand.count(ruleset.rules.count, "rule")) switched off: '--enable NAME' switches rules on"
+    }
+    return choices.priority == .debug
+      ? "there is no rule in these files: '-r bundled' adds the rules in this binary"
+      : "no rule in these files is as urgent as '--priority' asks"
+  }
+
+  private static let namesMax = 3
+
+  private func warnOfNeverFiring(_ ruleset: Ruleset) {
+    let names = ruleset.neverFiring.map { "'\(DiagnosticRenderer.printable($0.name))'" }
+    guard !names.isEmpty else { return }
+    let more = names.count - Self.namesMax
+    let shown = names.prefix(Self.namesMax).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+    let all = CheckCommand.count(ruleset.rules.count(where: \.isEnabled), "enabled rule")
+    write(
+      "warning: \(names.count) of \(all) can never fire on a live node: \(shown); 'martlet check' says why\n",
+      to: STDERR_FILENO)
   }
 
   /// Files and folders, without what is in this binary.
@@ -107,6 +133,11 @@ struct RuleChoices: ParsableArguments {
     parsing: .unconditionalSingleValue,
     help: ArgumentHelp("Append this to every rule's output; may name fields.", valueName: "template"))
   var appendOutput: [String] = []
+
+  /// Nothing was chosen.
+  var areNone: Bool {
+    enabled.isEmpty && disabled.isEmpty && priority == .debug && ruleMatching == .first && appendOutput.isEmpty
+  }
 
   func compileOptions() throws -> CompileOptions {
     var options = CompileOptions.forMatching

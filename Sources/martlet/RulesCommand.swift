@@ -25,14 +25,20 @@ struct RulesCommand: ParsableCommand {
   private static func table(_ rules: [Rule]) -> String {
     let rows = rules.map { rule in
       [
-        rule.name, rule.priority.name, rule.isEnabled ? "enabled" : "disabled", rule.tags.joined(separator: ","),
+        rule.name, rule.priority.name, state(rule), rule.tags.joined(separator: ","),
         "\(rule.location.path):\(rule.location.line)",
-      ]
+      ].map(DiagnosticRenderer.printable)
     }
     let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       zip(row, widths).map { $0.padding(to: $1) }.joined(separator: "  ") + "  \(row[4])\n"
     }.joined()
+  }
+}
+
+extension RulesCommand {
+  private static func state(_ rule: Rule) -> String {
+    rule.isEnabled ? rule.liveCoverage.extent == .none ? "never fires" : "enabled" : "disabled"
   }
 }
 

@@ -5,7 +5,8 @@ import MartletRules
 import Testing
 
 /// `name.yaml` is compiled, or read as rule tests if it is a `name.test.yaml`, and what is printed has to be `name.expected`. With MARTLET_RECORD=1 in the environment the
-/// expected files are written instead. A line `# limit NAME NUMBER` at the top sets a limit.
+/// expected files are written instead. A line `# limit NAME NUMBER` at the top sets a limit,
+/// and one `# disable RULES` switches rules off.
 @Suite("Diagnostic fixtures")
 struct FixtureTests {
   static let names = TestFiles.names(in: TestFiles.fixtures)
@@ -43,12 +44,15 @@ struct FixtureTests {
     // An engine is not a matter of these tests: one pattern is bad.
     var options = CompileOptions()
     options.limits = limits(source.bytes.text)
+    let mark = "# disable "
+    options.selections = source.bytes.text.split(separator: "\n").filter { $0.hasPrefix(mark) }
+      .map { RuleSelection(String($0.dropFirst(mark.count)), isEnabled: false) }
     options.regexProblem = { pattern in
       pattern.text == "s(.*" ? "missing ): s(.*" : nil
     }
     let result = Ruleset.compile([source], options)
     #expect((result.ruleset == nil) == result.hasErrors)
-    return DiagnosticRenderer(sources: [source]).render(result.diagnostics)
+    return DiagnosticRenderer(sources: [source] + options.sources).render(result.diagnostics)
   }
 
   static func limits(_ text: String) -> Limits {

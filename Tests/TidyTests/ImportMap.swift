@@ -42,8 +42,7 @@ enum ImportMap {
       "MartletEvents", "MartletState", "MartletRules", "MartletMatching", "Logging",
     ]),
     "MartletAgent": foundation.union(http).union(parts).union([
-      "CMartletABI", "Dispatch", "Hummingbird", "Logging", "Metrics", "Prometheus", "ServiceLifecycle",
-      "SystemPackage", "UnixSignals", "Yams",
+      "CMartletABI", "Dispatch", "Logging", "ServiceLifecycle", "SystemPackage", "UnixSignals", "Yams",
     ]),
     // Build-time only: plugins, and the tool they run.
     "EmbedProbe": foundation.union(["PackagePlugin"]),

@@ -136,7 +136,7 @@ extension Analyzer {
     guard values.count <= limits.conditionSize else {
       report(
         .conditionTooLarge, "this expands to more than \(limits.conditionSize) comparisons and constants",
-        values[limits.conditionSize].range, "one too many", in: scope)
+        values[limits.conditionSize].range, "one too many", in: scope, help: [.smallerCondition])
       return nil
     }
     var constants: [Constant] = []
@@ -145,6 +145,7 @@ extension Analyzer {
       if let constant = constant(listValue(value, scope), value, check.symbol, left, scope) {
         constants.append(constant)
         warnOfValue(value, check.symbol, scope)
+        warnOfListName(value, scope)
       } else {
         isBroken = true
       }

@@ -11,7 +11,7 @@ extension Analyzer {
     guard expansion.size <= limits.conditionSize else {
       report(
         .conditionTooLarge, "this expands to more than \(limits.conditionSize) comparisons and constants",
-        0..<scope.text.bytes.count, "macros and lists included", in: scope)
+        0..<scope.text.bytes.count, "macros and lists included", in: scope, help: [.smallerCondition])
       return nil
     }
     guard expansion.depth <= levelsMax else {

@@ -54,7 +54,8 @@ extension Analyzer {
     for amendment in options.outputAmendments where amendment.fits(definition) {
       if let template = amendment.template { text.append(" " + template, near: definition.output.file) }
     }
-    text = withoutContainerInfo(text, of: definition)
+    log.trail = ownerTrail(isInCondition: false)
+    text = withoutContainerInfo(text)
     log.trail = ownerTrail(isInCondition: false) + [LoadLocation(.ruleOutput, "", definition.output.anchor)]
     guard !text.isEmpty else {
       log.report(
@@ -88,9 +89,8 @@ extension Analyzer {
   }
 
   /// `%container.info` once stood for what is now part of every alert, and means nothing.
-  private mutating func withoutContainerInfo(_ text: MappedText, of definition: RuleDefinition) -> MappedText {
+  mutating func withoutContainerInfo(_ text: MappedText) -> MappedText {
     guard let first = text.bytes.place(of: Self.containerInfo) else { return text }
-    log.trail = ownerTrail(isInCondition: false)
     log.report(
       .deprecatedOutput, "'%container.info' means nothing any more", at: text.file(first), "left out",
       words: "%container.info is deprecated and no more useful, and will be dropped by Falco 1.0.0. "

@@ -39,7 +39,7 @@ extension Analyzer {
     guard !expanded.isTooLarge else {
       report(
         .conditionTooLarge, "this expands to more than \(limits.conditionSize) comparisons and constants",
-        0..<scope.text.bytes.count, "lists included", in: scope)
+        0..<scope.text.bytes.count, "lists included", in: scope, help: [.smallerCondition])
       return ParsedCondition(tree: .missing, isValid: false, expanded: expanded)
     }
     let (tree, problems) = ConditionParser.parse(scope.text.bytes, depthMax: limits.conditionDepth)

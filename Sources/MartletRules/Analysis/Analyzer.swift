@@ -25,6 +25,11 @@ struct Analyzer {
   var isInOutput = false
   /// Fields that are not captured, and the files that have been told so.
   var notedFields: Set<NotedField> = []
+  /// Texts almost like a list's name, each told once, and the comparisons of names that are left for finding them.
+  var toldTexts: Set<FileRange> = []
+  var nameComparisonsLeft = 50_000
+  /// How often lists have an item, for those that look like names of lists.
+  private(set) lazy var itemCounts = ListSpelling.itemCounts(library)
   /// Comparisons and constants of all rules so far.
   private var rulesetSize = 0
 
@@ -150,7 +155,8 @@ struct Analyzer {
     if rulesetSize - expansion.size <= limits.rulesetSize {
       log.report(
         .conditionTooLarge, "all rules together expand to more than \(limits.rulesetSize) comparisons and constants",
-        at: definition.name.file, "one too many")
+        at: definition.name.file, "one too many",
+        help: [Suggestion("load fewer rules, or shorter lists")])
     }
     return false
   }
@@ -160,11 +166,19 @@ struct Analyzer {
 
   private mutating func warnOfEveryEvent(_ definition: RuleDefinition, _ condition: Condition) {
     let names = EventTypeAnalysis.names(of: condition)
-    guard definition.warnsOfEveryEvent, names == .empty || names.codeCount > Self.eventCodesMax else { return }
+    let isNever = names == .empty
+    guard definition.warnsOfEveryEvent, isNever || names.codeCount > Self.eventCodesMax else { return }
+    let rule = "rule '\(definition.name.string)'"
     log.report(
-      .everyEvent, "rule '\(definition.name.string)' is tested against every kind of event",
-      at: definition.condition.file, "nothing here limits evt.type",
-      help: [Suggestion("name the kinds first: 'evt.type in (open, openat, openat2) and …'")],
+      .everyEvent, isNever ? "\(rule) can never hold" : "\(rule) is tested against every kind of event",
+      at: definition.condition.file,
+      isNever ? "no kind of event passes these tests" : "nothing here limits evt.type",
+      help: [
+        Suggestion(
+          isNever
+            ? "an event has one type: 'evt.type in (open, openat)' takes either"
+            : "name the kinds first: 'evt.type in (open, openat, openat2) and …'")
+      ],
       words: "Rule matches too many evt.type values. This has a significant performance penalty.")
   }
 

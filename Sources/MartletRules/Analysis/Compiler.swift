@@ -11,7 +11,7 @@ struct Compiler {
   init(sources: [SourceFile], options: CompileOptions) {
     self.sources = sources
     self.options = options
-    indexes = sources.map { LineIndex(Self.accepted($0, options.limits)) }
+    indexes = (sources + options.sources).map { LineIndex(Self.accepted($0, options.limits)) }
   }
 
   /// Hands over the YAML documents of all files, and the log of what was wrong with them.
@@ -22,7 +22,7 @@ struct Compiler {
     return body(all, &log)
   }
 
-  private func newLog() -> DiagnosticLog {
+  func newLog() -> DiagnosticLog {
     DiagnosticLog(indexes: indexes, limit: limits.diagnostics)
   }
 
@@ -32,7 +32,10 @@ struct Compiler {
     for (index, source) in sources.enumerated() {
       for document in documents(of: source, index, &log) { reader.read(document, &log) }
     }
-    var analyzer = Analyzer(library: reader.library, options: options, log: log)
+    var checks = OptionChecks(options, firstSource: sources.count)
+    checks.reportSelections(reader.library, &log)
+    checks.readTemplates(&log)
+    var analyzer = Analyzer(library: reader.library, options: checks.options, log: log)
     let rules = selected(analyzer.rules())
     Lints(rules, options.matching).report(into: &analyzer.log, sources: sources)
     let diagnostics = analyzer.log.sorted()
@@ -46,6 +49,15 @@ struct Compiler {
       for selection in options.selections where selection.fits(rule) { rule.isEnabled = selection.isEnabled }
       return rule
     }
+  }
+
+  /// The definitions of all files behind the first, for a condition that stands there alone.
+  func libraryBehindFirst(_ log: inout DiagnosticLog) -> Library {
+    var reader = ItemReader(limits: limits)
+    for (index, source) in sources.enumerated().dropFirst() {
+      for document in documents(of: source, index, &log) { reader.read(document, &log) }
+    }
+    return reader.library
   }
 
   /// What Falco would say to each file, all files before it loaded.
@@ -71,7 +83,8 @@ struct Compiler {
     let start = FileRange(source: index, range: 0..<0)
     log.trail = [LoadLocation(.content, "", start)]
     guard source.bytes.count <= limits.fileBytes else {
-      log.report(.fileTooLarge, "this file has more than \(limits.fileBytes) bytes", at: start, "not read")
+      log.report(
+        .fileTooLarge, "this file has more than \(limits.fileBytes) bytes", at: start, "not read", help: [.smallerFile])
       return []
     }
     if let bad = TextCheck.firstProblem(in: source.bytes) {

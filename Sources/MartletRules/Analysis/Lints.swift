@@ -18,12 +18,42 @@ struct Lints {
     guard !log.hasErrors else { return }
     var lints = self
     let index = Dictionary(sources.enumerated().map { ($1.path, $0) }) { first, _ in first }
+    lints.reportNeverFiring(into: &log, index)
     lints.reportLongNames(into: &log, index)
     if matching == .first { lints.reportShadowed(into: &log, index) }
   }
 
   private static func place(_ span: SourceSpan, _ index: [String: Int]) -> FileRange? {
     index[span.path].map { FileRange(source: $0, range: span.offsets) }
+  }
+
+  // MARK: Rules without events
+
+  /// Rules that ask for what is not captured. One that no event of Falco's satisfies either is meant so, or has been
+  /// reported.
+  private func reportNeverFiring(into log: inout DiagnosticLog, _ index: [String: Int]) {
+    for rule in rules where rule.isEnabled && rule.liveCoverage.extent == .none {
+      guard let source = index[rule.location.path] else { continue }
+      let names = EventTypeAnalysis.names(of: rule.condition)
+      guard names != .empty else { continue }
+      let missing = rule.eventTypes.isEmpty ? names.names : rule.liveCoverage.missingInCondition
+      log.report(
+        .neverFires,
+        "rule '\(rule.name)' never fires on a live node: "
+          + Self.uncaptured(missing, rule.eventTypes.isEmpty ? "event" : "field"),
+        at: Self.name(of: rule, source), "nothing that is captured satisfies it",
+        help: [Suggestion("ask for what is captured, or switch the rule off")])
+    }
+  }
+
+  private static let namesMax = 3
+
+  private static func uncaptured(_ names: [String], _ noun: String) -> String {
+    let shown = names.prefix(namesMax).map { "'\($0)'" }.joined(separator: ", ")
+    let more = names.count - namesMax
+    return names.count == 1
+      ? "the \(noun) \(shown) is not captured"
+      : "the \(noun)s \(shown)\(more > 0 ? " and \(more) more" : "") are not captured"
   }
 
   // MARK: Names of processes

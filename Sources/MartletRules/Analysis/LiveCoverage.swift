@@ -20,6 +20,11 @@ public struct LiveCoverage: Hashable, Sendable {
   public let missingInOutput: [String]
 }
 
+extension Ruleset {
+  /// Enabled rules that no event of a live node satisfies.
+  public var neverFiring: [Rule] { rules.filter { $0.isEnabled && $0.liveCoverage.extent == .none } }
+}
+
 extension Rule {
   public var liveCoverage: LiveCoverage {
     let missing = Self.missing(among: condition.fields)

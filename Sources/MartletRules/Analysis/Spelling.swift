@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Did-you-mean.
-enum Spelling {
+public enum Spelling {
   /// Longer words are not corrected: the distance costs their product.
   private static let wordBytesMax = 64
 
   /// The one of `candidates` that is spelled most alike, within an edit distance of a third of the word.
-  static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+  public static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
     let wanted = Array(word.utf8)
     guard wanted.count <= wordBytesMax else { return nil }
     // Never the whole word: then nothing would be alike.
@@ -25,7 +25,7 @@ enum Spelling {
   }
 
   /// Insertions, deletions, replacements and swaps of neighbours that make one word of the other.
-  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+  static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     var beforeLast = [Int](repeating: 0, count: right.count + 1)
     var last = Array(0...right.count)
     for row in 0..<left.count {

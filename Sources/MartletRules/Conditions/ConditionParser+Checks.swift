@@ -36,7 +36,11 @@ extension ConditionParser {
     let range = lexer.word(at: start)
     let word = lexer.text(range)
     let name = lexer.text(left.range)
-    if range.isEmpty || word == "and" || word == "or" {
+    if let sign = unknownSign(at: start) {
+      report(
+        .unknownOperator, "unknown operator '\(lexer.text(sign))'", sign, "no such operator",
+        help: "operators are = != < <= > >= and words such as 'contains', 'in' and 'glob'")
+    } else if range.isEmpty || word == "and" || word == "or" {
       report(
         .unknownOperator, "'\(name)' is not compared with anything", left.range, "expected an operator behind it",
         help: "add one, such as '\(name) exists' or '\(name) = true'")
@@ -51,6 +55,14 @@ extension ConditionParser {
         help: nearest.map { "did you mean '\($0)'?" }, replacement: nearest)
     }
     return nil
+  }
+
+  private static let signBytes = Set("~!^&|*+%?@#:;$-=<>".utf8)
+
+  /// Signs where an operator should stand, as in `~=`.
+  private func unknownSign(at start: Int) -> Range<Int>? {
+    let end = lexer.bytes[start...].firstIndex { !Self.signBytes.contains($0) } ?? lexer.bytes.count
+    return end > start ? start..<end : nil
   }
 
   /// The operator that stands here. One that compares texts has to be followed by a blank; of the others it is enough

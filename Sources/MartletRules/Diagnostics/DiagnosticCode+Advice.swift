@@ -38,6 +38,23 @@ extension DiagnosticCode {
         fires without either. Put the first condition in parentheses, or use 'override: {condition: replace}'.
         """
       )
+    case .neverFires:
+      (
+        "rule that never fires on a live node",
+        """
+        Nothing that Martlet records of a node can make the condition true: its events are not captured, or every way to
+        satisfy it asks for a field that is not captured. Event lines may have both. 'martlet fields' says which events
+        have a field; switch the rule off where that is known and accepted.
+        """
+      )
+    case .misspelledList:
+      (
+        "text that is almost a list's name",
+        """
+        What is the name of no list is compared as the text it is. This one differs from a list's name by a slip of the
+        finger. Mend the name, or put the text in quotes if it is meant.
+        """
+      )
     default:
       (
         "longer than a process's name can be",

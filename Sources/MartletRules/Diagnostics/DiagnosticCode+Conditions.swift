@@ -193,6 +193,14 @@ extension DiagnosticCode {
         source only; give one of the rules another name.
         """
       )
+    case .nothingSelected:
+      (
+        "no rule to switch",
+        """
+        '--enable' and '--disable' take a rule's whole name, with '*' for anything, or 'tag:NAME'. No rule in the files
+        fits this one, so that it switches nothing. Case matters.
+        """
+      )
     default:
       (
         "plugin not available",

@@ -72,10 +72,11 @@ extension DiagnosticCode {
     switch self {
     case .everyEvent:
       (
-        "rule looks at every event",
+        "rule looks at every event, or at none",
         """
         Nothing in the condition limits the kinds of event, so that each one has to be tested and none can be dropped
-        in the kernel. Begin the condition with a test of 'evt.type'; 'warn_evttypes: false' silences this.
+        in the kernel: begin the condition with a test of 'evt.type'. Or its tests of 'evt.type' exclude each other, so
+        that it can never hold: an event has one type. 'warn_evttypes: false' silences this.
         """
       )
     case .fieldAsText:

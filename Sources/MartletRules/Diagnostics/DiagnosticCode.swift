@@ -54,6 +54,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case unknownPlugin = "R0110"
   case nothingToAmend = "R0111"
   case otherSource = "R0112"
+  case nothingSelected = "R0113"
   case unknownArgument = "R0120"
   case missingArgument = "R0121"
   // Types
@@ -83,6 +84,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case shadowedRule = "R0324"
   case looseAppend = "R0325"
   case nameTooLong = "R0326"
+  case neverFires = "R0327"
+  case misspelledList = "R0328"
   case simplePattern = "R0330"
   // Deprecated, not supported
   case unsupportedKey = "R0402"
@@ -101,7 +104,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
       .undefinedList,
       .unsafeNotAvailableCheck, .unusedMacro, .unusedList, .exceptionWithoutValues, .duplicateException, .skippedRule,
       .deprecatedSwitch, .deprecatedAppend, .deprecatedOutput, .deprecatedField, .invalidName, .duplicateKey,
-      .unsupportedKey, .ignoredKey, .unknownExceptionKey, .tooManyDiagnostics:
+      .unsupportedKey, .ignoredKey, .unknownExceptionKey, .tooManyDiagnostics, .nothingSelected, .neverFires,
+      .misspelledList:
       .warning
     // Advice: what Falco has no word for and what may well be meant.
     case .numberWraps, .nestedListAsText, .redefinition, .shadowedRule, .looseAppend, .nameTooLong, .uncapturedField:

@@ -116,6 +116,11 @@ struct DiagnosticLog {
 }
 
 extension Suggestion {
+  static let smallerFile = Suggestion("split it into several files, each of which has this much room")
+  static let smallerList = Suggestion("split it into several lists, and name them side by side: 'in (first, second)'")
+  static let smallerCondition = Suggestion(
+    "name each macro and list once, or split the rule into several: each has this much room")
+
   /// The usual did-you-mean, or nothing where no candidate is near.
   static func didYouMean(_ candidate: String?, replacing span: SourceSpan) -> [Suggestion] {
     candidate.map { [Suggestion("did you mean '\($0)'?", replacing: span, with: $0)] } ?? []

@@ -86,7 +86,7 @@ extension DiagnosticCode {
     case .fieldAsText, .transformerAsText, .simplePattern: .conditionWarning
     case .duplicateKey, .invalidName, .tooManyDiagnostics, .numberWraps, .nestedListAsText, .redefinition,
       .unsupportedKey, .ignoredKey, .shadowedRule, .looseAppend, .nameTooLong, .unknownExceptionKey, .undefinedList,
-      .invalidRuleTest, .unknownRule, .uncapturedField:
+      .invalidRuleTest, .unknownRule, .uncapturedField, .nothingSelected, .neverFires, .misspelledList:
       nil
     }
   }

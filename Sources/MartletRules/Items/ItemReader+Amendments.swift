@@ -16,7 +16,7 @@ extension ItemReader {
     guard count > limits.listItems else { return }
     log.report(
       .tooManyItems, "more than \(limits.listItems) items in list '\(name.string)'", at: name.file,
-      "\(count) with these")
+      "\(count) with these", help: [.smallerList])
   }
 
   mutating func appendMacro(_ name: MappedText, _ condition: MappedText, _ log: inout DiagnosticLog) {

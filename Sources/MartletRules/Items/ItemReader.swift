@@ -90,7 +90,7 @@ struct ItemReader {
     guard items.count <= limits.listItems else {
       log.report(
         .tooManyItems, "more than \(limits.listItems) items in list '\(name.string)'",
-        at: items[limits.listItems].file, "one too many")
+        at: items[limits.listItems].file, "one too many", help: [.smallerList])
       return
     }
     let previous = library.define(ListDefinition(name: name, place: keys.place, items: items))
