@@ -140,7 +140,7 @@ struct ReadingTests {
     try #require(Child.run(["dd", "if=/dev/zero", "of=\(path)", "bs=1M", "count=64"]).succeeded)
     let slow = FileReader.Program(
       path: try AgentBinary.path(), arguments: ModelVerdicts.readerArguments + ["\(32 << 20)"])
-    let reader = try reader(slow, patienceSeconds: 30)
+    let reader = try reader(slow, patienceSeconds: 250)
     let wanted = try request(path)
     let cutter = Thread { [path] in
       // Two seconds are what reading takes.

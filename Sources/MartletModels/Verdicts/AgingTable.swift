@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A dictionary that forgets what was not used lately: all that was not since its younger half was last full.
-struct AgingTable<Key: Hashable, Value> {
+struct AgingTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private var younger: [Key: Value] = [:]
   private var older: [Key: Value] = [:]
   private let halfCountMax: Int
