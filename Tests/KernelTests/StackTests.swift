@@ -11,7 +11,9 @@ extension KernelTests {
   /// other 512 bytes, of which each takes a multiple of 32; all of them allow eight functions.
   @Suite("Stack of programs")
   struct StackTests {
-    @Test("every chain of functions fits the kernels that the probe is for", arguments: [ProbeObject.typedLoads, .helperLoads])
+    @Test(
+      "every chain of functions fits the kernels that the probe is for",
+      arguments: [ProbeObject.typedLoads, .helperLoads])
     func depth(object: ProbeObject) throws {
       for part in object.files.dropFirst() {
         var uses = [stack_use](repeating: stack_use(), count: 64)
