@@ -20,10 +20,11 @@ public struct EventLineError: Error, CustomStringConvertible {
 ///
 ///     {"evt.type": "openat", "fd.name": "/etc/shadow", "proc.name": "cat", "proc.aname[2]": "sshd"}
 ///
-/// Every field can be given, with an index or key too, captured or not, and any `evt.type` that rules can name. `evt.time` may be a number
-/// as alerts have it, nanoseconds since 1970, and then stands for `evt.rawtime` too. A field that is not given
-/// is missing, and so is one that is null; of a key that stands twice, the last counts. `{"$hex": "00ff"}` are bytes,
-/// `{"$pending": true}` stands for a value that is still on its way. What follows from what stands in `GivenEvent`.
+/// Every field can be given, with an index or key too, captured or not, and any `evt.type` that rules can name.
+/// `evt.time` may be a number as alerts have it, nanoseconds since 1970, and then stands for `evt.rawtime` too. A field
+/// that is not given is missing, and so is one that is null; of a key that stands twice, the last counts.
+/// `{"$hex": "00ff"}` are bytes, `{"$pending": true}` stands for a value that is still on its way. What follows from what
+/// stands in `GivenEvent`.
 /// Empty lines and lines that begin with `#` are skipped.
 final class EventLines {
   private let path: String

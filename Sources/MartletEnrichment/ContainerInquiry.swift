@@ -169,6 +169,10 @@ public final class ContainerInquiry: Sendable {
   /// Asks until the task is cancelled.
   public func run() async {
     guard !sockets.isEmpty else { return }
+    for socket in sockets where socket.isExpected && !socket.isThere {
+      logger.warning(
+        "there is no \(socket.noun) at '\(socket.path)': until there is, alerts lack the names of its containers")
+    }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let members: [Member] = sockets.map { socket in
       switch socket.interface {

@@ -169,5 +169,7 @@ extension Priority: ExpressibleByArgument {
   public init?(argument: String) { self.init(name: argument) }
 
   public static var allValueStrings: [String] { allCases.map { $0.name.lowercased() } }
+  /// None: the library's own go by the numbers behind the names.
+  public static var allValueDescriptions: [String: String] { [:] }
   public var defaultValueDescription: String { name.lowercased() }
 }

@@ -15,9 +15,10 @@ struct RunCommand: AsyncParsableCommand {
       stays, no event is lost between the old rules and the new ones, and rules with errors change nothing. SIGUSR1
       writes the statistics so far to the file of '--stats'. Exit status: 0 after SIGINT or SIGTERM, 1 where it could not
       watch, alerts or a recording could not be written, or nobody read the alerts any more.
-      MARTLET_HOSTNAME in the environment names the node where the host name does not, as in a pod. MARTLET_CGROUP names the cgroup below which connections are asked about: a path,
-      'none', or 'root', which is what it is without. MARTLET_RESOLVERS has addresses of resolvers, with commas between,
-      that are believed about names beside those of /etc/resolv.conf. MARTLET_RUNTIMES stands in for '--runtime'.
+      MARTLET_HOSTNAME in the environment names the node where the host name does not, as in a pod. MARTLET_CGROUP names
+      the cgroup below which connections are asked about: a path, 'none', or 'root', which is what it is without.
+      MARTLET_RESOLVERS has addresses of resolvers, with commas between, that are believed about names beside those of
+      /etc/resolv.conf. MARTLET_RUNTIMES stands in for '--runtime'.
       """)
 
   @OptionGroup var rules: RuleOptions

@@ -45,6 +45,20 @@ struct LifeTests {
     #expect((ledger["malformed"] as? Int) == 0)
   }
 
+  @Test("a runtime that it was told to ask, and that is not there, is said at the start")
+  func missingRuntime() throws {
+    let folder = try TestFolder()
+    let agent = try AgentProcess(
+      [
+        "run", "-r", try folder.write("any.yaml", Self.anyExec), "--runtime", "cri:/nowhere.sock", "--runtime",
+        "folder:/no",
+      ])
+    try agent.waitUntilReady()
+    #expect(try agent.terminate() == .exited(0))
+    #expect(agent.log.contains("there is no socket at '/nowhere.sock'"))
+    #expect(agent.log.contains("there is no folder at '/no'"))
+  }
+
   @Test("it ends when asked to although events keep coming")
   func underLoad() throws {
     let folder = try TestFolder()

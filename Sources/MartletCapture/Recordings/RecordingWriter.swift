@@ -24,7 +24,8 @@ public final class RecordingWriter {
   /// Kept free for the frame that ends the recording.
   private static let endByteCount = UInt64(RecordingFormat.frameHeaderByteCount + MemoryLayout<martlet_end>.size)
 
-  /// Replaces the contents of the file at `path`, which may be no link. The recording ends before it grows beyond `byteCountMax` bytes.
+  /// Replaces the contents of the file at `path`, which may be no link. The recording ends before it grows beyond
+  /// `byteCountMax` bytes.
   public init(path: String, byteCountMax: UInt64) throws(RecordingError) {
     self.path = path
     self.byteCountMax = byteCountMax

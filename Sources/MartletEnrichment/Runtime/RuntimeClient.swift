@@ -92,6 +92,9 @@ public struct RuntimeSocket: Hashable, Sendable {
     return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == (interface == .folder ? S_IFDIR : S_IFSOCK)
   }
 
+  /// What `isThere` looks for, in words.
+  var noun: String { interface == .folder ? "folder" : "socket" }
+
   /// `cri:PATH`, `docker:PATH` or `folder:PATH`; nil for anything else.
   public init?(text: String) {
     guard let colon = text.firstIndex(of: ":"), let interface = Interface(rawValue: String(text[..<colon])) else {

@@ -59,7 +59,9 @@ public final class TrustedModels: Sendable {
         index: index, generation: state.generation + 1, fileCount: fileCount, refusedCount: refusedCount)
       return state.generation
     }
-    logger.info(
+    // Without a digest every model is unsigned: nobody wants that, and a path that was misspelled looks the same.
+    logger.log(
+      level: index.count == 0 ? .warning : .info,
       """
       models are verified by \(index.count) digests of \(fileCount) files, \(refusedCount) refused \
       (generation \(generation))
