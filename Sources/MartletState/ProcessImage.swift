@@ -58,19 +58,15 @@ struct ProcessImage {
     let part = record.process.pointee
     let path = record.bytes(part.exe_path)
     let keepsPath = keepsAll || path.count <= shortPathByteCountMax
-    let headerByteCount = MemoryLayout<ProcessImage>.stride
-    let byteCount = keepsAll ? byteCount(for: record) : headerByteCount + (keepsPath ? path.count : 0)
-    let block = UnsafeMutableRawPointer.allocate(
-      byteCount: byteCount, alignment: MemoryLayout<ProcessImage>.alignment)
-    let image = block.bindMemory(to: ProcessImage.self, capacity: 1)
-    image.initialize(
-      to: ProcessImage(
+    let byteCount =
+      keepsAll ? byteCount(for: record) : MemoryLayout<ProcessImage>.stride + (keepsPath ? path.count : 0)
+    let (image, texts) = allocate(
+      ProcessImage(
         referenceCount: 1, byteCount: byteCount, exeFlags: part.exe_flags, exeInode: part.exe_inode,
         exeChangedNanoseconds: part.exe_changed_ns, exeModifiedNanoseconds: part.exe_modified_ns))
+    var writer = texts
     image.pointee.hasPath = keepsPath
     image.pointee.hasArguments = keepsAll
-    var writer = TextWriter(
-      start: (block + headerByteCount).assumingMemoryBound(to: UInt8.self), capacity: byteCount - headerByteCount)
     if keepsPath { image.pointee.exePath = writer.append(path) }
     if keepsAll { image.pointee.fill(from: record, into: &writer) }
     return image
@@ -79,20 +75,15 @@ struct ProcessImage {
   /// The same image without all that is kept only where there is room.
   static func makeShort(from image: Reference) -> Reference {
     let path = view(image, .exePath).flatMap { $0.count <= shortPathByteCountMax ? $0 : nil }
-    let headerByteCount = MemoryLayout<ProcessImage>.stride
-    let byteCount = headerByteCount + (path?.count ?? 0)
-    let block = UnsafeMutableRawPointer.allocate(
-      byteCount: byteCount, alignment: MemoryLayout<ProcessImage>.alignment)
-    let short = block.bindMemory(to: ProcessImage.self, capacity: 1)
-    short.initialize(
-      to: ProcessImage(
-        referenceCount: 1, byteCount: byteCount, exeFlags: image.pointee.exeFlags, exeInode: image.pointee.exeInode,
+    let (short, texts) = allocate(
+      ProcessImage(
+        referenceCount: 1, byteCount: MemoryLayout<ProcessImage>.stride + (path?.count ?? 0),
+        exeFlags: image.pointee.exeFlags, exeInode: image.pointee.exeInode,
         exeChangedNanoseconds: image.pointee.exeChangedNanoseconds,
         exeModifiedNanoseconds: image.pointee.exeModifiedNanoseconds))
+    var writer = texts
     short.pointee.hasPath = path != nil
     short.pointee.hasArguments = false
-    var writer = TextWriter(
-      start: (block + headerByteCount).assumingMemoryBound(to: UInt8.self), capacity: byteCount - headerByteCount)
     if let path { short.pointee.exePath = writer.append(path) }
     return short
   }
@@ -102,20 +93,29 @@ struct ProcessImage {
     guard image.pointee.hasArguments else { return nil }
     let headerByteCount = MemoryLayout<ProcessImage>.stride
     let keptByteCount = Int(image.pointee.directory.offset)
-    let byteCount = headerByteCount + keptByteCount + directory.count + 1
-    let block = UnsafeMutableRawPointer.allocate(
-      byteCount: byteCount, alignment: MemoryLayout<ProcessImage>.alignment)
-    let copy = block.bindMemory(to: ProcessImage.self, capacity: 1)
-    copy.initialize(to: image.pointee)
-    copy.pointee.referenceCount = 1
-    copy.pointee.holderCount = 0
-    copy.pointee.byteCount = byteCount
+    var header = image.pointee
+    header.referenceCount = 1
+    header.holderCount = 0
+    header.byteCount = headerByteCount + keptByteCount + directory.count + 1
+    let (copy, space) = allocate(header)
+    var writer = space
     let texts = (UnsafeRawPointer(image) + headerByteCount).assumingMemoryBound(to: UInt8.self)
-    var writer = TextWriter(
-      start: (block + headerByteCount).assumingMemoryBound(to: UInt8.self), capacity: byteCount - headerByteCount)
     _ = writer.append(ByteView(start: texts, count: keptByteCount))
     copy.pointee.directory = writer.append(directory: directory)
     return copy
+  }
+
+  /// A block of the size that `header` says, which begins with it, and what writes the texts behind it.
+  private static func allocate(_ header: ProcessImage) -> (Reference, TextWriter) {
+    let headerByteCount = MemoryLayout<ProcessImage>.stride
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: header.byteCount, alignment: MemoryLayout<ProcessImage>.alignment)
+    let image = block.bindMemory(to: ProcessImage.self, capacity: 1)
+    image.initialize(to: header)
+    let writer = TextWriter(
+      start: (block + headerByteCount).assumingMemoryBound(to: UInt8.self),
+      capacity: header.byteCount - headerByteCount)
+    return (image, writer)
   }
 
   /// One captured event more shows it, or one less; whoever is the last frees it.
