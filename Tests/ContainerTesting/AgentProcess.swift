@@ -40,7 +40,7 @@ public final class AgentProcess: Sendable {
   public var printed: [ArrivedLine] { output.lines() }
 
   /// Returns when the hooks are attached: what happens from here on must be seen.
-  public func waitUntilReady(within duration: Duration = .seconds(20)) throws {
+  public func waitUntilReady(within duration: Duration = .untilHung) throws {
     let ready = errors.wait(until: Deadline(in: duration)) { lines in
       lines.first { $0.text.contains(Self.readySign) }
     }
@@ -49,7 +49,7 @@ public final class AgentProcess: Sendable {
 
   /// Waits until `count` alerts that satisfy the condition have arrived; gives all such that are there by then.
   public func alerts(
-    count: Int = 1, within duration: Duration = .seconds(10), matching condition: (ArrivedAlert) -> Bool
+    count: Int = 1, within duration: Duration = .untilHung, matching condition: (ArrivedAlert) -> Bool
   ) throws -> [ArrivedAlert] {
     let search = AlertSearch()
     let found = output.wait(until: Deadline(in: duration)) { lines in
@@ -72,13 +72,13 @@ public final class AgentProcess: Sendable {
 
   /// Asks the agent to stop (with SIGTERM when nothing else is given) and waits for it, and for all it had to say.
   @discardableResult
-  public func terminate(_ signal: Int32? = nil, within duration: Duration = .seconds(10)) throws -> ExitStatus {
+  public func terminate(_ signal: Int32? = nil, within duration: Duration = .untilHung) throws -> ExitStatus {
     child.send(signal ?? SIGTERM)
     return try waitForExit(within: duration)
   }
 
   /// Waits for an agent that ends by itself.
-  public func waitForExit(within duration: Duration = .seconds(10)) throws -> ExitStatus {
+  public func waitForExit(within duration: Duration = .untilHung) throws -> ExitStatus {
     guard let status = child.wait(until: Deadline(in: duration)) else {
       throw failure("did not end within \(duration)")
     }

@@ -71,7 +71,7 @@ public struct Finished: Sendable {
 extension Child {
   /// Runs a program to its end. Throws when it does not start or is not done in time; a non-zero status is a result.
   public static func run(
-    _ arguments: [String], streams: Streams = .captured, within duration: Duration = .seconds(10)
+    _ arguments: [String], streams: Streams = .captured, within duration: Duration = .untilHung
   ) throws -> Finished {
     let child = try Child(arguments, streams: streams)
     guard let status = child.wait(until: Deadline(in: duration)) else {
@@ -83,7 +83,7 @@ extension Child {
   /// Runs a program that has to succeed.
   @discardableResult
   static func check(
-    _ arguments: [String], streams: Streams = .captured, within duration: Duration = .seconds(10)
+    _ arguments: [String], streams: Streams = .captured, within duration: Duration = .untilHung
   ) throws -> Finished {
     let finished = try run(arguments, streams: streams, within: duration)
     guard finished.succeeded else {

@@ -10,7 +10,8 @@ public struct Deadline: Sendable {
     end = .now + duration
   }
 
-  public static func seconds(_ count: Int) -> Deadline { Deadline(in: .seconds(count)) }
+  /// Of a wait for what ought to happen.
+  public static var untilHung: Deadline { Deadline(in: .untilHung) }
 
   public var remaining: Duration { max(.zero, ContinuousClock.Instant.now.duration(to: end)) }
   public var hasPassed: Bool { remaining == .zero }
@@ -20,6 +21,11 @@ public struct Deadline: Sendable {
     let (seconds, attoseconds) = remaining.components
     return Date(timeIntervalSinceNow: Double(seconds) + Double(attoseconds) * 1e-18)
   }
+}
+
+extension Duration {
+  /// After this long something hangs. Deadlines only end hangs: a busy machine takes many times as long as an idle one.
+  public static let untilHung = Duration.seconds(120)
 }
 
 extension NSCondition {

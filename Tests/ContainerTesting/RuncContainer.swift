@@ -108,7 +108,7 @@ public final class RuncContainer: Sendable {
   /// `runc start` returns when it has released its own init, a moment before that becomes the container's program.
   /// In between, init's first thread is exiting, and what `/proc` says about it is of no use to a test.
   private func waitUntilProgramRuns() throws {
-    let deadline = Deadline.seconds(5)
+    let deadline = Deadline.untilHung
     let name = URL(fileURLWithPath: "/proc/\(pid)/comm")
     // A process that is gone has run. While threads change places reading can fail although the process is there, so
     // that alone proves nothing. Only the kernel knows when an exec is done and it tells nobody: look often.
@@ -122,7 +122,7 @@ public final class RuncContainer: Sendable {
   /// Runs a program inside to its end. With a terminal it gets one of its own, and both its streams arrive as `output`,
   /// without carriage returns: whether there are any depends on how fast runc sets the terminal up.
   public func exec(
-    _ arguments: [String], terminal: Bool = false, within duration: Duration = .seconds(10)
+    _ arguments: [String], terminal: Bool = false, within duration: Duration = .untilHung
   ) throws -> Finished {
     let command = runc + ["exec"] + (terminal ? ["--tty"] : []) + [id] + arguments
     let finished = try Child.run(command, streams: terminal ? .terminal : .captured, within: duration)

@@ -62,7 +62,7 @@ struct HostileContainerTests {
         return try #require(try agent.alerts(count: count + 1, matching: isOurs).last)
       }
       var alert = try opened()
-      let deadline = Deadline.seconds(20)
+      let deadline = Deadline.untilHung
       while !isRaw, alert.field("container.name") == nil, !deadline.hasPassed { alert = try opened() }
       #expect(try agent.terminate() == .exited(0))
 

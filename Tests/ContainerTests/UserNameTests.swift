@@ -6,7 +6,7 @@ import Testing
 
 /// Containers that are over before anybody could ask who their users are.
 @Suite(
-  "users of brief containers", .serialized, .timeLimit(.minutes(3)),
+  "users of brief containers", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: ContainerSupport.isAvailable, Comment(rawValue: ContainerSupport.missing ?? "")))
 struct UserNameTests {
   private static let rules = """

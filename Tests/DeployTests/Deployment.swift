@@ -14,7 +14,7 @@ enum Deployment {
 
   /// Runs one of the Python programs beside these tests.
   static func python(
-    _ script: String, _ arguments: [String], behind prefix: [String] = [], within duration: Duration = .seconds(20)
+    _ script: String, _ arguments: [String], behind prefix: [String] = [], within duration: Duration = .untilHung
   ) throws -> Finished {
     let command = prefix + [python, "-B", "\(root)/Tests/DeployTests/Node/\(script)"] + arguments
     return try Child.run(command, within: duration)
@@ -30,7 +30,7 @@ enum Deployment {
 
   /// Builds the image as `make image` does, and prints its digest.
   static func buildImage(_ binary: String = binary, to archive: String) throws -> Finished {
-    try Child.run([root + "/.ci/image", binary, archive], within: .seconds(60))
+    try Child.run([root + "/.ci/image", binary, archive])
   }
 
   // MARK: - What it takes, in the words a skipped test shows; nil when it is there

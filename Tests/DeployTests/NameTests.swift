@@ -6,7 +6,7 @@ import Testing
 
 /// The agent as a process beside a containerd of its own that goes and comes back, and pods in which things happen.
 @Suite(
-  "names from containerd", .serialized, .timeLimit(.minutes(3)),
+  "names from containerd", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: Deployment.missingForContainerd == nil, Comment(rawValue: Deployment.missingForContainerd ?? "")))
 struct NameTests {
   @Test(
@@ -288,7 +288,7 @@ private struct Names: Decodable {
     let result = try Deployment.python(
       script,
       more + [try AgentBinary.path(), try folder.write("names.yaml", rules), node],
-      behind: ["unshare", "--net", "--mount", "--propagation", "private"], within: .seconds(110))
+      behind: ["unshare", "--net", "--mount", "--propagation", "private"], within: .untilHung * 2)
     guard result.succeeded else { throw HarnessError(result.errors) }
     return try JSONDecoder().decode(Names.self, from: Data(result.output.utf8))
   }

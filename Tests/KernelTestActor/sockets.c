@@ -236,6 +236,5 @@ int act_on_sockets(const char *verb, char **rest) {
   VERB("repeat-connect", 1, verb_repeat_connect(atoi(rest[0])))
   VERB("flood-connect", 1, verb_flood_connect(atoi(rest[0])))
   VERB("change-address", 1, verb_change_address(atoi(rest[0])))
-  VERB("pause", 1, usleep((useconds_t)atoi(rest[0]) * 1000))
   return -1;
 }

@@ -49,11 +49,11 @@ final class Actor {
     return program[...(program.lastIndex(of: "/") ?? program.startIndex)] + "KernelTestActor"
   }()
 
-  /// Returns once the child has come to its verb `wait`; false when that takes more than ten seconds.
+  /// Returns once the child has come to its verb `wait`; false when it does not.
   func awaitWaiting() -> Bool {
     var set = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
     var byte: UInt8 = 0
-    return poll(&set, 1, 10_000) == 1 && read(output, &byte, 1) == 1
+    return poll(&set, 1, Int32(secondsUntilHung) * 1000) == 1 && read(output, &byte, 1) == 1
   }
 
   /// Whether the child has come to its verb `wait`.
@@ -79,7 +79,7 @@ final class Actor {
     var status: Int32 = 0
     // The other end of its output closes when it ends.
     var set = pollfd(fd: output, events: 0, revents: 0)
-    if poll(&set, 1, 30_000) != 1 { kill(process, SIGKILL) }
+    if poll(&set, 1, Int32(secondsUntilHung) * 1000) != 1 { kill(process, SIGKILL) }
     while waitpid(process, &status, 0) < 0 && errno == EINTR {}
     return status
   }

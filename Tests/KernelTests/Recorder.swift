@@ -13,6 +13,9 @@ enum KernelAccess {
   static let reason = Comment(rawValue: "needs the kernel's BPF: \(missing.map(\.description).joined(separator: "; "))")
 }
 
+/// After this long something hangs: a busy machine takes many times as long as an idle one.
+let secondsUntilHung = 120
+
 /// A running source, and copies of the records that came from it.
 final class Recorder {
   let source: KernelSource
@@ -27,12 +30,12 @@ final class Recorder {
 
   deinit { copies.forEach { $0.deallocate() } }
 
-  /// Takes batches until a record satisfies `isLast`; fails the test when none does within ten seconds.
+  /// Takes batches until a record satisfies `isLast`; fails the test when none does.
   @discardableResult
   func record(
     until what: Comment, at location: SourceLocation = #_sourceLocation, _ isLast: (EventRecord) -> Bool
   ) -> Bool {
-    let deadline = time(nil) + 10
+    let deadline = time(nil) + secondsUntilHung
     while time(nil) <= deadline {
       if take(timeoutMilliseconds: 100).contains(where: isLast) { return true }
     }
@@ -65,7 +68,7 @@ final class Recorder {
 
   /// Takes everything up to the end of an actor, which is told to end once it waits, and keeps none of it.
   func look(untilEndOf actor: Actor, at location: SourceLocation = #_sourceLocation, _ body: (EventRecord) -> Void) {
-    let deadline = time(nil) + 10
+    let deadline = time(nil) + secondsUntilHung
     while time(nil) <= deadline {
       if actor.isWaiting { actor.finish() }
       var hasEnded = false

@@ -54,7 +54,7 @@ extension KernelTests {
         told.take(from: source)
       }
       actor.letGo()
-      let deadline = time(nil) + 20
+      let deadline = time(nil) + secondsUntilHung
       while told.last == nil, time(nil) < deadline { told.take(from: source) }
 
       #expect(actor.finish() == 0)
@@ -111,7 +111,7 @@ extension KernelTests {
         if round % 10 == 0 { told.take(from: source) }
       }
       actor.letGo()
-      let deadline = time(nil) + 20
+      let deadline = time(nil) + secondsUntilHung
       while told.last == nil, time(nil) < deadline { told.take(from: source) }
       #expect(actor.finish() == 0)
       let last = try #require(told.last)

@@ -19,7 +19,7 @@ extension KernelTests {
 
     /// Takes batches until every attached hook has been judged `rounds` times over.
     private func proofs(_ recorder: Recorder, until isDone: (CaptureHook) -> Bool) -> [String: CaptureProof] {
-      let deadline = time(nil) + 10
+      let deadline = time(nil) + secondsUntilHung
       while recorder.source.hooks.contains(where: { $0.isAttached && !isDone($0) }) && time(nil) <= deadline {
         recorder.take(timeoutMilliseconds: 20)
       }

@@ -64,14 +64,17 @@ struct HostileRuntimeTests {
 
   private let id = String(repeating: "a", count: 64)
 
-  /// What asking it by the interface comes to.
+  /// What asking it by the interface comes to. It has long to answer, as these tests share the machine with others.
   private func ask(
-    _ interface: RuntimeSocket.Interface, saying bytes: [UInt8], thenCloses isOver: Bool = false
+    _ interface: RuntimeSocket.Interface, saying bytes: [UInt8], thenCloses isOver: Bool = false,
+    answerSeconds: Int64 = 240
   ) async throws -> Result<ContainerReport?, any Error> {
     let runtime = try await FakeRuntime(saying: bytes, thenCloses: isOver)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let client: any RuntimeClient =
-      interface == .cri ? CRIClient(path: runtime.path, group: group) : DockerClient(path: runtime.path, group: group)
+      interface == .cri
+      ? CRIClient(path: runtime.path, group: group, answerSeconds: answerSeconds)
+      : DockerClient(path: runtime.path, group: group, answerSeconds: answerSeconds)
     let result: Result<ContainerReport?, any Error>
     do { result = .success(try await client.describe(id)) } catch { result = .failure(error) }
     try await group.shutdownGracefully()
@@ -85,7 +88,7 @@ struct HostileRuntimeTests {
 
   @Test("one that says nothing costs as long as an answer may take", arguments: [RuntimeSocket.Interface.cri, .docker])
   func silent(interface: RuntimeSocket.Interface) async throws {
-    let result = try await ask(interface, saying: [])
+    let result = try await ask(interface, saying: [], answerSeconds: RuntimeLimits.answerSeconds)
     #expect(throws: RuntimeFailure.timedOut) { try result.get() }
   }
 
@@ -206,8 +209,9 @@ struct HostileRuntimeTests {
   @Test("a container that starts is told of once, behind what the runtime says of it; cgroups inside make no other")
   func start() async throws {
     let own = ContainerCgroup(id: id, cgroupID: 5, hierarchy: 1)
+    // By that runtime's clock it has yet to start: it has just started however long this takes.
     let told = try await Self.told(
-      startedAgo: 1,
+      startedAgo: -300,
       [
         (own, false), (own, false), (ContainerCgroup(id: id, cgroupID: 6, hierarchy: 1, isInner: true), false),
         (ContainerCgroup(id: id, cgroupID: 7), false),

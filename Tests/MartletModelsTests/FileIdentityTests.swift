@@ -56,7 +56,7 @@ struct FileIdentityTests {
     try #require(fstat(file, &status) == 0)
     try #require(UInt64(status.st_dev) != identity.userDevice, "stat tells the kernel's own numbers here")
     let program = FileReader.Program(path: try AgentBinary.path(), arguments: ModelVerdicts.readerArguments + ["0"])
-    let reader = FileReader(program, patienceSeconds: 10) { _ in }
+    let reader = FileReader(program, patienceSeconds: 250) { _ in }
     var request = HashRequest(processID: UInt32(getpid()), device: identity.device, inode: identity.inode)
     func expect(_ way: String) {
       guard case .digest(let read) = reader.ask(request) else {

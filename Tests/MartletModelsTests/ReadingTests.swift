@@ -14,7 +14,7 @@ struct ReadingTests {
 
   init() throws { folder = try TestFolder() }
 
-  private func reader(_ program: FileReader.Program? = nil, patienceSeconds: Int = 10) throws -> FileReader {
+  private func reader(_ program: FileReader.Program? = nil, patienceSeconds: Int = 250) throws -> FileReader {
     let own = FileReader.Program(path: try AgentBinary.path(), arguments: ModelVerdicts.readerArguments + ["0"])
     return FileReader(program ?? own, patienceSeconds: patienceSeconds) { _ in }
   }
@@ -138,14 +138,19 @@ struct ReadingTests {
   func cutOff() throws {
     let path = try folder.write("x.gguf", "GGUF")
     try #require(Child.run(["dd", "if=/dev/zero", "of=\(path)", "bs=1M", "count=64"]).succeeded)
+    // A minute for all of it.
     let slow = FileReader.Program(
-      path: try AgentBinary.path(), arguments: ModelVerdicts.readerArguments + ["\(32 << 20)"])
-    let reader = try reader(slow, patienceSeconds: 250)
+      path: try AgentBinary.path(), arguments: ModelVerdicts.readerArguments + ["\(1 << 20)"])
+    let reader = try reader(slow)
     let wanted = try request(path)
+    try awaitAge(of: path)
+    let notices = inotify_init1(Int32(IN_CLOEXEC))
+    defer { close(notices) }
+    try #require(inotify_add_watch(notices, path, UInt32(IN_ACCESS)) >= 0)
     let cutter = Thread { [path] in
-      // Two seconds are what reading takes.
-      Thread.sleep(forTimeInterval: 0.7)
-      truncate(path, 1)
+      // Its first bytes are read when its size is known.
+      var notice = [UInt8](repeating: 0, count: 512)
+      if read(notices, &notice, notice.count) > 0 { truncate(path, 1) }
     }
     cutter.start()
     #expect(reader.ask(wanted) == .failed(.changed))
@@ -153,6 +158,13 @@ struct ReadingTests {
       Issue.record("the next one was not read")
       return
     }
+  }
+
+  /// Until the file is old enough for its times to tell of each change.
+  private func awaitAge(of path: String) throws {
+    var (status, now) = (stat(), timespec())
+    try #require(stat(path, &status) == 0)
+    repeat { clock_gettime(CLOCK_REALTIME, &now) } while now.tv_sec <= status.st_ctim.tv_sec + 1
   }
 
   @Test("who holds a file is known by descriptor and by mapping")

@@ -8,8 +8,8 @@ import NIOCore
 struct CRIClient: RuntimeClient {
   private let connection: GRPCConnection
 
-  init(path: String, group: any EventLoopGroup) {
-    self.init(GRPCConnection(path: path, group: group))
+  init(path: String, group: any EventLoopGroup, answerSeconds: Int64 = RuntimeLimits.answerSeconds) {
+    self.init(GRPCConnection(path: path, group: group, answerSeconds: answerSeconds))
   }
 
   init(_ connection: GRPCConnection) {

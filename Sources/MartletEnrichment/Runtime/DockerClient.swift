@@ -10,8 +10,8 @@ actor DockerClient: RuntimeClient {
   private let exchange: HTTPExchange
   private var backoff = Backoff()
 
-  init(path: String, group: any EventLoopGroup) {
-    exchange = HTTPExchange(path: path, group: group)
+  init(path: String, group: any EventLoopGroup, answerSeconds: Int64 = RuntimeLimits.answerSeconds) {
+    exchange = HTTPExchange(path: path, group: group, answerSeconds: answerSeconds)
   }
 
   func describe(_ id: String) async throws -> ContainerReport? {

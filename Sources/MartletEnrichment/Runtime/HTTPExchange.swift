@@ -16,9 +16,10 @@ struct HTTPExchange {
 
   let path: String
   let group: any EventLoopGroup
+  let answerSeconds: Int64
 
   func get(_ target: String) async throws -> Answer {
-    let deadline = NIODeadline.now() + .seconds(RuntimeLimits.answerSeconds)
+    let deadline = NIODeadline.now() + .seconds(answerSeconds)
     let channel: Parts
     do {
       channel = try await ClientBootstrap(group: group).connectTimeout(.seconds(RuntimeLimits.connectSeconds))

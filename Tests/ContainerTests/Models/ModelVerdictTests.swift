@@ -105,7 +105,7 @@ struct ModelVerdictTests {
       os.close(file)
       while not os.path.exists("/tmp/end"): time.sleep(0.01)
       """
-    let loader = Thread { _ = try? scene.python(program, within: .seconds(60)) }
+    let loader = Thread { _ = try? scene.python(program) }
     loader.start()
     #expect(try scene.verdict(on: "/models/x.safetensors").field("model.verified") == "1")
     try scene.put("/tmp/go", Data())

@@ -51,7 +51,7 @@ struct OtherFileSystemTests {
       model = safe_open("/volume/held.safetensors", framework="np")
       while not os.path.exists("/tmp/end"): time.sleep(0.01)
       """
-    let loader = Thread { _ = try? scene.python(program, within: .seconds(60)) }
+    let loader = Thread { _ = try? scene.python(program) }
     loader.start()
     #expect(try scene.verdict(on: "/volume/held.safetensors").field("model.verified") == "1")
     let writer = ["dd", "if=/dev/zero", "of=\(hostPath)", "bs=1", "count=1", "seek=60000", "conv=notrunc"]

@@ -133,7 +133,7 @@ final class ModelScene: @unchecked Sendable {
     for path in sys.argv[1:]: assert load_file(path)["weights"][-1] == 7
     """
 
-  func python(_ program: String, _ arguments: String..., within duration: Duration = .seconds(30)) throws -> Finished {
+  func python(_ program: String, _ arguments: String..., within duration: Duration = .untilHung) throws -> Finished {
     try container.exec([LoaderPython.path, "-I", "-c", program] + arguments, within: duration)
   }
 
@@ -148,7 +148,7 @@ final class ModelScene: @unchecked Sendable {
   /// Ends the agent, and gives what became of models; a replay must say what the agent said.
   func end() throws -> [String: Int] {
     guard try agent.terminate() == .exited(0) else { throw HarnessError("the agent ended badly:\n\(agent.log)") }
-    let replay = try Child.run([try AgentBinary.path(), "replay", recording] + rules, within: .seconds(30))
+    let replay = try Child.run([try AgentBinary.path(), "replay", recording] + rules)
     let said = agent.printed.map(\.text)
     let again = replay.output.split(separator: "\n").map(String.init)
     guard said == again else {

@@ -11,6 +11,7 @@ import os
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import grpc
+from agent import UNTIL_HUNG_SECONDS
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 PACKAGE = "runtime.v1"
@@ -96,8 +97,6 @@ def message_classes():
 class Runtime:
     """Calls of the runtime's service by their names: `runtime.StartContainer(container_id=…)`."""
 
-    CALL_SECONDS = 20
-
     def __init__(self, socket):
         # No proxy for a socket of this machine, whatever the environment says.
         self.channel = grpc.insecure_channel(f"unix://{socket}", options=[("grpc.enable_http_proxy", 0)])
@@ -108,4 +107,4 @@ class Runtime:
         call = self.channel.unary_unary(
             f"/{PACKAGE}.RuntimeService/{name}", request_serializer=request.SerializeToString,
             response_deserializer=response.FromString)
-        return lambda **fields: call(request(**fields), timeout=self.CALL_SECONDS, wait_for_ready=True)
+        return lambda **fields: call(request(**fields), timeout=UNTIL_HUNG_SECONDS, wait_for_ready=True)

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import image
 import scenario
-from agent import Agent, wait_for
+from agent import UNTIL_HUNG_SECONDS, Agent, wait_for
 from scenario import is_named
 
-SECONDS_MAX = 50
 IMAGE = "shop/busybox:test"
 
 
@@ -59,21 +58,21 @@ class Docker:
 
     def run(self, *arguments):
         done = subprocess.run(["docker", f"--host=unix://{self.socket}", *arguments], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, env=self.environment, timeout=20)
+                              capture_output=True, text=True, env=self.environment, timeout=UNTIL_HUNG_SECONDS)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
         return done.stdout
 
     def run_container(self, name, *options):
         self.names.append(name)
-        return self.run("run", "--detach", "--network=none", "--name", name, *options, IMAGE, "sleep", "60").split()[-1]
+        return self.run("run", "--detach", "--network=none", "--name", name, *options, IMAGE, "sleep", "600").split()[-1]
 
     def __exit__(self, *_):
         for name in self.names:
             with contextlib.suppress(Exception):
                 self.run("rm", "--force", name)
         self.engine.terminate()
-        self.engine.wait(20)
+        self.engine.wait(UNTIL_HUNG_SECONDS)
         self.log.close()
         for root in Path("/sys/fs/cgroup").glob(f"**/{self.folder.name}"):
             for folder, _, _ in os.walk(root, topdown=False):
@@ -100,4 +99,4 @@ def watch(docker, _, program, rules):
 
 
 if __name__ == "__main__":
-    scenario.run(watch, Docker, "DOCKER AGENT RULES FOLDER", SECONDS_MAX)
+    scenario.run(watch, Docker, "DOCKER AGENT RULES FOLDER")

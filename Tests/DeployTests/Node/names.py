@@ -15,13 +15,12 @@ from pathlib import Path
 import cri
 import image
 import scenario
-from agent import Agent, wait_for
+from agent import UNTIL_HUNG_SECONDS, Agent, wait_for
 from manifest import labels, namespaces, pod_config
 from node import Node
 from scenario import is_named
 
 BUSYBOX = "registry.example:5000/shop/busybox:1.36"
-SECONDS_MAX = 100
 BRIEF_COUNT = 20
 TEAM = "blue \"\n☃"
 
@@ -56,7 +55,7 @@ class Tenant:
                         break
 
         subprocess.run(["nsenter", f"--target={self.pid}", "--mount", "--root", "/bin/cat", "/etc/shadow"],
-                       check=True, capture_output=True, timeout=10, preexec_fn=join)
+                       check=True, capture_output=True, timeout=UNTIL_HUNG_SECONDS, preexec_fn=join)
 
     def alert(self, agent, is_right=lambda fields: True):
         return scenario.alert(self.act, agent, self.container, is_right)
@@ -74,7 +73,7 @@ class Tenant:
 
 
 def watch(node, program, rules):
-    image.write(node.folder / "busybox.tar", BUSYBOX, ["sleep", "100"])
+    image.write(node.folder / "busybox.tar", BUSYBOX, ["sleep", "600"])
     node.import_image(node.folder / "busybox.tar")
     steps = {}
     runtime = f"cri:{node.socket}"
@@ -114,4 +113,4 @@ def watch(node, program, rules):
 
 
 if __name__ == "__main__":
-    scenario.run(watch, Node, "AGENT RULES FOLDER", SECONDS_MAX)
+    scenario.run(watch, Node, "AGENT RULES FOLDER")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import cri
 import image
+from agent import UNTIL_HUNG_SECONDS
 
 PAUSE = "localhost/pause:1"
 # Where containerd and what it starts write whatever their configuration says.
@@ -130,7 +131,7 @@ class Node:
         # From here on no code may run between fork and exec: the client's threads do not survive the one.
         self.runtime = cri.Runtime(self.socket)
         self.version = self.runtime.Version().runtime_version
-        image.write(self.folder / "pause.tar", PAUSE, ["sleep", "120"])
+        image.write(self.folder / "pause.tar", PAUSE, ["sleep", "3600"])
         self.import_image(self.folder / "pause.tar")
 
     def kill_containerd(self):
@@ -150,7 +151,7 @@ class Node:
 
     def ctr(self, *arguments, **options):
         command = ["ctr", "--address", str(self.socket), "--namespace", "k8s.io", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, **options)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=UNTIL_HUNG_SECONDS, **options)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}{done.stdout}")
         return done.stdout
@@ -168,12 +169,12 @@ class Node:
             while part := os.read(controller, 4096):
                 shown += part
         os.close(controller)
-        if process.wait(20) != 0:
+        if process.wait(UNTIL_HUNG_SECONDS) != 0:
             raise RuntimeError(f"'{' '.join(command)}' ended with {process.returncode}: {shown.decode()}")
         return shown.decode()
 
     def exec_status(self, container, command):
-        return self.runtime.ExecSync(container_id=container, cmd=command, timeout=5).exit_code
+        return self.runtime.ExecSync(container_id=container, cmd=command, timeout=UNTIL_HUNG_SECONDS).exit_code
 
     def run_pod(self, config):
         """Makes a pod's sandbox; it is removed at the latest with the node."""

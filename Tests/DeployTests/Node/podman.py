@@ -16,10 +16,9 @@ from pathlib import Path
 
 import image
 import scenario
-from agent import Agent, wait_for
+from agent import UNTIL_HUNG_SECONDS, Agent, wait_for
 from scenario import is_named
 
-SECONDS_MAX = 50
 IMAGE = "localhost/shop/busybox:test"
 
 # Machines for tests may not raise limits.
@@ -72,7 +71,7 @@ class Podman:
         # No pipes: what a container's monitor inherits stays open.
         with open(self.folder / "output", "w+b") as output:
             done = subprocess.run([*self.command, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                  env=self.environment, timeout=20)
+                                  env=self.environment, timeout=UNTIL_HUNG_SECONDS)
             output.seek(0)
             text = output.read().decode()
         if done.returncode != 0:
@@ -82,7 +81,7 @@ class Podman:
     def run_container(self, name, *options):
         self.names.append(name)
         return self.run("run", "--detach", "--network=none", f"--cgroup-parent=/{self.folder.name}", "--name", name,
-                        *options, IMAGE, "sleep", "60").split()[-1]
+                        *options, IMAGE, "sleep", "600").split()[-1]
 
     def __exit__(self, *_):
         for name in self.names:
@@ -118,4 +117,4 @@ def watch(podman, program, rules):
 
 
 if __name__ == "__main__":
-    scenario.run(watch, Podman, "AGENT RULES FOLDER", SECONDS_MAX)
+    scenario.run(watch, Podman, "AGENT RULES FOLDER")

@@ -15,6 +15,7 @@ import sys
 
 import kubernetes_validate
 import yaml
+from agent import UNTIL_HUNG_SECONDS
 from yamllint import linter
 from yamllint.config import YamlLintConfig
 
@@ -75,7 +76,7 @@ def rendered(manifests):
     if not shutil.which("kubectl"):
         return None
     command = ["kubectl", "kustomize", manifests.folder]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=UNTIL_HUNG_SECONDS)
     if done.returncode != 0:
         sys.exit(f"kubectl kustomize: {done.stderr.strip()}")
     return list(yaml.safe_load_all(done.stdout))

@@ -20,7 +20,6 @@ from manifest import NODE_NAME, Manifests, Workload, labels, namespaces, pod_con
 from node import Node
 
 BUSYBOX = "localhost/busybox:1"
-SECONDS_MAX = 45
 READY_SIGN = "watching"
 
 
@@ -61,7 +60,7 @@ class Agent:
                 raise RuntimeError("the agent ended:\n" + "\n".join(text for _, _, text in log_lines(self.log)))
             return next((stamp for stamp, _, text in log_lines(self.log) if READY_SIGN in text), None)
 
-        ready = wait_for(stamp, "readiness", 10)
+        ready = wait_for(stamp, "readiness")
         # Nanoseconds are more than Python reads.
         return datetime.fromisoformat(ready[:26] + "+00:00").timestamp() - self.started
 
@@ -106,20 +105,20 @@ class Neighbour:
 def watch(node, manifests_folder, archive):
     manifests = Manifests(manifests_folder)
     node.import_image(archive)
-    image.write(node.folder / "busybox.tar", BUSYBOX, ["sleep", "60"])
+    image.write(node.folder / "busybox.tar", BUSYBOX, ["sleep", "600"])
     node.import_image(node.folder / "busybox.tar")
     early = Neighbour(node, "there-before")
     agent = Agent(node, manifests)
     ready_seconds = agent.wait_until_ready()
     facts = process_facts(node.pid(agent.container))
-    probes = {"watching": wait_for(lambda: healthy(agent.probe()), "health", 10)}
+    probes = {"watching": wait_for(lambda: healthy(agent.probe()), "health")}
     late = Neighbour(node, "came-later")
     node.kill_containerd()
     node.start_containerd_again()
     neighbours = [early, late, Neighbour(node, "after-restart")]
     shown = [neighbour.act() for neighbour in neighbours]
     for neighbour in neighbours:
-        wait_for(lambda: len(neighbour.alerts(agent)) >= 2, f"an alert from {neighbour.container}", 10)
+        wait_for(lambda: len(neighbour.alerts(agent)) >= 2, f"an alert from {neighbour.container}")
     exit_code = agent.stop()
     return {
         "containerd": node.version, "ready_seconds": round(ready_seconds, 3), "agent": facts, "exit_code": exit_code,
@@ -133,4 +132,4 @@ def watch(node, manifests_folder, archive):
 
 
 if __name__ == "__main__":
-    scenario.run(watch, Node, "MANIFESTS IMAGE FOLDER", SECONDS_MAX)
+    scenario.run(watch, Node, "MANIFESTS IMAGE FOLDER")
