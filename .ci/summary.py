@@ -16,13 +16,15 @@ import sys
 # Targets whose tests may be skipped only where the machine cannot run them.
 MACHINE_TARGETS = ("KernelTests", "ContainerTests", "CommandTests", "DeployTests")
 
+CAUSE_LENGTH_MAX = 300
+
 
 class Run:
     """The tests of one event stream and how each of them ended."""
 
     def __init__(self, lines):
         self.names = {}
-        self.ended, self.failed, self.skipped = set(), set(), {}
+        self.ended, self.failed, self.skipped = set(), {}, {}
         for line in lines:
             record = json.loads(line)
             if record["kind"] == "test":
@@ -42,7 +44,7 @@ class Run:
         elif kind == "testSkipped":
             self.skipped[test] = reason(event)
         elif kind == "issueRecorded" and is_failure(event.get("issue", {})):
-            self.failed.add(test)
+            self.failed.setdefault(test, cause(event))
 
     def skip_members(self):
         """A suite that is skipped takes its tests with it, though the stream may name the suite alone."""
@@ -69,6 +71,12 @@ def reason(event):
     return details[0].partition("skipped: ")[2].strip('"') or details[0] if details else "no reason given"
 
 
+def cause(event):
+    """What went wrong, in a line: of a long text its end, where the programs that tests start say why they gave up."""
+    texts = (" ".join(message["text"].split()) for message in event.get("messages", []))
+    return "; ".join(text if len(text) <= CAUSE_LENGTH_MAX else "…" + text[-CAUSE_LENGTH_MAX:] for text in texts if text)
+
+
 def can_run_machine_tests():
     return os.geteuid() == 0 and os.path.exists("/sys/kernel/btf/vmlinux")
 
@@ -92,7 +100,7 @@ def main(path, status):
 
     print()
     for test in sorted(failed):
-        print(f"failed: {run.names[test]}  ({test})")
+        print(f"failed: {run.names[test]}  ({test})\n  {run.failed.get(test, 'it did not end')}")
     for test in sorted(skipped):
         print(f"skipped: {run.names[test]}: {run.skipped[test]}")
     for complaint in complaints:
