@@ -9,6 +9,14 @@ import Testing
   "reloading rules", .timeLimit(.minutes(5)),
   .enabled(if: KernelSupport.isAvailable, Comment(rawValue: KernelSupport.missing ?? "")))
 struct ReloadCommandTests {
+  /// A program that does nothing, under a name that nobody else uses: others run theirs while these tests see all of the
+  /// machine.
+  private func program(_ name: String, in folder: TestFolder) throws -> String {
+    let path = folder.path + "/" + name
+    try FileManager.default.copyItem(atPath: "/bin/true", toPath: path)
+    return path
+  }
+
   /// Of the execs of one program, with what is known of the process that it is the child of.
   private func rule(_ name: String, program: String, types: String = "execve") -> String {
     """
@@ -28,7 +36,7 @@ struct ReloadCommandTests {
   }
 
   private func awaitLog(_ text: String, count: Int = 1, of agent: AgentProcess) -> Bool {
-    let deadline = Deadline.seconds(30)
+    let deadline = Deadline.untilHung
     while !deadline.hasPassed {
       if agent.log.components(separatedBy: text).count > count { return true }
       usleep(20_000)
@@ -39,28 +47,29 @@ struct ReloadCommandTests {
   @Test("SIGHUP: the rules change, what is known stays")
   func hangup() throws {
     let folder = try TestFolder()
-    let rules = try folder.write("rules.yaml", rule("Before", program: "true"))
+    let (first, second) = (try program("hangup-first", in: folder), try program("hangup-second", in: folder))
+    let rules = try folder.write("rules.yaml", rule("Before", program: "hangup-first"))
     let statistics = folder.path + "/stats.json"
     let agent = try run(["-r", rules, "--stats", statistics])
     // It is known from its exec, before the reload, and acts after it.
     let gate = folder.path + "/gate"
     try #require(mkfifo(gate, 0o600) == 0)
-    let old = try Child(["/bin/sh", "-c", "/bin/true; read line <'\(gate)'; /bin/false; :"])
+    let old = try Child(["/bin/sh", "-c", "'\(first)'; read line <'\(gate)'; '\(second)'; :"])
     defer { old.send(SIGKILL) }
     #expect(try agent.alerts { $0.rule == "Before" }.count == 1)
 
-    _ = try folder.write("rules.yaml", rule("After", program: "false"))
+    _ = try folder.write("rules.yaml", rule("After", program: "hangup-second"))
     agent.send(SIGHUP)
     #expect(awaitLog("the rules were reloaded: 1 rules; the kernel captures for them already", of: agent))
-    try Command.shell("echo >'\(gate)'; /bin/true")
+    try Command.shell("echo >'\(gate)'; '\(first)'")
     let after = try #require(try agent.alerts { $0.rule == "After" }.first)
     #expect(after.field("proc.pname") == "sh")
 
     // Other programs, whose failed calls are seen as well.
-    _ = try folder.write("rules.yaml", rule("Last", program: "false", types: "execve, openat"))
+    _ = try folder.write("rules.yaml", rule("Last", program: "hangup-second", types: "execve, openat"))
     agent.send(SIGHUP)
     #expect(awaitLog("the probe was loaded anew", of: agent))
-    try Command.shell("/bin/true; /bin/false; :")
+    try Command.shell("'\(first)'; '\(second)'")
     #expect(try agent.alerts { $0.rule == "Last" && $0.field("evt.type") == "openat" }.count >= 1)
 
     #expect(try agent.terminate() == .exited(0))
@@ -73,9 +82,10 @@ struct ReloadCommandTests {
   @Test("rules with errors are explained and change nothing, however often they are asked for")
   func errors() throws {
     let folder = try TestFolder()
-    let rules = try folder.write("rules.yaml", rule("Before", program: "true"))
+    let program = try program("errors", in: folder)
+    let rules = try folder.write("rules.yaml", rule("Before", program: "errors"))
     let agent = try run(["-r", rules])
-    _ = try folder.write("rules.yaml", rule("After", program: "true").replacing("evt.type", with: "evt.typo"))
+    _ = try folder.write("rules.yaml", rule("After", program: "errors").replacing("evt.type", with: "evt.typo"))
     agent.send(SIGHUP)
     #expect(awaitLog("the ones before stay in force", of: agent))
     #expect(agent.log.contains("unknown field 'evt.typo'") && agent.log.contains("the rules before stay in force"))
@@ -86,17 +96,17 @@ struct ReloadCommandTests {
     agent.send(SIGHUP)
     #expect(awaitLog("the ones before stay in force", count: 2, of: agent))
     #expect(agent.log.contains("not reloaded: cannot read rules from '\(rules)': No such file or directory"))
-    _ = try folder.write("rules.yaml", rule("After", program: "true") + "  enabled: false\n")
+    _ = try folder.write("rules.yaml", rule("After", program: "errors") + "  enabled: false\n")
     agent.send(SIGHUP)
     #expect(awaitLog("the ones before stay in force", count: 3, of: agent))
     #expect(agent.log.contains("not reloaded: no rule is enabled"))
-    try Command.shell("/bin/true")
+    try Command.shell("'\(program)'")
     #expect(try agent.alerts { $0.rule == "Before" }.count == 1)
     // Many at once are at least one.
-    _ = try folder.write("rules.yaml", rule("After", program: "true"))
+    _ = try folder.write("rules.yaml", rule("After", program: "errors"))
     for _ in 0..<20 { agent.send(SIGHUP) }
     #expect(awaitLog("the rules were reloaded", of: agent))
-    try Command.shell("/bin/true")
+    try Command.shell("'\(program)'")
     #expect(try agent.alerts { $0.rule == "After" }.count == 1)
     #expect(try agent.terminate() == .exited(0))
   }
@@ -104,9 +114,7 @@ struct ReloadCommandTests {
   @Test("a recording goes on over a reload, and replays as one")
   func recorded() throws {
     let folder = try TestFolder()
-    // A program of its own: the whole machine is recorded, and other tests run theirs.
-    let program = folder.path + "/recorded"
-    try FileManager.default.copyItem(atPath: "/bin/true", toPath: program)
+    let program = try program("recorded", in: folder)
     let rules = try folder.write("rules.yaml", rule("Before", program: "recorded"))
     let recording = folder.path + "/recording"
     let agent = try run(["-r", rules, "--record", recording])
@@ -134,12 +142,14 @@ struct ReloadCommandTests {
       try files.createSymbolicLink(atPath: "\(folder.path)/..data_tmp", withDestinationPath: "..\(name)")
       #expect(rename("\(folder.path)/..data_tmp", "\(folder.path)/..data") == 0)
     }
-    try version("1", rule("Before", program: "true"))
+    let outside = try TestFolder()
+    let program = try program("watched", in: outside)
+    try version("1", rule("Before", program: "watched"))
     try files.createSymbolicLink(atPath: "\(folder.path)/site.yaml", withDestinationPath: "..data/site.yaml")
     let agent = try run(["-r", "bundled", "-r", folder.path, "--watch-rules"])
-    try version("2", rule("After", program: "true"))
+    try version("2", rule("After", program: "watched"))
     #expect(awaitLog("the rules were reloaded", of: agent))
-    try Command.shell("/bin/true")
+    try Command.shell("'\(program)'")
     #expect(try agent.alerts { $0.rule == "After" }.count == 1)
     #expect(try agent.terminate() == .exited(0))
     #expect(try Command.run(["run", "--watch-rules"]).status == .exited(2))
