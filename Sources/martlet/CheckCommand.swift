@@ -55,17 +55,21 @@ struct CheckCommand: ParsableCommand {
     }
   }
 
+  private func sources() throws -> [SourceFile] {
+    try RuleRefusal.endsCommand { () throws(RuleRefusal) in try RuleOptions.read(paths) }
+  }
+
   func run() throws {
     if let explain { return try Self.explain(explain) }
     if let condition {
-      return try ConditionReport.run(condition, among: paths.isEmpty ? [] : RuleOptions.read(paths), format)
+      return try ConditionReport.run(condition, among: paths.isEmpty ? [] : sources(), format)
     }
-    let options = try choices.compileOptions()
+    let options = choices.compileOptions()
     if format == .json, case let unreadable = RuleOptions.unreadable(paths), !unreadable.isEmpty {
       write(LoadResult.json(unreadable, []) + "\n", to: STDOUT_FILENO)
       throw ExitStatus.rulesInvalid
     }
-    let sources = try RuleOptions.read(paths)
+    let sources = try sources()
     let compilation = Ruleset.compile(sources, options)
     switch format {
     case .text:

@@ -17,36 +17,28 @@ struct RuleOptions: ParsableArguments {
 
   @OptionGroup var choices: RuleChoices
 
-  /// What comes of rules that have errors.
-  enum Consequence: String {
-    case nothingStarts = "nothing was started"
-    case nothingChanges = "the rules before stay in force"
-  }
-
   /// The compiled rules. Errors and warnings go to stderr; ends the command with status 3 where they are errors.
-  func compile(elseSay consequence: Consequence = .nothingStarts) throws -> Ruleset {
-    let sources = try RuleOptions.read(paths)
-    let options = try choices.compileOptions()
+  func compile() throws -> Ruleset { try RuleRefusal.endsCommand(load) }
+
+  /// The same, for commands that have nothing to do without a rule to try.
+  func compileEnabled() throws -> Ruleset { try RuleRefusal.endsCommand(loadEnabled) }
+
+  /// The compiled rules; what the compiler says of them goes to stderr.
+  private func load() throws(RuleRefusal) -> Ruleset {
+    let sources = try Self.read(paths)
+    let options = choices.compileOptions()
     let compilation = Ruleset.compile(sources, options)
     // Events that are not of a live node may have what nobody captures: a watch says it, in one line.
     let shown = compilation.diagnostics.filter { $0.severity != .note && $0.code != .neverFires }
     let renderer = DiagnosticRenderer(sources: sources + options.sources, isColored: wantsColor(STDERR_FILENO))
-    let text = renderer.render(shown)
-    write(text, to: STDERR_FILENO)
-    guard let ruleset = compilation.ruleset else {
-      report(["the rules have errors: \(consequence.rawValue)"], help: ["check them alone with 'martlet check PATH'"])
-      throw ExitStatus.rulesInvalid
-    }
+    write(renderer.render(shown), to: STDERR_FILENO)
+    guard let ruleset = compilation.ruleset else { throw .errors(shown.filter { $0.severity == .error }) }
     return ruleset
   }
 
-  /// The same, for commands that have nothing to do without a rule to try.
-  func compileEnabled(elseSay consequence: Consequence = .nothingStarts) throws -> Ruleset {
-    let ruleset = try compile(elseSay: consequence)
-    guard ruleset.rules.contains(where: \.isEnabled) else {
-      report(["no rule is enabled: there is nothing to look for"], help: [idleHelp(ruleset)])
-      throw ExitStatus.rulesInvalid
-    }
+  func loadEnabled() throws(RuleRefusal) -> Ruleset {
+    let ruleset = try load()
+    guard ruleset.rules.contains(where: \.isEnabled) else { throw .noneEnabled(help: idleHelp(ruleset)) }
     warnOfNeverFiring(ruleset)
     return ruleset
   }
@@ -79,16 +71,19 @@ struct RuleOptions: ParsableArguments {
   /// Stands for the rules in this binary among paths.
   private static let bundledName = "bundled"
 
-  static func read(_ paths: [String]) throws -> [SourceFile] {
+  static func read(_ paths: [String]) throws(RuleRefusal) -> [SourceFile] {
     guard !paths.isEmpty else { return BundledRules.sources }
-    do {
+    var sources: [SourceFile] = []
+    for path in paths {
       // A site adds to the rules in the binary where there is no other copy, as in the image. A file of that name is
       // still reached, as './bundled'.
-      return try paths.flatMap { $0 == bundledName ? BundledRules.sources : try RuleFiles.read([$0]) }
-    } catch {
-      report(["\(error)"], help: ["name a rule file, or a folder with rule files in it"])
-      throw ExitStatus.rulesInvalid
+      do throws(RuleFiles.Failure) {
+        sources += path == bundledName ? BundledRules.sources : try RuleFiles.read([path])
+      } catch {
+        throw .unreadable(error)
+      }
     }
+    return sources
   }
 }
 
@@ -139,7 +134,7 @@ struct RuleChoices: ParsableArguments {
     enabled.isEmpty && disabled.isEmpty && priority == .debug && ruleMatching == .first && appendOutput.isEmpty
   }
 
-  func compileOptions() throws -> CompileOptions {
+  func compileOptions() -> CompileOptions {
     var options = CompileOptions.forMatching
     options.leastPriority = priority
     options.matching = ruleMatching
