@@ -30,14 +30,14 @@ public struct FilterPlanText {
       let wide = report.rules.filter { $0.opens?.wide.contains(actors) == true }.map { "'\($0.rule)'" }
       text +=
         wide.isEmpty
-        ? "opens \(what): sent only where a name fits\n"
+        ? "opens \(what): sent only where a name or the user fits\n"
         : "opens \(what): kept coming by \(wide.joined(separator: ", "))\n"
     }
     for (actors, what) in [(KernelFilter.Actors.host, "of the host"), (.containers, "of containers")] {
       let wide = report.rules.filter { $0.connections?.wide.contains(actors) == true }.map { "'\($0.rule)'" }
       text +=
         wide.isEmpty
-        ? "connections \(what): sent only where the destination or the program fits\n"
+        ? "connections \(what): sent only where the destination, the program or the user fits\n"
         : "connections \(what): kept coming by \(wide.joined(separator: ", "))\n"
     }
     return text

@@ -17,6 +17,7 @@ extension UnsafeMutablePointer<martlet_filter> {
     }
     encode(filter.opens)
     encode(filter.connections)
+    encodeUsers(filter)
   }
 
   private func encode(_ filter: OpenFilter) {
@@ -35,7 +36,7 @@ extension UnsafeMutablePointer<martlet_filter> {
       case .infix(let infix): pointee.infixes |= martlet_infix_bit(martlet_infix_place(NameTest.word(infix)))
       case .dots: pointee.dots = classes
       case .inRoot: pointee.in_root = classes
-      case .component, .program: break
+      case .component, .program, .user: break
       }
       if test.isOfPath { pointee.paths |= classes }
     }
@@ -57,11 +58,39 @@ extension UnsafeMutablePointer<martlet_filter> {
     }
     withUnsafeMutableBytes(of: &pointee.connections.ports) { Self.store(filter.portRanges, into: $0) }
     withUnsafeMutableBytes(of: &pointee.connections.passing) { Self.store(filter.passing, of: filter, into: $0) }
-    withUnsafeMutableBytes(of: &pointee.connections.passing_for_programs) {
-      Self.store(filter.passingForPrograms, of: filter, into: $0)
+    withUnsafeMutableBytes(of: &pointee.connections.passing_for_some) {
+      Self.store(filter.passingForSome, of: filter, into: $0)
     }
     withUnsafeMutableBytes(of: &pointee.connections.programs) { bytes in
       for (program, classes) in filter.programs { bytes[NameTest.programPlace(program)] |= classes }
+    }
+  }
+
+  private func encodeUsers(_ filter: KernelFilter) {
+    var opens: [ClosedRange<UInt32>: UInt32] = [:]
+    for case (.user(let users), let classes) in filter.opens.names { opens[users] = classes }
+    var starts: Set<UInt32> = [0]
+    for users in Array(opens.keys) + Array(filter.connections.users.keys) {
+      starts.insert(users.lowerBound)
+      if users.upperBound < .max { starts.insert(users.upperBound + 1) }
+    }
+    let ids = starts.sorted()
+    precondition(ids.count <= Int(MARTLET_USER_RANGES), "more users than a plan tells apart")
+    withUnsafeMutableBytes(of: &pointee.users.ids) { Self.store(ids, into: $0) }
+    withUnsafeMutableBytes(of: &pointee.users.opens) { Self.store(opens, of: ids, into: $0) }
+    withUnsafeMutableBytes(of: &pointee.users.connections) { Self.store(filter.connections.users, of: ids, into: $0) }
+    pointee.by_user = opens.values.reduce(0, |)
+    pointee.users.any_connection = UInt32(filter.connections.users.values.reduce(0, |))
+  }
+
+  /// Of the ranges that begin with `ids`, those who count.
+  private static func store<Classes: FixedWidthInteger>(
+    _ users: [ClosedRange<UInt32>: Classes], of ids: [UInt32], into bytes: UnsafeMutableRawBufferPointer
+  ) {
+    let places = bytes.assumingMemoryBound(to: Classes.self)
+    for index in places.indices {
+      let id = ids[min(index, ids.count - 1)]
+      places[index] = users.reduce(0) { $1.key.contains(id) ? $0 | $1.value : $0 }
     }
   }
 
@@ -93,7 +122,7 @@ extension NameTest {
   fileprivate var place: Int? {
     switch self {
     case .component(let name): Int(martlet_component_place(Self.word(name.prefix(8)), UInt32(name.count)))
-    case .dots, .inRoot: nil
+    case .dots, .inRoot, .user: nil
     case .suffix(let suffix): Int(martlet_suffix_place(Self.word(suffix), UInt32(suffix.count)))
     case .infix(let infix): Int(martlet_infix_place(Self.word(infix)))
     case .program(let name): Self.programPlace(name)

@@ -39,10 +39,12 @@ public struct ConnectionFilter: Hashable, Sendable {
   /// By `ConnectionClass.rawValue`, then by range of addresses, IPv4 first: the ranges of ports (bit n: range n) that
   /// pass whoever asks.
   public var passing: [[UInt64]]
-  /// The same of those that pass if one of `programs` asks.
-  public var passingForPrograms: [[UInt64]]
+  /// The same of those that pass if one of `programs` or of `users` asks.
+  public var passingForSome: [[UInt64]]
   /// What the acting process has to be called, and for which classes (bit n: the class n).
   public var programs: [[UInt8]: UInt8] = [:]
+  /// The same of its effective user id.
+  public var users: [ClosedRange<UInt32>: UInt8] = [:]
 
   public static let addressRangesMax = 128
   public static let portRangesMax = 64
@@ -52,7 +54,7 @@ public struct ConnectionFilter: Hashable, Sendable {
 
   private init(passing: [[UInt64]]) {
     self.passing = passing
-    passingForPrograms = passing
+    passingForSome = passing
   }
 
   /// Drops everything.
@@ -65,19 +67,22 @@ public struct ConnectionFilter: Hashable, Sendable {
     self.portRanges = portRanges
     let nothing = [UInt64](repeating: 0, count: v4Ranges.count + v6Ranges.count)
     passing = Array(repeating: nothing, count: ConnectionClass.count)
-    passingForPrograms = passing
+    passingForSome = passing
   }
 
-  /// Whether a connection has to be sent. `program`: what the acting process is called.
-  public func passes(_ kind: ConnectionClass, to address: IPAddress, port: UInt16, program: [UInt8]) -> Bool {
+  /// Whether a connection has to be sent. `program`: what the acting process is called; `user`: its effective id.
+  public func passes(
+    _ kind: ConnectionClass, to address: IPAddress, port: UInt16, program: [UInt8], user: UInt32
+  ) -> Bool {
     let range =
       address.family == .v4
       ? Self.range(of: UInt32(truncatingIfNeeded: address.low), in: v4Ranges)
       : v4Ranges.count + Self.range(of: UInt128(address.high) << 64 | UInt128(address.low), in: v6Ranges)
     let bit = UInt64(1) << UInt64(Self.range(of: port, in: portRanges))
     if passing[kind.rawValue][range] & bit != 0 { return true }
-    guard passingForPrograms[kind.rawValue][range] & bit != 0 else { return false }
-    return programs[program, default: 0] & (1 << UInt8(kind.rawValue)) != 0
+    guard passingForSome[kind.rawValue][range] & bit != 0 else { return false }
+    let classes = users.reduce(programs[program, default: 0]) { $1.key.contains(user) ? $0 | $1.value : $0 }
+    return classes & (1 << UInt8(kind.rawValue)) != 0
   }
 
   /// The last one that begins at the value or below it.

@@ -15,6 +15,10 @@ public struct KernelFilter: Hashable, Sendable {
   public var connections: ConnectionFilter
   public var opens: OpenFilter
 
+  /// Between the bounds of all users that it names lie at most twice as many ranges of ids: those of opens and those of
+  /// connections.
+  public static let userRangesMax = 16
+
   /// Lets everything through.
   public static let none: KernelFilter = {
     let everyone = Dictionary(uniqueKeysWithValues: EventType.allCases.map { ($0, Actors.all) })
@@ -87,22 +91,22 @@ public struct OpenFilter: Hashable, Sendable {
   }
 
   /// Whether an open has to be sent. `names`: its path as resolved and as spelled, each absolute and normalised;
-  /// `program`: what the acting process is called.
-  public func passes(_ kind: OpenClass, names: [[UInt8]], program: [UInt8]) -> Bool {
+  /// `program`: what the acting process is called; `user`: its effective id.
+  public func passes(_ kind: OpenClass, names: [[UInt8]], program: [UInt8], user: UInt32) -> Bool {
     switch verdicts[kind.rawValue] {
     case .drop: return false
     case .pass: return true
     case .testNames:
       return self.names.contains { test, classes in
         classes & (1 << UInt32(kind.rawValue)) != 0
-          && (test.holds(program: program) || names.contains { test.holds($0) })
+          && (test.holds(program: program, user: user) || names.contains { test.holds($0) })
       }
     }
   }
 }
 
 /// Something that a name has to have in it: that of the file, chosen so that the kernel can look for it while it walks
-/// the components, or that of the program.
+/// the components, or that of the program. Or who acts.
 public enum NameTest: Hashable, Sendable {
   /// One component is this.
   case component([UInt8])
@@ -116,6 +120,8 @@ public enum NameTest: Hashable, Sendable {
   case inRoot
   /// The acting process is called this: at most `programBytesMax` bytes.
   case program([UInt8])
+  /// The effective user id of the acting process is one of these.
+  case user(ClosedRange<UInt32>)
 
   public static let suffixBytesMax = 8
   public static let infixBytes = 8
@@ -135,14 +141,23 @@ public enum NameTest: Hashable, Sendable {
       }
     case .dots: return components.contains { $0.suffix(2).elementsEqual("..".utf8) }
     case .inRoot: return components.count <= 1
-    case .program: return false
+    case .program, .user: return false
     }
   }
 
-  func holds(program: [UInt8]) -> Bool {
-    if case .program(let name) = self { name == program } else { false }
+  func holds(program: [UInt8], user: UInt32) -> Bool {
+    switch self {
+    case .program(let name): name == program
+    case .user(let users): users.contains(user)
+    case .component, .suffix, .infix, .dots, .inRoot: false
+    }
   }
 
-  /// Whether it speaks of the file's name, and not of the program's.
-  public var isOfPath: Bool { if case .program = self { false } else { true } }
+  /// Whether it speaks of the file's name, and not of who acts.
+  public var isOfPath: Bool {
+    switch self {
+    case .program, .user: false
+    case .component, .suffix, .infix, .dots, .inRoot: true
+    }
+  }
 }

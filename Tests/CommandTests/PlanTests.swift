@@ -18,6 +18,11 @@ struct PlanTests {
       condition: evt.type = openat and fd.name contains secret
       output: x
       priority: NOTICE
+    - rule: User
+      desc: D
+      condition: evt.type = openat and user.uid > 999
+      output: x
+      priority: NOTICE
 
     """
 
@@ -30,22 +35,22 @@ struct PlanTests {
     for part in [
       "Shadow\n  open, openat: in containers only\n", "looks for: component 'shadow'\n",
       "the kernel cannot test: fd.name contains secret\n  whatever the name, anywhere\n",
-      "opens of the host: kept coming by 'Wide'\n",
+      "looks for: user ids 1000 to 4294967295\n", "opens of the host: kept coming by 'Wide'\n",
     ] {
       #expect(text.output.contains(part), "\(part) in \(text.output)")
     }
     let json = try Command.run(["check", "--plan", "--format", "json", path])
     let object = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
     let plan = try #require((object["martlet"] as? [String: Any])?["plan"] as? [[String: Any]])
-    #expect(plan.map { $0["rule"] as? String } == ["Shadow", "Wide"])
+    #expect(plan.map { $0["rule"] as? String } == ["Shadow", "Wide", "User"])
     #expect((plan[0]["opens"] as? [String: Any])?["names"] as? [String] == ["component 'shadow'"])
   }
 
   @Test("the bundled rules let no open of the host out of the kernel, nor one in a container whose name fits no rule")
   func bundled() throws {
     let plan = try Command.run(["check", "--plan", "bundled"])
-    #expect(plan.output.contains("opens of the host: sent only where a name fits\n"), "\(plan.output)")
-    #expect(plan.output.contains("opens of containers: sent only where a name fits\n"), "\(plan.output)")
+    #expect(plan.output.contains("opens of the host: sent only where a name or the user fits\n"), "\(plan.output)")
+    #expect(plan.output.contains("opens of containers: sent only where a name or the user fits\n"), "\(plan.output)")
   }
 
   @Test("a code is explained, in any case; another word is a matter of usage")

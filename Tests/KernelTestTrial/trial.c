@@ -4,9 +4,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/securebits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "martlet_filter.h"
 #include "martlet_probe_shared.h"
@@ -56,12 +59,21 @@ int trials_install(struct trials *trials, const struct martlet_filter *filter) {
   return bpf_map_update_elem(trials->filter, &zero, filter, BPF_ANY);
 }
 
-int trials_ask(struct trials *trials, struct trial *trial, const char *program) {
+/* Of the calling thread alone, which keeps its capabilities. */
+static int become(unsigned int user) {
+  int bits = prctl(PR_GET_SECUREBITS);
+  long error;
+  if (bits < 0 || prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP)) return -1;
+  error = syscall(SYS_setresuid, -1, user, -1);
+  return prctl(PR_SET_SECUREBITS, bits) || error ? -1 : 0;
+}
+
+int trials_ask(struct trials *trials, struct trial *trial, const char *program, unsigned int user) {
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = trial, .ctx_size_in = sizeof(*trial));
   char before[16];
   int error;
-  if (prctl(PR_GET_NAME, before) || prctl(PR_SET_NAME, program)) return -1;
+  if (prctl(PR_GET_NAME, before) || prctl(PR_SET_NAME, program) || become(user)) return -1;
   error = bpf_prog_test_run_opts(trials->program, &options);
-  prctl(PR_SET_NAME, before);
+  if (become(0) || prctl(PR_SET_NAME, before)) return -1;
   return error ? -1 : 0;
 }

@@ -80,6 +80,20 @@ extension KernelTests {
       [first, second, third].forEach { $0.finish() }
     }
 
+    @Test("whose open it is, by the effective user id at the time")
+    func users() throws {
+      let folder = try Folder()
+      let (asRoot, asUser) = (try folder.file("as-root"), try folder.file("as-user"))
+      let recorder = try Recorder(configuration(filter([.user(1000...1000), .component(name("as-nobody"))])))
+      let actor = try Actor("openat", asRoot, "call", "setuid", "#1000", ":", "openat", asUser)
+      recorder.record(untilEndOf: actor.process)
+      actor.finish()
+      let opens = recorder.records(of: .open, by: actor.process)
+      #expect(opens.allSatisfy { $0.common.pointee.user_id == 1000 })
+      // As an error, too: of this folder others may see nothing.
+      #expect(opens.contains { $0.bytes($0.open.pointee.name).string == asUser })
+    }
+
     @Test("calls of processes that no rule asks about stay in the kernel, but for those that change what is known")
     func actors() throws {
       let folder = try Folder()
@@ -156,7 +170,7 @@ extension KernelTests {
           record.bytes(open.path).string, normalised(spelled.hasPrefix("/") ? spelled : "\(start)/\(spelled)"),
         ]
         #expect(
-          !kernelFilter.opens.passes(kind, names: names.map { name($0) }, program: []),
+          !kernelFilter.opens.passes(kind, names: names.map { name($0) }, program: [], user: 0),
           "seed \(seed): \(names), \(tests)")
       }
       #expect(markedCount > 0, "a filter that drops nothing is no test")

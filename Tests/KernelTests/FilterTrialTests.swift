@@ -28,10 +28,10 @@ private final class Trials {
     try #require(trials_install(handle, encoded) == 0, "errno \(errno)")
   }
 
-  func passes(_ trial: trial, program: [UInt8]) throws -> Bool {
+  func passes(_ trial: trial, program: [UInt8], user: UInt32) throws -> Bool {
     var trial = trial
     let name = String(decoding: program, as: UTF8.self)
-    try #require(trials_ask(handle, &trial, name) == 0, "errno \(errno)")
+    try #require(trials_ask(handle, &trial, name, user) == 0, "errno \(errno)")
     return trial.passes != 0
   }
 }
@@ -148,15 +148,17 @@ extension KernelTests {
         for open in opens {
           let isContainer = random.chance(50)
           let program = Array(random.pick(RandomRules.programs.filter { $0.utf8.count < 16 }).utf8)
+          let user = random.pick(RandomRules.users)
           let kind = open.kind(isContainer: isContainer)
           let names = [open.spelled, open.resolved].compactMap { $0.map { Array($0.utf8) } }
-          let isWanted = filter.opens.passes(kind, names: names, program: program)
+          let isWanted = filter.opens.passes(kind, names: names, program: program, user: user)
           let event = GivenEvent(
-            open: open.type, kind, spelled: names[0], resolved: names.dropFirst().first, program: program)
+            open: open.type, kind, spelled: names[0], resolved: names.dropFirst().first, program: program, user: user)
           var context = EventContext(event)
           let isMatched = withExtendedLifetime(event) { reference.match(&context) != .none }
           if isMatched { matchedCount += 1 }
-          guard try !open.withTrial(isContainer: isContainer, { try trials.passes($0, program: program) }) else {
+          guard try !open.withTrial(isContainer: isContainer, { try trials.passes($0, program: program, user: user) })
+          else {
             if !isWanted { passedInVain += 1 }
             continue
           }
@@ -185,9 +187,10 @@ extension KernelTests {
         for _ in 0..<50 {
           let connection = RandomConnection(&random)
           let trial = question(connection, isMapped: random.chance(50))
-          let passes = try trials.passes(trial, program: connection.program)
+          let passes = try trials.passes(trial, program: connection.program, user: connection.user)
           let expected = filter.connections.passes(
-            connection.kind, to: connection.remote, port: connection.port, program: connection.program)
+            connection.kind, to: connection.remote, port: connection.port, program: connection.program,
+            user: connection.user)
           #expect(passes == expected, "seed \(seed): \(conditions) on \(connection)")
           var context = EventContext(connection.event)
           let isMatched = withExtendedLifetime(connection.event) { reference.match(&context) != .none }

@@ -74,9 +74,9 @@ struct KernelFilterTests {
     ])
   func names(condition: String, passing: String, dropped: String) throws {
     let opens = try plan("evt.type = openat and \(condition)").opens
-    #expect(opens.passes(Self.open(), names: [Array(passing.utf8)], program: []))
-    #expect(!opens.passes(Self.open(), names: [Array(dropped.utf8)], program: []))
-    #expect(opens.passes(Self.open(), names: [Array(dropped.utf8), Array(passing.utf8)], program: []))
+    #expect(opens.passes(Self.open(), names: [Array(passing.utf8)], program: [], user: 0))
+    #expect(!opens.passes(Self.open(), names: [Array(dropped.utf8)], program: [], user: 0))
+    #expect(opens.passes(Self.open(), names: [Array(dropped.utf8), Array(passing.utf8)], program: [], user: 0))
   }
 
   @Test(
@@ -89,7 +89,7 @@ struct KernelFilterTests {
     ])
   func open(condition: String) throws {
     let opens = try plan("evt.type = openat and (\(condition))").opens
-    #expect(opens.passes(Self.open(), names: [Array("/anything".utf8)], program: []))
+    #expect(opens.passes(Self.open(), names: [Array("/anything".utf8)], program: [], user: 0))
   }
 
   @Test("classes: where, whether it succeeded, how it was opened")
@@ -99,12 +99,12 @@ struct KernelFilterTests {
     ).opens
     for kind in OpenClass.allCases {
       let expected = kind.isContainer && kind.isOpened && !kind.isDirectory && [1, 2].contains(kind.access)
-      #expect(opens.passes(kind, names: [], program: []) == expected, "\(kind)")
+      #expect(opens.passes(kind, names: [], program: [], user: 0) == expected, "\(kind)")
     }
     let failed = try plan("evt.type = openat and evt.res = EACCES and not container.id != host").opens
     for kind in OpenClass.allCases {
       // What counts as a container may be the host's, as long as its cgroup is not known.
-      #expect(failed.passes(kind, names: [], program: []) == !kind.isOpened)
+      #expect(failed.passes(kind, names: [], program: [], user: 0) == !kind.isOpened)
     }
   }
 
@@ -113,9 +113,9 @@ struct KernelFilterTests {
     let filter = try plan(
       "evt.type = openat and fd.name = /a and container.id != host", "evt.type = openat and fd.name = /b",
       "evt.type = execve and container.id != host", "evt.type = connect and container.id = host")
-    #expect(filter.opens.passes(Self.open(), names: [Array("/a".utf8)], program: []))
-    #expect(!filter.opens.passes(Self.open(container: false), names: [Array("/a".utf8)], program: []))
-    #expect(filter.opens.passes(Self.open(container: false), names: [Array("/b".utf8)], program: []))
+    #expect(filter.opens.passes(Self.open(), names: [Array("/a".utf8)], program: [], user: 0))
+    #expect(!filter.opens.passes(Self.open(container: false), names: [Array("/a".utf8)], program: [], user: 0))
+    #expect(filter.opens.passes(Self.open(container: false), names: [Array("/b".utf8)], program: [], user: 0))
     #expect(filter.actors == [.openat: .all, .execve: .containers, .connect: .all])
   }
 
@@ -123,7 +123,7 @@ struct KernelFilterTests {
   func bound() throws {
     let names = (0..<1025).map { "/d/\($0)" }.joined(separator: ", ")
     let opens = try plan("evt.type = openat and fd.name in (\(names))").opens
-    #expect(opens.names.isEmpty && opens.passes(Self.open(), names: [Array("/x".utf8)], program: []))
+    #expect(opens.names.isEmpty && opens.passes(Self.open(), names: [Array("/x".utf8)], program: [], user: 0))
   }
 
   @Test("what the program has to be called")
@@ -132,11 +132,13 @@ struct KernelFilterTests {
       "evt.type = openat and proc.name in (sshd, tar, a-name-of-sixteen)",
       "evt.type = connect and proc.name = nc and fd.sport = 80",
       "evt.type = connect and fd.sport = 22 and not proc.name in (ssh, scp)")
-    func opens(_ program: String) -> Bool { filter.opens.passes(Self.open(), names: [], program: Array(program.utf8)) }
+    func opens(_ program: String) -> Bool {
+      filter.opens.passes(Self.open(), names: [], program: Array(program.utf8), user: 0)
+    }
     func connects(_ program: String, _ port: UInt16) -> Bool {
       filter.connections.passes(
         ConnectionClass(.connectTCP, isContainer: true), to: IPAddress(v4: 1), port: port,
-        program: Array(program.utf8))
+        program: Array(program.utf8), user: 0)
     }
     #expect(opens("sshd") && opens("tar") && !opens("cat") && !opens("a-name-of-sixte"))
     #expect(connects("nc", 80) && !connects("curl", 80) && connects("curl", 22) && !connects("nc", 443))
@@ -152,7 +154,7 @@ struct KernelFilterTests {
     {
       filter.connections.passes(
         ConnectionClass(kind, isContainer: container), to: IPAddress(text: address) ?? IPAddress(v4: 0), port: port,
-        program: [])
+        program: [], user: 0)
     }
     #expect(passes("192.0.2.1", 443) && passes("2001:db8::1", 22) && passes("11.0.0.0", 65_535))
     #expect(!passes("192.0.2.1", 80) && !passes("192.0.2.1", 59_999) && passes("192.0.2.1", 60_000))
@@ -162,6 +164,45 @@ struct KernelFilterTests {
     // What is sent without a connection is no TCP.
     #expect(!passes("192.0.2.1", 443, .send))
     #expect(filter.unixActors.isEmpty && filter.actors[.sendmsg] == .containers)
+  }
+
+  @Test("whose act it has to be")
+  func users() throws {
+    let filter = try plan(
+      "evt.type = openat and user.uid = 1000",
+      "evt.type = openat and fd.name startswith /etc/ and user.uid != 0",
+      "evt.type = connect and fd.sport = 80 and (user.uid in (7, 8) or user.uid >= 65534)",
+      "evt.type = connect and fd.sport = 22")
+    func opens(_ name: String, _ user: UInt32) -> Bool {
+      filter.opens.passes(Self.open(), names: [Array(name.utf8)], program: [], user: user)
+    }
+    #expect(opens("/x", 1000) && !opens("/x", 999) && !opens("/x", 1001))
+    // Of two things that have to be, the name tells more.
+    #expect(opens("/etc/x", 1000) && opens("/etc/x", 0))
+    func connects(_ port: UInt16, _ user: UInt32) -> Bool {
+      filter.connections.passes(
+        ConnectionClass(.connectTCP, isContainer: true), to: IPAddress(v4: 7), port: port, program: [], user: user)
+    }
+    for user in [7, 8, 65_534, .max] as [UInt32] { #expect(connects(80, user)) }
+    for user in [0, 6, 9, 65_533] as [UInt32] { #expect(!connects(80, user) && connects(22, user)) }
+    #expect(!connects(81, 7))
+    let nobody = try plan("evt.type = openat and user.uid < 0", "evt.type = openat and not user.uid exists")
+    #expect(nobody.opens.verdicts.allSatisfy { $0 == .drop })
+  }
+
+  @Test("more users than the kernel tells apart, and nothing is asked of them")
+  func tooManyUsers() throws {
+    let few = (1...7).map { "\($0 * 10)" }.joined(separator: ", ")
+    let many = (1...8).map { "\($0 * 10)" }.joined(separator: ", ")
+    for (users, isAsked) in [(few, true), (many, false)] {
+      let filter = try plan(
+        "evt.type = openat and user.uid in (\(users))", "evt.type = connect and user.uid in (\(users))")
+      #expect(filter.opens.passes(Self.open(), names: [], program: [], user: 5) != isAsked)
+      let kind = ConnectionClass(.connectUDP, isContainer: true)
+      #expect(filter.connections.passes(kind, to: IPAddress(v4: 7), port: 7, program: [], user: 5) != isAsked)
+      #expect(filter.opens.passes(Self.open(), names: [], program: [], user: 70))
+      #expect(filter.connections.passes(kind, to: IPAddress(v4: 7), port: 7, program: [], user: 70))
+    }
   }
 
   @Test("too many addresses, ports or programs, and nothing is asked of them")
@@ -175,7 +216,8 @@ struct KernelFilterTests {
     #expect(filter.v4Ranges == [0] && filter.portRanges == [0] && filter.programs.isEmpty)
     #expect(
       filter.passes(
-        ConnectionClass(.connectUDP, isContainer: false), to: IPAddress(v4: 7), port: 7, program: Array("x".utf8)))
+        ConnectionClass(.connectUDP, isContainer: false), to: IPAddress(v4: 7), port: 7, program: Array("x".utf8),
+        user: 0))
   }
 
   @Test("calls on Unix sockets are wanted where no rule asks for an internet one")
@@ -204,8 +246,8 @@ struct KernelFilterTests {
       let filter = KernelFilterPlanner.plan(RandomRules.ruleset(conditions))
       var engines = Engines(conditions)
       for _ in 0..<100 {
-        let (event, kind, names, program) = open(&random)
-        if !filter.opens.passes(kind, names: names, program: program) {
+        let (event, kind, names, program, user) = open(&random)
+        if !filter.opens.passes(kind, names: names, program: program, user: user) {
           droppedCount += 1
           #expect(engines.match(event).reference == .none, "seed \(seed): \(conditions) on \(kind), \(names)")
         }
@@ -224,7 +266,10 @@ struct KernelFilterTests {
       var engines = Engines(conditions)
       for _ in 0..<100 {
         let connection = RandomConnection(&random)
-        if !filter.passes(connection.kind, to: connection.remote, port: connection.port, program: connection.program) {
+        let passes = filter.passes(
+          connection.kind, to: connection.remote, port: connection.port, program: connection.program,
+          user: connection.user)
+        if !passes {
           droppedCount += 1
           #expect(
             engines.match(connection.event).reference == .none, "seed \(seed): \(conditions) on \(connection)")
@@ -237,7 +282,7 @@ struct KernelFilterTests {
   /// An open as State would show it, and the same as the kernel sees it.
   private func open(
     _ random: inout RandomRules
-  ) -> (event: GivenEvent, kind: OpenClass, names: [[UInt8]], program: [UInt8]) {
+  ) -> (event: GivenEvent, kind: OpenClass, names: [[UInt8]], program: [UInt8], user: UInt32) {
     let type = random.pick(EventType.allCases.filter { $0.kind == .open })
     let access = type == .creat ? 1 : random.pick([0, 1, 2, 3])
     let isOpened = random.chance(50)
@@ -247,7 +292,9 @@ struct KernelFilterTests {
     let resolved = random.chance(50) ? spelled : Array(random.pick(["/etc/shadow", "/root/.ssh/id", "/x"]).utf8)
     let program = Array(random.pick(RandomRules.programs.filter { $0.utf8.count < 16 }).utf8)
     let kind = OpenClass(isContainer: isContainer, isOpened: isOpened, isDirectory: isDirectory, access: access)
-    let event = GivenEvent(open: type, kind, spelled: spelled, resolved: isOpened ? resolved : nil, program: program)
-    return (event, kind, isOpened ? [spelled, resolved] : [spelled], program)
+    let user = random.pick(RandomRules.users)
+    let event = GivenEvent(
+      open: type, kind, spelled: spelled, resolved: isOpened ? resolved : nil, program: program, user: user)
+    return (event, kind, isOpened ? [spelled, resolved] : [spelled], program, user)
   }
 }

@@ -6,7 +6,7 @@ public import MartletState
 extension GivenEvent {
   /// An open as State would show it. `spelled`: absolute and normalised; `resolved`: nil for one that failed.
   public convenience init(
-    open type: EventType, _ kind: OpenClass, spelled: [UInt8], resolved: [UInt8]?, program: [UInt8]
+    open type: EventType, _ kind: OpenClass, spelled: [UInt8], resolved: [UInt8]?, program: [UInt8], user: UInt32
   ) {
     let isCreat = type == .creat
     let lastSlash = spelled.lastIndex(of: UInt8(ascii: "/"))
@@ -19,7 +19,7 @@ extension GivenEvent {
       .init(.eventIsOpenWrite): .boolean(!isCreat && [1, 2].contains(kind.access)),
       .init(.containerID): .text(Array((kind.isContainer ? "4f1c9e0b2a77" : "host").utf8)),
       .init(.fdName): .text(spelled), .init(.fdNameRaw): .text(spelled), .init(.fdDirectory): .text(directory),
-      .init(.processName): .text(program),
+      .init(.processName): .text(program), .init(.userID): .unsigned(UInt64(user)),
     ]
     if let resolved {
       values[.init(.fdRealPath)] = .text(resolved)

@@ -9,6 +9,7 @@ public struct RandomConnection: CustomStringConvertible {
   public let remote: IPAddress
   public let port: UInt16
   public let program: [UInt8]
+  public let user: UInt32
   public let event: GivenEvent
 
   public init(_ random: inout RandomRules) {
@@ -17,11 +18,13 @@ public struct RandomConnection: CustomStringConvertible {
     remote = random.pick(addresses)
     port = random.pick(RandomRules.ports)
     program = Array(random.pick(RandomRules.programs.filter { $0.utf8.count < 16 }).utf8)
+    user = random.pick(RandomRules.users)
     let letter = remote.family == .v4 ? "4" : "6"
     let result = random.pick([-115, -111, -1, 0])
     var values: [GivenEvent.Key: GivenEvent.Value] = [
       .init(.containerID): .text(Array((kind.isContainer ? "4f1c9e0b2a77" : "host").utf8)),
-      .init(.processName): .text(program), .init(.fdTypeChar): .text(Array(letter.utf8)),
+      .init(.processName): .text(program), .init(.userID): .unsigned(UInt64(user)),
+      .init(.fdTypeChar): .text(Array(letter.utf8)),
       .init(.fdType): .text(Array("ipv\(letter)".utf8)), .init(.fdSocketFamily): .text(Array("ip".utf8)),
       .init(.fdIsServer): .boolean(false), .init(.eventRawResult): .signed(Int64(result)),
       .init(.fdProtocol): .text(Array(Self.protocolName(kind.kind, &random).utf8)),
@@ -56,6 +59,6 @@ public struct RandomConnection: CustomStringConvertible {
   }
 
   public var description: String {
-    "\(kind.kind) to \(remote) \(port) by '\(String(decoding: program, as: UTF8.self))', container \(kind.isContainer)"
+    "\(kind.kind) to \(remote) \(port) by '\(String(decoding: program, as: UTF8.self))', user \(user), container \(kind.isContainer)"
   }
 }

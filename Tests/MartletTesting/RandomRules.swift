@@ -18,6 +18,7 @@ public struct RandomRules {
     "10.0.0.0/8", "127.0.0.0/8", "192.168.0.0/16", "0.0.0.0/0", "169.254.169.254/32", "224.0.0.0/3", "::/0", "::1/128",
     "2001:db8::/32", "fc00::/7",
   ]
+  public static let users: [UInt32] = [0, 1, 999, 1000, 65_534]
   public static let names = ["a.example", "b.example"]
   public static let ports: [UInt16] = [0, 1, 22, 53, 79, 80, 81, 443, 8080, 65_534, 65_535]
 
@@ -95,16 +96,19 @@ public struct RandomRules {
     ])
   }
 
+  private mutating func user() -> Condition { test(.userID, number(Self.users.map { .unsigned(UInt64($0)) })) }
+
   // MARK: Opens
 
   private mutating func openPredicate() -> Condition {
-    switch Int.random(in: 0...11, using: &generator) {
+    switch Int.random(in: 0...12, using: &generator) {
     case 0: return test(pick([.fdNumber, .eventRawResult]), number([-2, -1, 0, 3].map { .signed($0) }))
     case 1...2:
       let words = ["host", "4f1c9e0b2a77", "d", "f", "SUCCESS", "ENOENT", "openat"]
       return test(pick([.containerID, .eventType, .eventResult, .fdTypeChar]), word(words))
     case 3: return test(pick([.eventIsOpenRead, .eventIsOpenWrite]), flag())
     case 4...5: return test(.processName, word(programs))
+    case 6: return user()
     default: return test(pick([.fdName, .fdNameRaw, .fdRealPath, .fdDirectory, .fdFilename]), path())
     }
   }
@@ -123,7 +127,7 @@ public struct RandomRules {
   // MARK: Connections
 
   private mutating func connectionPredicate() -> Condition {
-    switch Int.random(in: 0...10, using: &generator) {
+    switch Int.random(in: 0...11, using: &generator) {
     case 0: return test(.containerID, word(["host", "4f1c9e0b2a77"]))
     case 1: return test(.eventType, word(["connect", "sendto", "sendmsg"]))
     case 2: return test(.fdProtocol, word(["tcp", "udp", "icmp", "<NA>"]))
@@ -138,6 +142,7 @@ public struct RandomRules {
       return test(
         pick([.fdServerPort, .fdRemotePort, .fdEitherPort, .fdClientPort, .fdLocalPort]),
         number(Self.ports.map { .unsigned(UInt64($0)) }))
+    case 9: return user()
     default: return destination()
     }
   }

@@ -18,6 +18,7 @@
 #define MARTLET_CONNECTION_CLASSES 8
 #define MARTLET_ADDRESS_RANGES 128
 #define MARTLET_PORT_RANGES 64
+#define MARTLET_USER_RANGES 32
 
 #define MARTLET_ACTOR_HOST 1
 #define MARTLET_ACTOR_CONTAINER 2
@@ -42,16 +43,24 @@ struct martlet_connection_filter {
   martlet_u64 v6_low[MARTLET_ADDRESS_RANGES];
   martlet_u32 v4[MARTLET_ADDRESS_RANGES];
   martlet_u16 ports[MARTLET_PORT_RANGES];
-  /* By class and range of addresses, IPv4 first: whoever asks, and if one of `programs` does. */
+  /* By class and range of addresses, IPv4 first: whoever asks, and if one of `programs` or of the users that count does. */
   martlet_u64 passing[MARTLET_CONNECTION_CLASSES][2 * MARTLET_ADDRESS_RANGES];
-  martlet_u64 passing_for_programs[MARTLET_CONNECTION_CLASSES][2 * MARTLET_ADDRESS_RANGES];
+  martlet_u64 passing_for_some[MARTLET_CONNECTION_CLASSES][2 * MARTLET_ADDRESS_RANGES];
   martlet_u8 programs[MARTLET_NAME_PLACES]; /* by the program's place: for which classes */
 };
 
+/* Who counts by his effective user id, which falls into ranges as ports do. */
+struct martlet_user_filter {
+  martlet_u32 ids[MARTLET_USER_RANGES];
+  martlet_u32 opens[MARTLET_USER_RANGES]; /* the classes of opens that pass */
+  martlet_u8 connections[MARTLET_USER_RANGES];
+  martlet_u32 any_connection; /* what some range has */
+};
+
 /* Of a call other than an open it is asked where the process runs; of an open also how it was opened, what it is called,
- * and what the program is. What is asked of a name is asked of its parts: whole components, eight bytes within one, and
- * the end of the last one. A part leads to a place in `names`, whose bits are the classes of opens that pass with it. Two
- * may share a place; then both pass. */
+ * what the program is, and who acts. What is asked of a name is asked of its parts: whole components, eight bytes within
+ * one, and the end of the last one. A part leads to a place in `names`, whose bits are the classes of opens that pass with
+ * it. Two may share a place; then both pass. */
 struct martlet_filter {
   martlet_u8 verdicts[MARTLET_OPEN_CLASSES]; /* enum martlet_verdict */
   martlet_u8 early_verdicts[MARTLET_EARLY_CLASSES]; /* by martlet_early_class, of files and folders put together: on the host
@@ -62,12 +71,15 @@ struct martlet_filter {
   martlet_u32 suffix_lengths;                /* bit n: some end of n bytes counts */
   martlet_u32 dots;                          /* the classes that pass with a component that ends with two dots */
   martlet_u32 in_root;                       /* the classes that pass with one component at most */
-  martlet_u32 paths;                         /* the classes for which anything counts but the program */
+  martlet_u32 paths;                         /* the classes for which anything counts but who acts */
+  martlet_u32 by_user;                       /* the classes that pass with some users */
   martlet_u32 names[MARTLET_NAME_PLACES];
   struct martlet_connection_filter connections;
+  struct martlet_user_filter users;
 };
 MARTLET_ASSERT_SIZE(struct martlet_connection_filter, 39552);
-MARTLET_ASSERT_SIZE(struct martlet_filter, 56264);
+MARTLET_ASSERT_SIZE(struct martlet_user_filter, 292);
+MARTLET_ASSERT_SIZE(struct martlet_filter, 56568);
 
 /* Which names are models' names: by the end of the last component, or by the whole of the one before it. Of both, eight
  * bytes count at most: user space knows the rest. A word has the last byte highest of those that it holds, and lies at

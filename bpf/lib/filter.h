@@ -109,6 +109,18 @@ APART int filter__program_place(__u64 task_address) {
   return martlet_program_place(words[0], words[1]);
 }
 
+/* In which range of users the one lies whose rights the task has, as its records tell. */
+APART int filter__user_range(__u64 task_address) {
+  struct task_struct *task = (struct task_struct *)task_address;
+  struct cred *cred = (struct cred *)LOAD(task, cred);
+  __u32 zero = 0, range = FORGOTTEN(0u, task_address), user = LOAD(cred, euid.val);
+  struct martlet_filter *filter = bpf_map_lookup_elem(&kernel_filter, &zero);
+  if (!filter) return 0;
+  for (__u32 step = MARTLET_USER_RANGES / 2; step > 0; step /= 2)
+    if (filter->users.ids[(range + step) & (MARTLET_USER_RANGES - 1)] <= user) range += step;
+  return range;
+}
+
 static __always_inline __u64 filter__first_bytes(__u64 word, __u32 count) {
   return count >= 8 ? word : word & ((1ull << (count * 8)) - 1);
 }
@@ -330,6 +342,9 @@ APART int filter__passes_names(__u32 slot_index, __u64 task_address, __u64 file_
   if (!slot || !filter) return true;
   search = &slot->search;
   if (filter__classes(filter, filter__program_place(task_address)) & search->wanted) return true;
+  if (filter->by_user & search->wanted &&
+      filter->users.opens[BOUNDED(filter__user_range(task_address), MARTLET_USER_RANGES)] & search->wanted)
+    return true;
   if (!(filter->paths & search->wanted)) return false;
   has_name = slot->spelled_bytes > 0;
   search->classes = 0;
@@ -393,19 +408,23 @@ APART int filter__port_range(__u32 port) {
 }
 
 /* Which connections to one far end some rule may match: a bit for each class. */
-static __always_inline __u32 filter__connection_classes(const struct martlet_connection_filter *filter,
-                                                        struct task_struct *task, __u32 kind, __u32 range, __u64 port) {
+static __always_inline __u32 filter__connection_classes(const struct martlet_filter *whole, struct task_struct *task,
+                                                        __u32 kind, __u32 range, __u64 port) {
+  const struct martlet_connection_filter *filter = &whole->connections;
   __u32 host = martlet_connection_class(kind, false) & (MARTLET_CONNECTION_CLASSES - 1);
   __u32 container = martlet_connection_class(kind, true) & (MARTLET_CONNECTION_CLASSES - 1);
-  __u32 place, classes = 0;
+  __u32 place, actors, classes = 0;
   range = BOUNDED(range, 2 * MARTLET_ADDRESS_RANGES);
   if (filter->passing[host][range] & port) classes |= 1u << host;
   if (filter->passing[container][range] & port) classes |= 1u << container;
-  if (!((filter->passing_for_programs[host][range] | filter->passing_for_programs[container][range]) & port))
+  if (!((filter->passing_for_some[host][range] | filter->passing_for_some[container][range]) & port))
     return classes;
   place = BOUNDED(filter__program_place((__u64)task), MARTLET_NAME_PLACES);
-  if (filter->passing_for_programs[host][range] & port) classes |= filter->programs[place] & 1u << host;
-  if (filter->passing_for_programs[container][range] & port) classes |= filter->programs[place] & 1u << container;
+  actors = filter->programs[place];
+  if (whole->users.any_connection)
+    actors |= whole->users.connections[BOUNDED(filter__user_range((__u64)task), MARTLET_USER_RANGES)];
+  if (filter->passing_for_some[host][range] & port) classes |= actors & 1u << host;
+  if (filter->passing_for_some[container][range] & port) classes |= actors & 1u << container;
   return classes;
 }
 
@@ -418,7 +437,7 @@ APART int filter__passes_connection(__u64 task_address, __u32 kind, __u64 high, 
   if (!filter || !settings.filters) return true;
   kind &= 3;
   range = high == 0 && low >> 32 == 0xffff ? filter__v4_range(low) : filter__v6_range(high, low);
-  classes = filter__connection_classes(&filter->connections, task, kind, range,
+  classes = filter__connection_classes(filter, task, kind, range,
                                        1ull << BOUNDED(filter__port_range(port), MARTLET_PORT_RANGES));
   both = 1u << martlet_connection_class(kind, false) | 1u << martlet_connection_class(kind, true);
   if (classes && classes != both) classes &= 1u << martlet_connection_class(kind, !filter__is_host(task));

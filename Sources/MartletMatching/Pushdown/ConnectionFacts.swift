@@ -18,7 +18,27 @@ struct ConnectionFacts {
   /// The first of each range of ports; nil where nothing is known of the port.
   let ports: [UInt16]?
   /// The acting process has none of the names that rules look for.
-  let isByOtherProgram: Bool
+  private var isByOtherProgram = false
+  /// Its effective user id, where it is known.
+  private var user: UInt32?
+
+  init(kind: ConnectionClass, destination: Destination, ports: [UInt16]?) {
+    self.kind = kind
+    self.destination = destination
+    self.ports = ports
+  }
+
+  var byOtherProgram: ConnectionFacts {
+    var facts = self
+    facts.isByOtherProgram = true
+    return facts
+  }
+
+  func by(_ user: UInt32) -> ConnectionFacts {
+    var facts = self
+    facts.user = user
+    return facts
+  }
 
   func judge(_ predicate: Predicate) -> Possibility {
     guard let reference = predicate.field, reference.argument == .none else { return .unknown }
@@ -29,6 +49,9 @@ struct ConnectionFacts {
     case .fdServerPort, .fdRemotePort: return port(comparison)
     case .fdEitherPort: return either(port(comparison), comparison)
     case .processName: return program(comparison)
+    case .userID:
+      guard let user else { return .unknown }
+      return ReferenceComparison.holds(.unsigned(UInt64(user)), comparison) ? .always : .never
     default: return values(of: reference.field).map { Possibility($0, comparison) } ?? .unknown
     }
   }

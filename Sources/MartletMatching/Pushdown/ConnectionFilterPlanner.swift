@@ -9,6 +9,7 @@ extension ConnectionFilter {
     let rules = rules.filter { rule in ConnectionKind.allCases.contains { rule.canBe($0) } }
     let bounds = ConnectionBounds(rules.map(\.condition))
     let ports = bounds.ports
+    let users = UserBounds(rules.flatMap(\.condition.userComparisons))?.ranges ?? []
     self.init(v4Ranges: bounds.v4 ?? [0], v6Ranges: bounds.v6 ?? [0], portRanges: ports ?? [0])
     // Where all of a family is one range, nothing is known of an address.
     let destinations = self.destinations.map { destination in
@@ -18,13 +19,16 @@ extension ConnectionFilter {
     }
     for kind in ConnectionClass.allCases {
       let rules = rules.filter { $0.canBe(kind.kind) }
-      for (range, destination) in destinations.enumerated() {
-        let facts = ConnectionFacts(kind: kind, destination: destination, ports: ports, isByOtherProgram: true)
-        passing[kind.rawValue][range] = Self.ports(facts, rules)
-        let byAny = ConnectionFacts(kind: kind, destination: destination, ports: ports, isByOtherProgram: false)
-        passingForPrograms[kind.rawValue][range] = Self.ports(byAny, rules)
+      let facts = destinations.map { ConnectionFacts(kind: kind, destination: $0, ports: ports) }
+      // Of the users that a rule can match; nil where it does not tell them apart.
+      let usersOfRules = rules.map { Self.users(of: $0, among: users, facts) }
+      let forAnyUser = zip(rules, usersOfRules).filter { $1 == nil }.map(\.0)
+      for (range, facts) in facts.enumerated() {
+        passing[kind.rawValue][range] = Self.ports(facts.byOtherProgram, forAnyUser)
+        passingForSome[kind.rawValue][range] = Self.ports(facts, rules)
       }
-      for rule in rules {
+      for (rule, users) in zip(rules, usersOfRules) {
+        for range in users ?? [] { self.users[range, default: 0] |= 1 << UInt8(kind.rawValue) }
         for name in Self.programs(in: rule.condition, isNegated: false) {
           programs[name, default: 0] |= 1 << UInt8(kind.rawValue)
         }
@@ -33,7 +37,19 @@ extension ConnectionFilter {
     for kind in ConnectionKind.allCases { allowUnknown(kind) }
     guard programs.count > Self.programCountMax else { return }
     programs = [:]
-    passing = passingForPrograms
+    self.users = [:]
+    passing = passingForSome
+  }
+
+  /// Those of `ranges` in which a rule can match some connection; nil for all of them.
+  private static func users(
+    of rule: Rule, among ranges: [ClosedRange<UInt32>], _ facts: [ConnectionFacts]
+  ) -> [ClosedRange<UInt32>]? {
+    guard !rule.condition.userComparisons.isEmpty else { return nil }
+    let users = ranges.filter { range in
+      facts.contains { Possibility(rule.condition, $0.by(range.lowerBound).judge).yes != 0 }
+    }
+    return users.count == ranges.count ? nil : users
   }
 
   /// What is wanted of the host is wanted of containers, too.
@@ -42,10 +58,13 @@ extension ConnectionFilter {
     let container = ConnectionClass(kind, isContainer: true).rawValue
     for range in passing[host].indices {
       passing[container][range] |= passing[host][range]
-      passingForPrograms[container][range] |= passingForPrograms[host][range]
+      passingForSome[container][range] |= passingForSome[host][range]
     }
     for (program, classes) in programs where classes & 1 << UInt8(host) != 0 {
       programs[program] = classes | 1 << UInt8(container)
+    }
+    for (range, classes) in users where classes & 1 << UInt8(host) != 0 {
+      users[range] = classes | 1 << UInt8(container)
     }
   }
 

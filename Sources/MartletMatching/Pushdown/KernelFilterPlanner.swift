@@ -81,6 +81,7 @@ extension OpenFilter {
   init(_ requirement: OpenRequirement) {
     var verdicts: [Verdict] = []
     var names: [NameTest: UInt32] = [:]
+    let hasTooManyUsers = requirement.userBoundCount >= KernelFilter.userRangesMax
     for kind in OpenClass.allCases {
       let onHost = OpenClass(
         isContainer: false, isOpened: kind.isOpened, isDirectory: kind.isDirectory, access: kind.access)
@@ -88,6 +89,7 @@ extension OpenFilter {
       case .impossible: verdicts.append(.drop)
       case .nothing: verdicts.append(.pass)
       case .anyOf(let tests) where tests.count > KernelFilterPlanner.nameTestCountMax: verdicts.append(.pass)
+      case .anyOf(let tests) where hasTooManyUsers && tests.contains(where: \.isOfUser): verdicts.append(.pass)
       case .anyOf(let tests):
         verdicts.append(.testNames)
         for test in tests { names[test, default: 0] |= 1 << UInt32(kind.rawValue) }

@@ -66,15 +66,16 @@ extension KernelFilterReport.Connections {
   init(_ rule: Rule) {
     let filter = ConnectionFilter([rule])
     let all = UInt64.max >> UInt64(64 - filter.portRanges.count)
-    let passing = ConnectionClass.allCases.filter { filter.passingForPrograms[$0.rawValue].contains { $0 != 0 } }
+    let passing = ConnectionClass.allCases.filter { filter.passingForSome[$0.rawValue].contains { $0 != 0 } }
     droppedCount = ConnectionClass.count - passing.count
     wide = passing.filter { filter.passing[$0.rawValue].allSatisfy { $0 & all == all } }
       .reduce(into: []) { $0.insert($1.isContainer ? .containers : .host) }
     // Whatever tells something of one far end or another.
     let facts = filter.destinations.map {
-      ConnectionFacts(
-        kind: ConnectionClass(.connectTCP, isContainer: true), destination: $0, ports: filter.portRanges,
-        isByOtherProgram: true)
+      let facts = ConnectionFacts(
+        kind: ConnectionClass(.connectTCP, isContainer: true), destination: $0, ports: filter.portRanges
+      ).byOtherProgram
+      return filter.users.isEmpty ? facts : facts.by(0)
     }
     var tested: [String] = []
     var blocking: [String] = []
@@ -143,6 +144,8 @@ extension NameTest: CustomStringConvertible {
     case .dots: "'..' at the end of a component"
     case .inRoot: "a file in the root folder"
     case .program(let name): "program '\(String(decoding: name, as: UTF8.self))'"
+    case .user(let users) where users.count == 1: "user id \(users.lowerBound)"
+    case .user(let users): "user ids \(users.lowerBound) to \(users.upperBound)"
     }
   }
 }

@@ -23,7 +23,14 @@ enum NameRequirement: Hashable {
   }
 
   private static func cost(_ tests: Set<NameTest>) -> Int {
-    tests.reduce(0) { if case .infix = $1 { $0 + 4 } else { $0 + 1 } }
+    tests.reduce(0) { sum, test in
+      switch test {
+      case .infix: sum + 4
+      // Few users do all that is done.
+      case .user: sum + 64
+      case .component, .suffix, .dots, .inRoot, .program: sum + 1
+      }
+    }
   }
 
   /// One of them has to be met.
@@ -90,6 +97,18 @@ extension NameRequirement {
   /// What a comparison of the program's name asks.
   init(program comparison: Comparison) {
     self.init(Self.programs(of: comparison)?.map { .program($0) })
+  }
+
+  /// What a comparison of the acting user's id asks or, with `isNegated`, its opposite.
+  init(user comparison: Comparison, isNegated: Bool) {
+    guard let bounds = UserBounds([comparison]) else {
+      self = .nothing
+      return
+    }
+    let wanted = bounds.ranges.filter {
+      ReferenceComparison.holds(.unsigned(UInt64($0.lowerBound)), comparison) != isNegated
+    }
+    self = wanted.count == bounds.ranges.count ? .nothing : NameRequirement(wanted.map { .user($0) })
   }
 
   /// The names that it takes, if it takes no others. Longer ones than the kernel keeps are never met.
@@ -168,4 +187,5 @@ extension NameRequirement {
 
 extension NameTest {
   fileprivate var isSuffix: Bool { if case .suffix = self { true } else { false } }
+  var isOfUser: Bool { if case .user = self { true } else { false } }
 }

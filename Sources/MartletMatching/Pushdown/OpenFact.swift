@@ -9,6 +9,8 @@ enum OpenFact {
   case classes((OpenClass) -> PossibleValues)
   /// It speaks of a name.
   case name(NamePart)
+  /// It is the id of the acting user.
+  case user
   case unknown
 
   enum NamePart {
@@ -31,6 +33,7 @@ enum OpenFact {
     case .fdFilename: self = .name(.filename)
     // As the record has it: the name of the thread that opens.
     case .processName: self = .name(.program)
+    case .userID: self = .user
     case .uncaptured: self = .classes { _ in .missing }
     case .eventType: self = .classes { _ in .texts(Self.typeNames) }
     case .containerID: self = .classes { $0.isContainer ? .anyText(but: Self.host) : .texts([Self.host]) }

@@ -20,6 +20,15 @@ struct OpenRequirement: Hashable {
     byClass = OpenClass.allCases.map { isPossible($0) ? requirement : .impossible }
   }
 
+  /// How many ids begin or end a range of users that counts.
+  var userBoundCount: Int {
+    var bounds: Set<UInt64> = []
+    for case .anyOf(let tests) in byClass {
+      for case .user(let users) in tests { bounds.formUnion([UInt64(users.lowerBound), UInt64(users.upperBound) + 1]) }
+    }
+    return bounds.count
+  }
+
   subscript(kind: OpenClass) -> NameRequirement { byClass[kind.rawValue] }
 
   func and(_ other: OpenRequirement) -> OpenRequirement { combined(other) { $0.and($1) } }
@@ -55,6 +64,7 @@ extension OpenRequirement {
     }
     switch OpenFact(field) {
     case .name(let view) where !isNegated: self.init(view.requirement(predicate.comparison))
+    case .user: self.init(NameRequirement(user: predicate.comparison, isNegated: isNegated))
     case .name, .unknown: self = .nothing
     case .classes(let values):
       self.init { kind in values(kind).canCome(predicate.comparison, isNegated: isNegated) }

@@ -36,8 +36,8 @@ void trials_close(struct trials *trials);
 /* What the filter is from now on; 0, or -1 and errno. */
 int trials_install(struct trials *trials, const struct martlet_filter *filter);
 
-/* Asks as a thread of this name, which is the calling one; 0, or -1 and errno. */
-int trials_ask(struct trials *trials, struct trial *trial, const char *program);
+/* Asks as a thread of this name and effective user, which is the calling one; 0, or -1 and errno. */
+int trials_ask(struct trials *trials, struct trial *trial, const char *program, unsigned int user);
 #endif
 
 #endif
