@@ -145,6 +145,26 @@ final class ModelScene: @unchecked Sendable {
     return alerts[count - 1]
   }
 
+  /// Returns once enough has become of models.
+  func waitUntil(_ isEnough: ([String: Int]) -> Bool) throws {
+    let deadline = Deadline.untilHung
+    var writtenCount = 0
+    func countWritten() -> Int { agent.log.components(separatedBy: "the statistics so far were written").count - 1 }
+    while !deadline.hasPassed {
+      agent.send(SIGUSR1)
+      while countWritten() == writtenCount, !deadline.hasPassed { usleep(10_000) }
+      writtenCount = countWritten()
+      if isEnough(try counts()) { return }
+    }
+    throw HarnessError("not enough became of models: \(try counts())")
+  }
+
+  private func counts() throws -> [String: Int] {
+    let data = try Data(contentsOf: URL(fileURLWithPath: statistics))
+    let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+    return object?["models"] as? [String: Int] ?? [:]
+  }
+
   /// Ends the agent, and gives what became of models; a replay must say what the agent said.
   func end() throws -> [String: Int] {
     guard try agent.terminate() == .exited(0) else { throw HarnessError("the agent ended badly:\n\(agent.log)") }
@@ -154,8 +174,6 @@ final class ModelScene: @unchecked Sendable {
     guard said == again else {
       throw HarnessError("a replay says something else: \(said.count) alerts, then \(again.count)")
     }
-    let data = try Data(contentsOf: URL(fileURLWithPath: statistics))
-    let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
-    return object?["models"] as? [String: Int] ?? [:]
+    return try counts()
   }
 }
