@@ -56,7 +56,7 @@ static __always_inline struct open_verdicts open_verdicts(struct martlet_filter 
   return (struct open_verdicts){both & 15, both >> 4};
 }
 
-/* Whether none of the classes wants the program, or a name that was taken. */
+/* Whether none of the classes wants who acts, or a name that was taken. */
 static __always_inline bool open_has_no_name(struct slot *slot, struct task_struct *task, struct open_call *open,
                                              struct file *file, __u32 classes) {
   slot->search.wanted = classes;

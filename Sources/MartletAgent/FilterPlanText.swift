@@ -26,19 +26,30 @@ public struct FilterPlanText {
       if let connections = entry.connections { text += describe(connections) }
       if let opens = entry.opens { text += describe(opens) }
     }
-    for (actors, what) in [(KernelFilter.Actors.host, "of the host"), (.containers, "of containers")] {
-      let wide = report.rules.filter { $0.opens?.wide.contains(actors) == true }.map { "'\($0.rule)'" }
-      text +=
-        wide.isEmpty
-        ? "opens \(what): sent only where a name or the user fits\n"
-        : "opens \(what): kept coming by \(wide.joined(separator: ", "))\n"
+    text += closing("opens", sentWhere: "a name or the user fits", report.wideOpens) { $0.opens?.wide }
+    text += closing("connections", sentWhere: "the destination, the program or the user fits", report.wideConnections) {
+      $0.connections?.wide
     }
-    for (actors, what) in [(KernelFilter.Actors.host, "of the host"), (.containers, "of containers")] {
-      let wide = report.rules.filter { $0.connections?.wide.contains(actors) == true }.map { "'\($0.rule)'" }
-      text +=
-        wide.isEmpty
-        ? "connections \(what): sent only where the destination, the program or the user fits\n"
-        : "connections \(what): kept coming by \(wide.joined(separator: ", "))\n"
+    return text
+  }
+
+  /// Who keeps them coming. What is wanted of the host is wanted of containers, too.
+  private func closing(
+    _ what: String, sentWhere fits: String, _ all: KernelFilter.Actors,
+    _ wide: (KernelFilterReport.RuleEntry) -> KernelFilter.Actors?
+  ) -> String {
+    var text = ""
+    for (actors, place) in [([.host], "of the host"), (.all, "of containers")] as [(KernelFilter.Actors, String)] {
+      let rules = report.rules.filter { wide($0)?.isDisjoint(with: actors) == false }.map { "'\($0.rule)'" }
+      let isWide = actors == .all ? all.contains(.containers) : all.contains(.host)
+      text += "\(what) \(place): "
+      if !rules.isEmpty {
+        text += "kept coming by \(rules.joined(separator: ", "))\n"
+      } else if isWide {
+        text += "kept coming, as the rules together ask for more than the kernel tells apart\n"
+      } else {
+        text += "sent only where \(fits)\n"
+      }
     }
     return text
   }

@@ -80,7 +80,7 @@ extension UnsafeMutablePointer<martlet_filter> {
     withUnsafeMutableBytes(of: &pointee.users.opens) { Self.store(opens, of: ids, into: $0) }
     withUnsafeMutableBytes(of: &pointee.users.connections) { Self.store(filter.connections.users, of: ids, into: $0) }
     pointee.by_user = opens.values.reduce(0, |)
-    pointee.users.any_connection = UInt32(filter.connections.users.values.reduce(0, |))
+    pointee.connections.by_user = UInt64(filter.connections.users.values.reduce(0, |))
   }
 
   /// Of the ranges that begin with `ids`, those who count.

@@ -73,13 +73,13 @@ public struct OpenFilter: Hashable, Sendable {
   public enum Verdict: UInt8, Sendable {
     case drop = 0
     case pass = 1
-    /// It depends on the names: one of `names` has to be found.
+    /// It depends on the names and on who acts: one of `names` has to be found.
     case testNames = 2
   }
 
   /// By `OpenClass.rawValue`.
   public var verdicts: [Verdict]
-  /// What to look for in a name, and for which classes (bit n: the class n).
+  /// What to look for in a name or an actor, and for which classes (bit n: the class n).
   public var names: [NameTest: UInt32]
 
   public static let none = OpenFilter(verdicts: Array(repeating: .pass, count: OpenClass.count), names: [:])

@@ -46,6 +46,26 @@ struct PlanTests {
     #expect((plan[0]["opens"] as? [String: Any])?["names"] as? [String] == ["component 'shadow'"])
   }
 
+  @Test("rules that ask together for more than the kernel tells apart are said to keep all coming")
+  func together() throws {
+    let folder = try TestFolder()
+    let rules = (1...8).map { number in
+      """
+      - rule: User \(number)
+        desc: D
+        condition: evt.type in (openat, connect) and user.uid = \(number * 10) and container.id != host
+        output: x
+        priority: NOTICE
+
+      """
+    }
+    let text = try Command.run(["check", "--plan", try folder.write("r.yaml", rules.joined())]).output
+    for what in ["opens", "connections"] {
+      #expect(text.contains("\(what) of containers: kept coming, as the rules together"), "\(text)")
+      #expect(text.contains("\(what) of the host: sent only where"), "\(text)")
+    }
+  }
+
   @Test("the bundled rules let no open of the host out of the kernel, nor one in a container whose name fits no rule")
   func bundled() throws {
     let plan = try Command.run(["check", "--plan", "bundled"])

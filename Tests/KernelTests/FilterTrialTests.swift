@@ -148,7 +148,7 @@ extension KernelTests {
         for open in opens {
           let isContainer = random.chance(50)
           let program = Array(random.pick(RandomRules.programs.filter { $0.utf8.count < 16 }).utf8)
-          let user = random.pick(RandomRules.users)
+          let user = random.pick(RandomRules.actingUsers)
           let kind = open.kind(isContainer: isContainer)
           let names = [open.spelled, open.resolved].compactMap { $0.map { Array($0.utf8) } }
           let isWanted = filter.opens.passes(kind, names: names, program: program, user: user)
@@ -201,6 +201,30 @@ extension KernelTests {
         }
       }
       #expect(droppedCount > 100 && matchedCount > 20, "without drops, or without matches, it is no test")
+    }
+
+    @Test("it tells as many users apart as a plan may have", arguments: [true, false])
+    func users(usesTypedLoads: Bool) throws {
+      let opening: [UInt32] = (1...7).map { $0 * 100 }
+      let connecting: [UInt32] = (1...6).map { $0 * 100 + 50 } + [.max - 1]
+      var filter = KernelFilter(
+        actors: [:], unixActors: [:],
+        connections: ConnectionFilter(v4Ranges: [0], v6Ranges: [0], portRanges: [0]),
+        opens: OpenFilter(
+          verdicts: Array(repeating: .testNames, count: OpenClass.count),
+          names: Dictionary(uniqueKeysWithValues: opening.map { (.user($0...$0), .max) })))
+      for kind in ConnectionClass.allCases { filter.connections.passingForSome[kind.rawValue] = [1, 1] }
+      for user in connecting { filter.connections.users[user...user] = .max }
+      let trials = try Trials(usesTypedLoads: usesTypedLoads)
+      try trials.install(filter)
+      var random = RandomRules(seed: 1, paths: [])
+      let open = TriedOpen("/etc/passwd", in: AT_FDCWD, access: O_RDONLY)
+      let trial = question(RandomConnection(&random), isMapped: false)
+      for user in (opening + connecting).flatMap({ [$0 - 1, $0, $0 + 1] }) where user != .max {
+        #expect(try trials.passes(trial, program: [], user: user) == connecting.contains(user), "\(user)")
+        let passes = try open.withTrial(isContainer: true) { try trials.passes($0, program: [], user: user) }
+        #expect(passes == opening.contains(user), "\(user)")
+      }
     }
 
     /// `isMapped`: an IPv4 address in a socket of IPv6.

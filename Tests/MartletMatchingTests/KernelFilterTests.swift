@@ -172,31 +172,35 @@ struct KernelFilterTests {
       "evt.type = openat and user.uid = 1000",
       "evt.type = openat and fd.name startswith /etc/ and user.uid != 0",
       "evt.type = connect and fd.sport = 80 and (user.uid in (7, 8) or user.uid >= 65534)",
-      "evt.type = connect and fd.sport = 22")
+      "evt.type = connect and fd.sport = 22",
+      "evt.type = connect and proc.name = nginx and user.uid = 5",
+      "evt.type = connect and not proc.name = ssh and user.uid = 6 and fd.sport = 81")
     func opens(_ name: String, _ user: UInt32) -> Bool {
       filter.opens.passes(Self.open(), names: [Array(name.utf8)], program: [], user: user)
     }
     #expect(opens("/x", 1000) && !opens("/x", 999) && !opens("/x", 1001))
     // Of two things that have to be, the name tells more.
     #expect(opens("/etc/x", 1000) && opens("/etc/x", 0))
-    func connects(_ port: UInt16, _ user: UInt32) -> Bool {
+    func connects(_ port: UInt16, _ user: UInt32, _ program: String = "") -> Bool {
       filter.connections.passes(
-        ConnectionClass(.connectTCP, isContainer: true), to: IPAddress(v4: 7), port: port, program: [], user: user)
+        ConnectionClass(.connectTCP, isContainer: true), to: IPAddress(v4: 7), port: port,
+        program: Array(program.utf8), user: user)
     }
     for user in [7, 8, 65_534, .max] as [UInt32] { #expect(connects(80, user)) }
-    for user in [0, 6, 9, 65_533] as [UInt32] { #expect(!connects(80, user) && connects(22, user)) }
-    #expect(!connects(81, 7))
+    for user in [0, 5, 9, 65_533] as [UInt32] { #expect(!connects(80, user) && connects(22, user)) }
+    #expect(!connects(82, 5) && connects(82, 5, "nginx") && connects(81, 6) && !connects(81, 5))
     let nobody = try plan("evt.type = openat and user.uid < 0", "evt.type = openat and not user.uid exists")
     #expect(nobody.opens.verdicts.allSatisfy { $0 == .drop })
   }
 
   @Test("more users than the kernel tells apart, and nothing is asked of them")
   func tooManyUsers() throws {
-    let few = (1...7).map { "\($0 * 10)" }.joined(separator: ", ")
-    let many = (1...8).map { "\($0 * 10)" }.joined(separator: ", ")
-    for (users, isAsked) in [(few, true), (many, false)] {
-      let filter = try plan(
-        "evt.type = openat and user.uid in (\(users))", "evt.type = connect and user.uid in (\(users))")
+    for (count, isAsked) in [(7, true), (8, false)] {
+      // A rule for each: none alone has too many.
+      let rules = (1...count).flatMap {
+        ["evt.type = openat and user.uid = \($0 * 10)", "evt.type = connect and user.uid = \($0 * 10)"]
+      }
+      let filter = KernelFilterPlanner.plan(try ruleset(rules))
       #expect(filter.opens.passes(Self.open(), names: [], program: [], user: 5) != isAsked)
       let kind = ConnectionClass(.connectUDP, isContainer: true)
       #expect(filter.connections.passes(kind, to: IPAddress(v4: 7), port: 7, program: [], user: 5) != isAsked)
@@ -292,7 +296,7 @@ struct KernelFilterTests {
     let resolved = random.chance(50) ? spelled : Array(random.pick(["/etc/shadow", "/root/.ssh/id", "/x"]).utf8)
     let program = Array(random.pick(RandomRules.programs.filter { $0.utf8.count < 16 }).utf8)
     let kind = OpenClass(isContainer: isContainer, isOpened: isOpened, isDirectory: isDirectory, access: access)
-    let user = random.pick(RandomRules.users)
+    let user = random.pick(RandomRules.actingUsers)
     let event = GivenEvent(
       open: type, kind, spelled: spelled, resolved: isOpened ? resolved : nil, program: program, user: user)
     return (event, kind, isOpened ? [spelled, resolved] : [spelled], program, user)

@@ -18,7 +18,7 @@ public struct RandomConnection: CustomStringConvertible {
     remote = random.pick(addresses)
     port = random.pick(RandomRules.ports)
     program = Array(random.pick(RandomRules.programs.filter { $0.utf8.count < 16 }).utf8)
-    user = random.pick(RandomRules.users)
+    user = random.pick(RandomRules.actingUsers)
     let letter = remote.family == .v4 ? "4" : "6"
     let result = random.pick([-115, -111, -1, 0])
     var values: [GivenEvent.Key: GivenEvent.Value] = [

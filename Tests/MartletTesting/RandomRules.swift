@@ -18,7 +18,9 @@ public struct RandomRules {
     "10.0.0.0/8", "127.0.0.0/8", "192.168.0.0/16", "0.0.0.0/0", "169.254.169.254/32", "224.0.0.0/3", "::/0", "::1/128",
     "2001:db8::/32", "fc00::/7",
   ]
-  public static let users: [UInt32] = [0, 1, 999, 1000, 65_534]
+  private static let users: [UInt32] = [0, 1, 999, 1000, 65_534]
+  /// Those that rules speak of, and between them.
+  public static let actingUsers: [UInt32] = users + [2, 500, 65_533, 65_535, .max - 1]
   public static let names = ["a.example", "b.example"]
   public static let ports: [UInt16] = [0, 1, 22, 53, 79, 80, 81, 443, 8080, 65_534, 65_535]
 

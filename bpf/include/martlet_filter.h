@@ -47,6 +47,7 @@ struct martlet_connection_filter {
   martlet_u64 passing[MARTLET_CONNECTION_CLASSES][2 * MARTLET_ADDRESS_RANGES];
   martlet_u64 passing_for_some[MARTLET_CONNECTION_CLASSES][2 * MARTLET_ADDRESS_RANGES];
   martlet_u8 programs[MARTLET_NAME_PLACES]; /* by the program's place: for which classes */
+  martlet_u64 by_user;                      /* the classes that pass with some users */
 };
 
 /* Who counts by his effective user id, which falls into ranges as ports do. */
@@ -54,7 +55,6 @@ struct martlet_user_filter {
   martlet_u32 ids[MARTLET_USER_RANGES];
   martlet_u32 opens[MARTLET_USER_RANGES]; /* the classes of opens that pass */
   martlet_u8 connections[MARTLET_USER_RANGES];
-  martlet_u32 any_connection; /* what some range has */
 };
 
 /* Of a call other than an open it is asked where the process runs; of an open also how it was opened, what it is called,
@@ -77,8 +77,8 @@ struct martlet_filter {
   struct martlet_connection_filter connections;
   struct martlet_user_filter users;
 };
-MARTLET_ASSERT_SIZE(struct martlet_connection_filter, 39552);
-MARTLET_ASSERT_SIZE(struct martlet_user_filter, 292);
+MARTLET_ASSERT_SIZE(struct martlet_connection_filter, 39560);
+MARTLET_ASSERT_SIZE(struct martlet_user_filter, 288);
 MARTLET_ASSERT_SIZE(struct martlet_filter, 56568);
 
 /* Which names are models' names: by the end of the last component, or by the whole of the one before it. Of both, eight

@@ -421,7 +421,7 @@ static __always_inline __u32 filter__connection_classes(const struct martlet_fil
     return classes;
   place = BOUNDED(filter__program_place((__u64)task), MARTLET_NAME_PLACES);
   actors = filter->programs[place];
-  if (whole->users.any_connection)
+  if (filter->by_user)
     actors |= whole->users.connections[BOUNDED(filter__user_range((__u64)task), MARTLET_USER_RANGES)];
   if (filter->passing_for_some[host][range] & port) classes |= actors & 1u << host;
   if (filter->passing_for_some[container][range] & port) classes |= actors & 1u << container;

@@ -9,7 +9,7 @@ extension ConnectionFilter {
     let rules = rules.filter { rule in ConnectionKind.allCases.contains { rule.canBe($0) } }
     let bounds = ConnectionBounds(rules.map(\.condition))
     let ports = bounds.ports
-    let users = UserBounds(rules.flatMap(\.condition.userComparisons))?.ranges ?? []
+    let userRanges = UserBounds(rules.flatMap(\.condition.userComparisons))?.ranges ?? []
     self.init(v4Ranges: bounds.v4 ?? [0], v6Ranges: bounds.v6 ?? [0], portRanges: ports ?? [0])
     // Where all of a family is one range, nothing is known of an address.
     let destinations = self.destinations.map { destination in
@@ -21,7 +21,7 @@ extension ConnectionFilter {
       let rules = rules.filter { $0.canBe(kind.kind) }
       let facts = destinations.map { ConnectionFacts(kind: kind, destination: $0, ports: ports) }
       // Of the users that a rule can match; nil where it does not tell them apart.
-      let usersOfRules = rules.map { Self.users(of: $0, among: users, facts) }
+      let usersOfRules = rules.map { Self.users(of: $0, among: userRanges, kind) }
       let forAnyUser = zip(rules, usersOfRules).filter { $1 == nil }.map(\.0)
       for (range, facts) in facts.enumerated() {
         passing[kind.rawValue][range] = Self.ports(facts.byOtherProgram, forAnyUser)
@@ -41,11 +41,15 @@ extension ConnectionFilter {
     passing = passingForSome
   }
 
-  /// Those of `ranges` in which a rule can match some connection; nil for all of them.
+  /// Those of `ranges` in which a rule can match a connection, wherever it goes, by a program that the rule does not name:
+  /// those that it names pass as such. Nil for all of them.
   private static func users(
-    of rule: Rule, among ranges: [ClosedRange<UInt32>], _ facts: [ConnectionFacts]
+    of rule: Rule, among ranges: [ClosedRange<UInt32>], _ kind: ConnectionClass
   ) -> [ClosedRange<UInt32>]? {
     guard !rule.condition.userComparisons.isEmpty else { return nil }
+    let facts = [IPAddress.Family.v4, .v6].map {
+      ConnectionFacts(kind: kind, destination: .anywhere($0), ports: nil).byOtherProgram
+    }
     let users = ranges.filter { range in
       facts.contains { Possibility(rule.condition, $0.by(range.lowerBound).judge).yes != 0 }
     }

@@ -7,6 +7,10 @@ public import MartletRules
 public struct KernelFilterReport: Sendable {
   /// Enabled rules, in load order.
   public let rules: [RuleEntry]
+  /// Where opens run that are sent whatever they are called, because of one rule or of all of them together.
+  public let wideOpens: KernelFilter.Actors
+  /// The same of connections, wherever they go.
+  public let wideConnections: KernelFilter.Actors
 
   public struct RuleEntry: Sendable {
     public let rule: String
@@ -59,17 +63,28 @@ public struct KernelFilterReport: Sendable {
         connections: hasConnections ? Connections(rule) : nil,
         opens: hasOpens ? Opens(KernelFilterPlanner.openRequirement(rule), rule.condition) : nil)
     }
+    let filter = KernelFilterPlanner.plan(ruleset)
+    wideOpens = OpenClass.allCases.filter { filter.opens.verdicts[$0.rawValue] == .pass }
+      .reduce(into: []) { $0.insert($1.isContainer ? .containers : .host) }
+    wideConnections = filter.connections.wide
+  }
+}
+
+extension ConnectionFilter {
+  /// Where connections run that pass wherever they go, whoever asks.
+  fileprivate var wide: KernelFilter.Actors {
+    let all = UInt64.max >> UInt64(64 - portRanges.count)
+    return ConnectionClass.allCases.filter { passing[$0.rawValue].allSatisfy { $0 & all == all } }
+      .reduce(into: []) { $0.insert($1.isContainer ? .containers : .host) }
   }
 }
 
 extension KernelFilterReport.Connections {
   init(_ rule: Rule) {
     let filter = ConnectionFilter([rule])
-    let all = UInt64.max >> UInt64(64 - filter.portRanges.count)
     let passing = ConnectionClass.allCases.filter { filter.passingForSome[$0.rawValue].contains { $0 != 0 } }
     droppedCount = ConnectionClass.count - passing.count
-    wide = passing.filter { filter.passing[$0.rawValue].allSatisfy { $0 & all == all } }
-      .reduce(into: []) { $0.insert($1.isContainer ? .containers : .host) }
+    wide = filter.wide
     // Whatever tells something of one far end or another.
     let facts = filter.destinations.map {
       let facts = ConnectionFacts(

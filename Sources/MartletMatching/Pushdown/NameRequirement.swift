@@ -3,7 +3,7 @@
 import MartletEvents
 import MartletRules
 
-/// What the names of an open must have in them for a condition to hold.
+/// What the names of an open must have in them, or who must act, for a condition to hold.
 enum NameRequirement: Hashable {
   /// The condition cannot hold.
   case impossible
@@ -26,8 +26,8 @@ enum NameRequirement: Hashable {
     tests.reduce(0) { sum, test in
       switch test {
       case .infix: sum + 4
-      // Few users do all that is done.
-      case .user: sum + 64
+      // One user often does all that is done, so names are asked for where there are any.
+      case .user: sum + 4 * KernelFilterPlanner.nameTestCountMax
       case .component, .suffix, .dots, .inRoot, .program: sum + 1
       }
     }

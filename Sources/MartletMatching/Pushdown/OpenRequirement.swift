@@ -3,7 +3,8 @@
 import MartletEvents
 import MartletRules
 
-/// What it takes for a condition to hold on an open: for each class of opens, what their names must have in them.
+/// What it takes for a condition to hold on an open: for each class of opens, what their names must have in them or
+/// who must act.
 struct OpenRequirement: Hashable {
   /// By `OpenClass.rawValue`.
   private(set) var byClass: [NameRequirement]

@@ -8,12 +8,11 @@ struct UserBounds {
   /// From 0 to the highest id, without gaps: of the ids in one range, each comparison says the same.
   let ranges: [ClosedRange<UInt32>]
 
-  /// Nil where there are too many, or a comparison is with no constant.
+  /// Nil where there are too many.
   init?(_ comparisons: [Comparison]) {
     var starts: Set<UInt32> = [0]
     for comparison in comparisons {
-      guard let constants = Self.constants(of: comparison) else { return nil }
-      for case .unsigned(let number) in constants {
+      for case .unsigned(let number) in comparison.constants {
         // A comparison with a constant changes its answer at the constant only.
         starts.formUnion([number, number &+ 1].compactMap { UInt32(exactly: $0) })
       }
@@ -21,17 +20,6 @@ struct UserBounds {
     guard starts.count <= KernelFilter.userRangesMax else { return nil }
     let ordered = starts.sorted()
     ranges = zip(ordered, ordered.dropFirst().map { $0 - 1 } + [.max]).map { $0...$1 }
-  }
-
-  private static func constants(of comparison: Comparison) -> [Constant]? {
-    switch comparison {
-    case .exists: []
-    case .equal(let constant), .notEqual(let constant), .less(let constant), .lessOrEqual(let constant),
-      .greater(let constant), .greaterOrEqual(let constant):
-      [constant]
-    case .isIn(let constants), .intersects(let constants): constants
-    default: nil
-    }
   }
 }
 
