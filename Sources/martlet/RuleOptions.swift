@@ -118,8 +118,13 @@ struct RuleChoices: ParsableArguments {
     transform: { RuleSelection($0, isEnabled: false) })
   private var disabled: [RuleSelection] = []
 
-  @Option(help: "The least urgent priority of rules to load, such as warning.")
-  var priority = Priority.debug
+  // Optional, as the help would show a default by the number behind its name.
+  @Option(
+    name: .customLong("priority"),
+    help: "The least urgent priority of rules to load, such as warning; all are loaded without it.")
+  private var chosenPriority: Priority?
+
+  var priority: Priority { chosenPriority ?? .debug }
 
   @Option(help: "Of the rules that hold for an event, whether the first fires or all do.")
   var ruleMatching = RuleMatching.first
@@ -166,5 +171,4 @@ extension Priority: ExpressibleByArgument {
   public static var allValueStrings: [String] { allCases.map { $0.name.lowercased() } }
   /// None: the library's own go by the numbers behind the names.
   public static var allValueDescriptions: [String: String] { [:] }
-  public var defaultValueDescription: String { name.lowercased() }
 }
