@@ -44,11 +44,15 @@ public struct Agent: Sendable {
     /// one at a time.
     public var compile: @Sendable () throws(Refusal) -> Ruleset
     /// Files and folders that are looked at for changes.
-    public var watchedPaths: [String]
+    public let watchedPaths: [String]
+    /// What is there before any rule is read: what is different later has changed since.
+    let traces: [RuleFiles.Trace]
 
+    /// To be made before the rules that are to be in force first are read.
     public init(watchedPaths: [String] = [], compile: @escaping @Sendable () throws(Refusal) -> Ruleset) {
       self.compile = compile
       self.watchedPaths = watchedPaths
+      traces = RuleFiles.traces(of: watchedPaths)
     }
   }
 

@@ -50,7 +50,7 @@ final class RuleReloads: Service {
   }
 
   private func followFiles(_ haveChanged: () -> Void) async {
-    var loaded = RuleFiles.traces(of: request.watchedPaths)
+    var loaded = request.traces
     var last = loaded
     while (try? await Task.sleep(for: Self.lookEvery)) != nil {
       let now = RuleFiles.traces(of: request.watchedPaths)

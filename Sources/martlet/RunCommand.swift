@@ -66,10 +66,10 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     try statistics.check()
-    let ruleset = try rules.compileEnabled()
     let reload = Agent.RuleReload(watchedPaths: watchRules ? rules.filePaths : []) {
       [rules] () throws(Agent.RuleReload.Refusal) in try rules.compileAgain()
     }
+    let ruleset = try rules.compileEnabled()
     let recording = record.map { Agent.Recording(path: $0, byteCountMax: Self.recordingByteCountMax) }
     try await reporting {
       let agent = Agent(
