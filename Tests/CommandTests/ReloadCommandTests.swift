@@ -76,7 +76,8 @@ struct ReloadCommandTests {
     #expect(agent.printed.compactMap(ArrivedAlert.init).count { $0.rule == "Before" } == 1)
     let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: statistics)))
     let lost = try #require((object as? [String: Any])?["lost"] as? [String: Int])
-    #expect(lost["total"] == 0)
+    // Of all opens of the machine, which the last rules ask for, others may make more than there is room for.
+    for kind in ["exec", "fork", "exit"] { #expect(lost[kind] == 0) }
   }
 
   @Test("rules with errors are explained and change nothing, however often they are asked for")

@@ -44,7 +44,8 @@ struct AgentProcessTests {
 
   @Test("an expected alert that does not come is an error that shows the log")
   func missingAlert() throws {
-    let agent = try fakeAgent("echo 'no rules loaded' >&2; exec sleep 30")
+    let agent = try fakeAgent("echo 'no rules loaded' >&2; echo watching >&2; exec sleep 600")
+    try agent.waitUntilReady()
     let error = #expect(throws: HarnessError.self) {
       try agent.alerts(within: .milliseconds(300)) { _ in true }
     }

@@ -160,7 +160,7 @@ static void verb_ask(const char *address, const char *name) {
   memcpy(message + length, "\0\1\0\1", 4);
   require(sendto(fd, message, length + 4, 0, (struct sockaddr *)&place, size) > 0, "ask");
   for (int times = answers("twice") ? 2 : 1; times > 0; times--)
-    require(poll(&waits, 1, 5000) == 1 && recv(fd, message, sizeof(message), 0) > 0, "answer");
+    require(poll(&waits, 1, 100000) == 1 && recv(fd, message, sizeof(message), 0) > 0, "answer");
   close(fd);
 }
 
@@ -182,7 +182,7 @@ static void verb_unasked(const char *address) {
   packet.ip.saddr = inet_addr("10.7.0.2");
   packet.ip.daddr = inet_addr(address);
   send_back(&packet, make_answer(packet.message, length + 4));
-  require(poll(&waits, 1, 5000) == 1, "answer");
+  require(poll(&waits, 1, 100000) == 1, "answer");
 }
 
 int act_on_names(const char *verb, char **rest) {

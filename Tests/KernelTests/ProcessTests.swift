@@ -87,7 +87,8 @@ extension KernelTests {
       let hooks = recorder.source.statistics().hooks
       for name in [HookName.fork, .exec, .exit] { #expect(hooks[name]?.lost == 0, "\(name)") }
       let times = recorder.records.map(\.timeNanoseconds)
-      #expect(zip(times, times.dropFirst()).allSatisfy { $0 <= $1 })
+      let overtaken = zip(times, times.dropFirst()).count { $0 > $1 }
+      #expect(overtaken <= recorder.source.statistics().late)
     }
 
     @Test("the iterator's seed agrees with /proc", arguments: [SeedMethod.iterator, .procfs])

@@ -27,7 +27,7 @@ private final class Room {
   /// Starts it; returns when it runs what it is to run.
   func start() throws -> UInt32 {
     process.executableURL = URL(fileURLWithPath: "/usr/sbin/chroot")
-    process.arguments = [path, "/bin/busybox", "sh", "-c", "echo; exec /bin/busybox sleep 60"]
+    process.arguments = [path, "/bin/busybox", "sh", "-c", "echo; exec /bin/busybox sleep 3600"]
     let output = Pipe()
     process.standardOutput = output
     try process.run()
@@ -38,7 +38,7 @@ private final class Room {
   /// Starts it outside, and tells how to have it go in.
   func startOutside() throws -> (process: UInt32, enter: () -> Void) {
     process.executableURL = URL(fileURLWithPath: "/bin/busybox")
-    process.arguments = ["sh", "-c", "read line; exec /usr/sbin/chroot '\(path)' /bin/busybox sleep 60"]
+    process.arguments = ["sh", "-c", "read line; exec /usr/sbin/chroot '\(path)' /bin/busybox sleep 3600"]
     let input = Pipe()
     process.standardInput = input
     try process.run()

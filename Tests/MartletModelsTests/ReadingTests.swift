@@ -201,7 +201,8 @@ struct ReadingTests {
       "true": FileReader.Program(path: "/bin/true", arguments: ["true"]),
     ]
     let reader = try reader(
-      programs[program] ?? FileReader.Program(path: "/missing", arguments: ["x"]), patienceSeconds: 1)
+      programs[program] ?? FileReader.Program(path: "/missing", arguments: ["x"]),
+      patienceSeconds: program == "sleep" ? 1 : 250)
     let reply = reader.ask(try request(path))
     #expect(reply == .failed(program == "sleep" ? .stalled : .noReader))
   }

@@ -13,13 +13,13 @@ UNTIL_HUNG_SECONDS = 100
 class Agent:
     """The agent as a process of this machine, with one runtime that it may ask."""
 
-    def __init__(self, folder, program, rules, runtime, name):
+    def __init__(self, folder, program, rules, runtime, name, *more):
         self.alerts_path, self.log_path = (folder / f"{name}.{kind}" for kind in ("alerts", "log"))
         self.statistics, self.recording = (folder / f"{name}.{kind}" for kind in ("stats", "martlet"))
         with open(self.alerts_path, "wb") as alerts, open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [program, "run", "-r", rules, "--runtime", runtime, "--log-level", "debug",
-                 "--stats", self.statistics, "--record", self.recording],
+                 "--stats", self.statistics, "--record", self.recording, *more],
                 stdin=subprocess.DEVNULL, stdout=alerts, stderr=log, env={**os.environ, "MARTLET_CGROUP": "none"})
         wait_for(lambda: "watching" in self.log_path.read_text(), "readiness")
 

@@ -78,7 +78,8 @@ def watch(node, program, rules):
     steps = {}
     runtime = f"cri:{node.socket}"
     early = Tenant(node, "there-before")
-    agent = Agent(node.folder, program, rules, runtime, "agent")
+    # However long the runtime takes to tell of twenty containers.
+    agent = Agent(node.folder, program, rules, runtime, "agent", "--name-wait", "60")
     steps["there before"] = early.alert(agent, is_named)
     late = Tenant(node, "came-later", privileged=True)
     steps["came later"] = late.alert(agent, is_named)

@@ -111,6 +111,7 @@ def watch(podman, program, rules):
     steps["runtime away"] = alert(agent, "away", away)
     podman.start()
     steps["runtime back"] = alert(agent, "away", away, is_named)
+    wait_for(lambda: agent.alerts(away, "Container started"), "the start")
     starts = {name: agent.alerts(container, "Container started")
               for name, container in (("early", early), ("late", late), ("away", away))}
     return {"steps": steps, "firsts": {}, "starts": starts, "agents": [agent.stop()], "pods": {}}
