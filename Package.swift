@@ -205,7 +205,7 @@ let package = Package(
     .testTarget(
       name: "MartletEnrichmentTests",
       dependencies: [
-        "CMartletABI", "MartletEnrichment", "MartletEvents",
+        "CMartletABI", "ContainerTesting", "MartletEnrichment", "MartletEvents",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -118,7 +118,7 @@ extension KernelTests {
       let told = recorder.records(of: .connect, by: actor.process).map(SocketCall.init).filter { $0.type == .connect }
       let wanted = (hasCgroup ? nil : expected.unasked) ?? expected.told
       #expect(told == wanted.map { SocketCall(.connect, to: $0.to, $0.result, hasDescriptor: $0.hasDescriptor) })
-      #expect(recorder.source.statistics().hooks[.connect]?.isBalanced == true)
+      #expect(recorder.source.settledStatistics().hooks[.connect]?.isBalanced == true)
     }
 
     @Test("after 100 ms without an answer it is told as in progress, once", arguments: [true, false])
@@ -179,7 +179,7 @@ extension KernelTests {
       #expect(actor.finish() == 0)
       let calls = recorder.records(of: .connect, by: actor.process).map(SocketCall.init).filter { $0.type == .connect }
       #expect(calls.count == 5000)
-      let statistics = recorder.source.statistics()
+      let statistics = recorder.source.settledStatistics()
       #expect((statistics.fullTables[.attempts] ?? 0) > 0)
       #expect(statistics.hooks[.connect]?.isBalanced == true)
     }
@@ -211,7 +211,7 @@ extension KernelTests {
       // Nothing is read meanwhile; the program ends with an error if one call fails.
       try #require(actor.awaitWaiting())
       #expect(actor.finish() == 0)
-      let statistics = recorder.source.statistics()
+      let statistics = recorder.source.settledStatistics()
       let (connects, others) = try (
         #require(statistics.hooks[.connect]), #require(statistics.hooks[.socket])
       )

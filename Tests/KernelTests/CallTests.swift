@@ -292,7 +292,7 @@ struct Executable32 {
   private static func word(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
 
   func write(to path: String) throws {
-    let file = try #require(fopen(path, "w"))
+    let file = try #require(fopen(path, "we"))
     fwrite(bytes, 1, bytes.count, file)
     fclose(file)
     chmod(path, 0o755)

@@ -44,7 +44,7 @@ extension KernelTests {
 
     private func copy(_ source: String, to target: String) throws {
       let from = try #require(fopen(source, "r"))
-      let to = try #require(fopen(target, "w"))
+      let to = try #require(fopen(target, "we"))
       var chunk = [UInt8](repeating: 0, count: 65_536)
       while true {
         let count = fread(&chunk, 1, chunk.count, from)

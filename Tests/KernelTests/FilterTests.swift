@@ -50,7 +50,7 @@ extension KernelTests {
       #expect(names.filter { $0.hasPrefix(folder.path) } == [wanted, model, link, spelled])
       // A relative name that is the file's is judged with it; one that is not normalised passes.
       #expect(names.contains("wanted") && !names.contains("other") && names.contains("./other"))
-      let hook = try #require(recorder.source.statistics().hooks[.open])
+      let hook = try #require(recorder.source.settledStatistics().hooks[.open])
       #expect(hook.filtered > 0 && hook.seen == hook.filtered + hook.delivered + hook.lost)
     }
 
@@ -109,7 +109,7 @@ extension KernelTests {
       // In no cgroup that is known to be the host's, so it counts as a container's.
       let types = recorder.records(of: .call, by: actor.process).compactMap(\.type)
       #expect(types.filter { [.mkdir, .chdir, .rmdir].contains($0) } == [.chdir, .rmdir])
-      let hook = try #require(recorder.source.statistics().hooks[.call])
+      let hook = try #require(recorder.source.settledStatistics().hooks[.call])
       #expect(hook.filtered > 0 && hook.seen == hook.filtered + hook.delivered + hook.lost)
     }
 

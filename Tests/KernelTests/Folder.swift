@@ -16,7 +16,7 @@ final class Folder {
   deinit { remove(path) }
 
   func file(_ name: String, _ text: String = "text") throws -> String {
-    let file = try #require(fopen("\(path)/\(name)", "w"))
+    let file = try #require(fopen("\(path)/\(name)", "we"))
     fputs(text, file)
     fclose(file)
     return "\(path)/\(name)"

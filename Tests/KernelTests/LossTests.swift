@@ -33,7 +33,7 @@ extension KernelTests {
         actor.finish()
         recorder.record(untilEndOf: actor.process)
       }
-      let statistics = recorder.source.statistics()
+      let statistics = recorder.source.settledStatistics()
       for (cgroup, actor) in zip(cgroups, actors) {
         let losses = statistics.losses.filter { $0.cgroupID == cgroup.id }
         #expect(losses.map(\.hook) == [.open])

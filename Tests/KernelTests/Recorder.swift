@@ -16,6 +16,15 @@ enum KernelAccess {
 /// After this long something hangs: a busy machine takes many times as long as an idle one.
 let secondsUntilHung = 120
 
+extension KernelSource {
+  /// The counters at a moment when no other CPU is between two of them, if there is one.
+  func settledStatistics() -> CaptureStatistics {
+    var statistics = statistics()
+    for _ in 0..<1000 where !statistics.isBalanced { statistics = self.statistics() }
+    return statistics
+  }
+}
+
 /// A running source, and copies of the records that came from it.
 final class Recorder {
   let source: KernelSource

@@ -66,7 +66,7 @@ extension KernelTests {
       #expect(told.generations.count > 10 && told.generations.allSatisfy { $0 <= 20 })
       #expect(told.connects == Numbers.once(upTo: last, every: 10))
       #expect(told.execs == Numbers.once(upTo: last, every: 100))
-      let hooks = source.statistics().hooks
+      let hooks = source.settledStatistics().hooks
       #expect(hooks[.open]?.isBalanced == true && hooks[.connect]?.isBalanced == true)
       #expect((hooks[.open]?.delivered ?? 0) >= UInt64(last), "counters start anew")
     }
@@ -116,7 +116,7 @@ extension KernelTests {
       #expect(actor.finish() == 0)
       let last = try #require(told.last)
       #expect(last > 100 && told.opens == Numbers.once(upTo: last))
-      #expect(source.statistics().hooks[.open]?.isBalanced == true)
+      #expect(source.settledStatistics().hooks[.open]?.isBalanced == true)
     }
 
     @Test("hooks come and go with what is wanted, and what they count stays")
@@ -224,7 +224,7 @@ extension KernelTests {
       try recorder.source.adopt(recorder.source.prepare(configuration))
       actor.finish()
       recorder.record(untilEndOf: actor.process)
-      let hook = try #require(recorder.source.statistics().hooks[.open])
+      let hook = try #require(recorder.source.settledStatistics().hooks[.open])
       #expect(hook.lost > 1000 && hook.isBalanced)
       try told(folder, recorder)
     }

@@ -69,7 +69,7 @@ extension KernelTests {
       try #require(told.count == 1)
       #expect(told[0].bytes(told[0].open.pointee.name).string == path)
       #expect(told[0].comm.string == "KernelTestActor")
-      #expect(recorder.source.statistics().hooks[.ring]?.isBalanced == true)
+      #expect(recorder.source.settledStatistics().hooks[.ring]?.isBalanced == true)
       return OpenedFile(told[0])
     }
   }

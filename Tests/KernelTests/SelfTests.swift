@@ -37,13 +37,6 @@ extension KernelTests {
         uniqueKeysWithValues: recorder.source.hooks.filter(\.isAttached).map { ($0.name, $0.proof) })
     }
 
-    /// The counters at a moment when no other CPU is between two of them, if there is one.
-    private func balanced(_ recorder: Recorder) -> CaptureStatistics {
-      var statistics = recorder.source.statistics()
-      for _ in 0..<1000 where !statistics.isBalanced { statistics = recorder.source.statistics() }
-      return statistics
-    }
-
     private func notices(_ recorder: Recorder, _ subject: NoticeSubject) -> [(detail: String, process: UInt32)] {
       recorder.records.filter { $0.kind == .notice && $0.notice.pointee.subject == subject.rawValue }.map {
         ($0.bytes($0.notice.pointee.detail).string, $0.common.pointee.process_id)
@@ -78,7 +71,7 @@ extension KernelTests {
       #expect(unexpected.isEmpty, "\(unexpected.map(\.kind))")
       #expect(!recorder.records.contains { $0.comm.string == Self.canaryName && $0.kind != .cgroup })
       #expect(notices(recorder, .unproven).isEmpty)
-      let statistics = balanced(recorder)
+      let statistics = recorder.source.settledStatistics()
       #expect(statistics.sourceRecords > 12 && statistics.isBalanced && statistics.lost == 0)
       withExtendedLifetime(stay) {}
     }
@@ -178,7 +171,7 @@ extension KernelTests {
       #expect(told.first?.detail.hasPrefix(detail) == true, "\(told)")
       #expect(told.allSatisfy { $0.detail.hasSuffix(" by 'KernelTestActor'") })
       #expect(recorder.records(of: .call, by: actor.process).isEmpty)
-      #expect(balanced(recorder).isBalanced)
+      #expect(recorder.source.settledStatistics().isBalanced)
     }
 
     /// Where no rule asks for the names of files that are read, no one looks at what is opened to read: the price for

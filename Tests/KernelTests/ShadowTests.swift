@@ -52,7 +52,7 @@ extension KernelTests {
           && Set(told.map(\.remote)) == ["127.0.0.2", "::ffff:127.0.0.2", "203.0.113.1"], "\(told)")
       #expect(told.count { $0.remote == "203.0.113.1" } == 1)
       #expect(recorder.records(of: .unix, by: actor.process).isEmpty)
-      let statistics = recorder.source.statistics()
+      let statistics = recorder.source.settledStatistics()
       #expect(statistics.hooks[.connect]?.isBalanced == true && (statistics.hooks[.connect]?.filtered ?? 0) > 0)
     }
 
@@ -66,7 +66,7 @@ extension KernelTests {
         let actor = try Actor("join", cgroup.path, "own-network", "flood-connect", "5000")
         recorder.record(untilEndOf: actor.process)
         #expect(actor.finish() == 0)
-        let statistics = recorder.source.statistics()
+        let statistics = recorder.source.settledStatistics()
         let hook = try #require(statistics.hooks[.connect])
         #expect(recorder.records(of: .connect, by: actor.process).count == (isWanted ? 5000 : 0))
         #expect((statistics.fullTables[.attempts] ?? 0 > 0) == isWanted)
@@ -86,7 +86,7 @@ extension KernelTests {
       #expect(actor.finish() == 0)
       let told = recorder.records(of: .connect, by: actor.process).map(SocketCall.init)
       #expect(told.map(\.remote) == ["127.0.0.2"] && told.map(\.type) == [.sendto])
-      let statistics = recorder.source.statistics()
+      let statistics = recorder.source.settledStatistics()
       #expect(statistics.hooks[.socket]?.isBalanced == true && (statistics.hooks[.socket]?.filtered ?? 0) >= 3)
     }
 
@@ -104,7 +104,7 @@ extension KernelTests {
       actor.finish()
       let told = recorder.records(of: .open, by: actor.process).filter { $0.has(flag: MARTLET_FLAG_IO_URING) }
       #expect(told.map { $0.bytes($0.open.pointee.name).string } == [wanted, wanted])
-      let hook = try #require(recorder.source.statistics().hooks[.ring])
+      let hook = try #require(recorder.source.settledStatistics().hooks[.ring])
       #expect(hook.isBalanced && hook.filtered >= 3)
     }
 

@@ -98,9 +98,13 @@ class Runtime:
     """Calls of the runtime's service by their names: `runtime.StartContainer(container_id=…)`."""
 
     def __init__(self, socket):
-        # No proxy for a socket of this machine, whatever the environment says.
-        self.channel = grpc.insecure_channel(f"unix://{socket}", options=[("grpc.enable_http_proxy", 0)])
+        # No proxy for a socket of this machine, whatever the environment says, and no connection of one that was closed.
+        self.channel = grpc.insecure_channel(
+            f"unix://{socket}", options=[("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)])
         self.classes = message_classes()
+
+    def close(self):
+        self.channel.close()
 
     def __getattr__(self, name):
         request, response = self.classes[f"{name}Request"], self.classes[f"{name}Response"]

@@ -136,6 +136,8 @@ class Node:
 
     def kill_containerd(self):
         """Pods go on without it. A new one makes a new socket."""
+        # On a connection that has died, and does not know it yet, a call fails that would wait for a new one.
+        self.runtime.close()
         self.containerd.kill()
         self.containerd.wait()
         self.socket.unlink()
@@ -144,6 +146,7 @@ class Node:
         self.containerd = subprocess.Popen(
             ["containerd", "--config", self.folder / "config.toml"], stdin=subprocess.DEVNULL, stdout=self.log,
             stderr=self.log)
+        self.runtime = cri.Runtime(self.socket)
         self.runtime.Version()
 
     def import_image(self, archive):
