@@ -169,7 +169,9 @@ struct DockerNameTests {
     let told = try Names.toldByDocker.get()
     #expect(told.starts["early"]?.count == 0 && told.agents.allSatisfy { $0.status == 0 && $0.replays })
     let starts = try #require(told.starts["late"])
-    #expect(starts.count == 2 && starts.allSatisfy { $0.name == "late" && $0.process?.isEmpty == false })
+    #expect(starts.count == 2 && starts.allSatisfy { $0.name == "late" }, "\(starts)")
+    // A runtime may tell of a start before the first program of it has been seen; then the start has none.
+    #expect(starts.contains { $0.process?.isEmpty == false }, "\(starts)")
     #expect(Set(starts.map(\.start)).count == 2, "each with its own time")
   }
 }

@@ -64,7 +64,7 @@ struct PodTests {
     let folder = try TestFolder()
     let manifests = try folder.manifests(changing: "daemonset.yaml", "                - \(name)\n", to: "")
     let error = #expect(throws: HarnessError.self) { try Watch.run(manifests) }
-    #expect(error?.description.contains("this process lacks the capability CAP_\(name)") == true)
+    #expect(error?.description.contains("this process lacks the capability CAP_\(name)") == true, "\(error as Any)")
   }
 
   @Test("what the manifest says and these tests cannot give it is an error, not something left out")

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cgroups
 import image
 import scenario
 from agent import UNTIL_HUNG_SECONDS, Agent, wait_for
@@ -74,10 +75,7 @@ class Docker:
         self.engine.terminate()
         self.engine.wait(UNTIL_HUNG_SECONDS)
         self.log.close()
-        for root in Path("/sys/fs/cgroup").glob(f"**/{self.folder.name}"):
-            for folder, _, _ in os.walk(root, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
+        cgroups.remove(self.folder.name)
         subprocess.run(["umount", "--lazy", self.folder], check=False, stderr=subprocess.DEVNULL)
         self.folder.rmdir()
 

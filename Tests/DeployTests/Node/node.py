@@ -15,6 +15,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import cgroups
 import cri
 import image
 from agent import UNTIL_HUNG_SECONDS
@@ -210,10 +211,7 @@ class Node:
                 self.containerd.wait(5)
             self.log.close()
         self.end_children()
-        for root in Path("/sys/fs/cgroup").glob(f"**{self.cgroup_root}"):
-            for folder, _, _ in os.walk(root, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
+        cgroups.remove(self.folder.name)
         # Lazily, and from the last to the first: with the covers goes all that is mounted below them.
         for path in (self.folder, *reversed(COVERED + EMPTY)):
             subprocess.run(["umount", "--no-mtab", "--lazy", path], check=False, stderr=subprocess.DEVNULL)

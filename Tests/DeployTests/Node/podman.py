@@ -14,6 +14,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import cgroups
 import image
 import scenario
 from agent import UNTIL_HUNG_SECONDS, Agent, wait_for
@@ -89,10 +90,7 @@ class Podman:
                 self.run("rm", "--force", "--time=0", name)
         self.stop()
         self.log.close()
-        for root in Path("/sys/fs/cgroup").glob(f"**/{self.folder.name}"):
-            for folder, _, _ in os.walk(root, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
+        cgroups.remove(self.folder.name)
         subprocess.run(["umount", "--lazy", f"{self.folder}/root/overlay"], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -57,7 +57,9 @@ class Agent:
         """Seconds from the request to start the container to the log line that says it watches."""
         def stamp():
             if self.status().state != 1:
-                raise RuntimeError("the agent ended:\n" + "\n".join(text for _, _, text in log_lines(self.log)))
+                # Its last words may still be on their way into the log.
+                words = wait_for(lambda: [text for _, _, text in log_lines(self.log)], "a word of why the agent ended")
+                raise RuntimeError("the agent ended:\n" + "\n".join(words))
             return next((stamp for stamp, _, text in log_lines(self.log) if READY_SIGN in text), None)
 
         ready = wait_for(stamp, "readiness")
